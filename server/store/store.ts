@@ -1,0 +1,121 @@
+import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+
+export type RunStatus = 'running' | 'finished' | 'failed'
+
+export interface RunRecord {
+  readonly id: RunId
+  readonly settings: RunSettings
+  readonly status: RunStatus
+  readonly createdAt: Date
+}
+
+/** One stored event of a run, in the order in which it was decided. */
+export interface JournalEntry {
+  /** 1-based, without gaps within a run. */
+  readonly seq: number
+  /** JSON value. */
+  readonly event: unknown
+  readonly at: Date
+}
+
+export interface ModelRecord {
+  readonly run: RunId
+  readonly round: RoundNumber
+  readonly blob: BlobId
+  /** JSON value: what the round report says of this model. */
+  readonly report: unknown
+}
+
+export type TokenKind = 'join' | 'client' | 'operator'
+
+export interface TokenRecord {
+  readonly id: string
+  readonly kind: TokenKind
+  /** The one client a `client` token is for; null for the other kinds. */
+  readonly clientId: ClientId | null
+  readonly label: string
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+  readonly revokedAt: Date | null
+}
+
+export interface ClientRecord {
+  readonly id: ClientId
+  /** The token this name joined with: another one is refused. */
+  readonly tokenId: string
+  readonly version: string
+  readonly engine: string
+  readonly lastSeenAt: Date
+}
+
+export interface AuditEntry {
+  readonly at: Date
+  /** `client:<id>`, `operator:<token label>` or `coordinator`. */
+  readonly actor: string
+  /** `noun:verb`, e.g. `client:admitted`, `update:refused`. */
+  readonly action: string
+  /** JSON value. */
+  readonly details: unknown
+}
+
+/**
+ * What a coordinator must not lose. Two implementations of one contract: embedded PGlite, PostgreSQL.
+ * Every method throws GraftError GRAFT_DATABASE_UNAVAILABLE when the database does not answer.
+ */
+export interface Store {
+  /** e.g. `PGlite in graft-data/db` or `PostgreSQL 15.2 at db:5432/graft`; never a password. */
+  readonly description: string
+  createRun(settings: RunSettings): Promise<RunRecord>
+  /** The newest run that is still `running`, to go on with after a crash. */
+  unfinishedRun(): Promise<RunRecord | null>
+  setRunStatus(run: RunId, status: RunStatus): Promise<void>
+
+  /** Durable when it returns. @returns the entry's seq */
+  appendEvent(run: RunId, event: unknown): Promise<number>
+  readJournal(run: RunId): Promise<JournalEntry[]>
+
+  saveModel(model: ModelRecord): Promise<void>
+  listModels(run: RunId): Promise<ModelRecord[]>
+
+  /** @param token the secret itself; only its SHA-256 is stored */
+  createToken(token: {
+    secret: string
+    kind: TokenKind
+    clientId: ClientId | null
+    label: string
+    expiresAt: Date | null
+  }): Promise<TokenRecord>
+  /** The valid token with this secret: not revoked, not expired. */
+  findToken(secret: string): Promise<TokenRecord | null>
+  listTokens(): Promise<TokenRecord[]>
+  /** @returns false when there is no such token */
+  revokeToken(id: string): Promise<boolean>
+
+  /**
+   * Binds a name to a token at its first join; later only notes when and with what it was seen.
+   * @throws GraftError GRAFT_CLIENT_NAME_TAKEN when the name belongs to another token that is still valid
+   */
+  admitClient(client: Omit<ClientRecord, 'lastSeenAt'>): Promise<ClientRecord>
+  listClients(): Promise<ClientRecord[]>
+
+  audit(entry: Omit<AuditEntry, 'at'>): Promise<void>
+  readAudit(limit: number): Promise<AuditEntry[]>
+
+  close(): Promise<void>
+}
+
+/** Content-addressed files: a blob's id is the SHA-256 of its bytes, so it is stored once and never changes. */
+export interface BlobStore {
+  /** Written to a temporary file, synced, then renamed. @throws GraftError GRAFT_DISK_FULL, leaving nothing */
+  put(bytes: Uint8Array): Promise<BlobId>
+  /** Moves a finished file in. @throws GraftError GRAFT_UPLOAD_CORRUPT when its hash is not `id`; the file is removed */
+  adopt(path: string, id: BlobId): Promise<void>
+  /** The whole blob, verified. @throws GraftError GRAFT_BLOB_UNKNOWN, GRAFT_BLOB_CORRUPT */
+  get(id: BlobId): Promise<Uint8Array>
+  /** Some bytes, not verified, for streaming; shorter at the end. @throws GraftError GRAFT_BLOB_UNKNOWN */
+  read(id: BlobId, offset: number, length: number): Promise<Uint8Array>
+  sizeOf(id: BlobId): Promise<number>
+  has(id: BlobId): Promise<boolean>
+  pathOf(id: BlobId): string
+}

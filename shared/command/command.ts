@@ -1,0 +1,119 @@
+import { Command, Option } from 'commander'
+import { z } from 'zod'
+import { type EnvironmentVariable, readEnvironment } from '../config.ts'
+import { GraftError } from '../errors.ts'
+
+/** What `--help` shows of an option besides its description; attach with `.meta({...})`. */
+export interface OptionMeta {
+  /** Placeholder of the value, as in `--port <N>`. */
+  value?: string
+  /** One letter for the short form. */
+  short?: string
+  /** Environment variable that stands in when the option is not given. */
+  env?: EnvironmentVariable
+}
+
+export interface CommandSpec<Shape extends z.ZodRawShape> {
+  name: string
+  summary: string
+  /** Whole command lines, shown under --help. */
+  examples: readonly [string, ...string[]]
+  /** Positional arguments, in order; each must be a key of `options`. */
+  args?: readonly (keyof Shape & string)[]
+  /** One schema a option, in camelCase; `.describe()` is its help line. */
+  options: Shape
+  run(options: z.infer<z.ZodObject<Shape>>): Promise<void> | void
+}
+
+/**
+ * One subcommand: commander reads the words and writes the help, the zod schema decides what is valid.
+ * A value comes from the command line, else from the option's environment variable, else its default.
+ *
+ * @throws GraftError GRAFT_OPTION_INVALID, from the parse, naming the option and what is allowed
+ */
+export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Shape>): Command {
+  const command = new Command(spec.name).summary(spec.summary).description(spec.summary)
+  command.allowExcessArguments(false).showHelpAfterError(false)
+  for (const [key, schema] of Object.entries(spec.options)) {
+    const described = schema as z.ZodType
+    if (spec.args?.includes(key)) command.argument(`[${kebab(key)}]`, helpLine(described))
+    else command.addOption(toOption(key, described))
+  }
+  command.addHelpText(
+    'after',
+    `\nExamples:\n${spec.examples.map((line) => `  $ ${line}`).join('\n')}`,
+  )
+  command.action(async (...words: unknown[]) => {
+    const given: Record<string, unknown> = { ...command.opts() }
+    spec.args?.forEach((key, i) => {
+      if (words[i] !== undefined) given[key] = words[i]
+    })
+    await spec.run(parseOptions(spec.options, given))
+  })
+  return command
+}
+
+/** Parses what was given against the schema, filling from the environment; one line for each fault. */
+export function parseOptions<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  given: Readonly<Record<string, unknown>>,
+): z.infer<z.ZodObject<Shape>> {
+  const values: Record<string, unknown> = {}
+  const sources: Record<string, string> = {}
+  for (const [key, schema] of Object.entries(shape)) {
+    const env = metaOf(schema as z.ZodType).env
+    const fromEnvironment = env === undefined ? undefined : readEnvironment(env)
+    values[key] = given[key] ?? fromEnvironment
+    sources[key] =
+      given[key] === undefined && fromEnvironment !== undefined ? env! : `--${kebab(key)}`
+  }
+  const parsed = z.strictObject(shape).safeParse(values)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => {
+    const key = String(issue.path[0])
+    const value = values[key]
+    const shown = value === undefined ? 'is missing' : `${JSON.stringify(value)} is not allowed`
+    return `${sources[key] ?? key} ${shown}: ${issue.message}.`
+  })
+  throw new GraftError('GRAFT_OPTION_INVALID', faults.join(' '))
+}
+
+/** A number on the command line: text in, number out, with the bounds of `schema`. */
+export function numeric<Schema extends z.ZodType<number, number>>(schema: Schema) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+    schema,
+  )
+}
+
+function toOption(key: string, schema: z.ZodType): Option {
+  const { value, short, env } = metaOf(schema)
+  const isFlag = acceptsTrue(schema) && value === undefined
+  const long = isFlag ? `--${kebab(key)}` : `--${kebab(key)} <${value ?? 'VALUE'}>`
+  const flags = short === undefined ? long : `-${short}, ${long}`
+  const suffix = env === undefined ? '' : ` (env ${env})`
+  // A value that may be left out, as in `--json [FILE]`.
+  return new Option(optionalValue(flags, value), `${helpLine(schema)}${suffix}`)
+}
+
+function optionalValue(flags: string, value: string | undefined): string {
+  return value?.startsWith('[') ? flags.replace(`<${value}>`, value) : flags
+}
+
+function helpLine(schema: z.ZodType): string {
+  const fallback = schema.safeParse(undefined)
+  const hasDefault = fallback.success && fallback.data !== undefined && fallback.data !== false
+  return `${schema.description ?? ''}${hasDefault ? ` (default ${String(fallback.data)})` : ''}`
+}
+
+function acceptsTrue(schema: z.ZodType): boolean {
+  return schema.safeParse(true).success
+}
+
+function metaOf(schema: z.ZodType): OptionMeta {
+  return (schema.meta() ?? {}) as OptionMeta
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}

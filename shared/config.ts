@@ -1,0 +1,24 @@
+/** Every environment variable that Graft reads; each is the default of the option named after it. */
+export const ENVIRONMENT = {
+  DATABASE_URL: 'PostgreSQL server to use; without it the embedded database under --home is used',
+  GRAFT_CACHE: 'folder for what is downloaded once for this user (engine, data sets)',
+  GRAFT_DEBUG: 'set to 1 for stack traces and debug messages',
+  GRAFT_ENGINE: 'TensorFlow.js engine: auto, native or wasm',
+  GRAFT_HOME: 'folder for the database, blobs and models of a coordinator',
+  GRAFT_HOST: 'address the coordinator listens on',
+  GRAFT_JOIN_TOKEN: 'token with which any client may join; made and printed when not given',
+  GRAFT_NAME: 'name of a client',
+  GRAFT_PORT: 'port the coordinator listens on',
+  GRAFT_SERVER: 'address of the coordinator',
+  GRAFT_TOKEN: 'token of a client',
+} as const
+export type EnvironmentVariable = keyof typeof ENVIRONMENT
+
+/** Reads one variable; an empty one counts as absent, as docker compose passes those. */
+export function readEnvironment(
+  name: EnvironmentVariable,
+  environment: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  const value = environment[name]
+  return value === undefined || value === '' ? undefined : value
+}

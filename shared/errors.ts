@@ -1,0 +1,237 @@
+interface ErrorSpec {
+  /** HTTP status where the error leaves through an API. */
+  readonly status: number
+  /** Exit status of a `graft` command that ends with this error. */
+  readonly exit: ExitStatus
+  /** What the reader can do about it; one imperative sentence. */
+  readonly remedy: string
+}
+
+/** Exit statuses of every `graft` command. Ctrl-C is 130, as shells have it. */
+export const EXIT = {
+  ok: 0,
+  /** A bug in Graft. */
+  internal: 1,
+  /** A wrong option, argument or input file. */
+  usage: 2,
+  /** The coordinator cannot be reached, or the connection broke for good. */
+  network: 3,
+  /** The coordinator refused the token or the upload. */
+  refused: 4,
+  /** This machine lacks something: engine, disk, port, database. */
+  environment: 5,
+  /** The run ended without a published model. */
+  run: 6,
+} as const
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT]
+
+/** Every failure a client or operator can see. A code is never renamed or reused. */
+export const ERRORS = {
+  GRAFT_OPTION_INVALID: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy: 'Run the command with --help to see what is allowed.',
+  },
+  GRAFT_DATASET_UNKNOWN: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy: 'Run `graft data list` to see the data sets.',
+  },
+  GRAFT_DATASET_INVALID: {
+    status: 422,
+    exit: EXIT.usage,
+    remedy: 'Install the package again (`npm ci`), or give a file in the format named.',
+  },
+  GRAFT_PARTITION_INVALID: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy: 'Choose fewer clients, a smaller proxy set or another partition.',
+  },
+  GRAFT_ARCHITECTURE_INVALID: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy: 'Choose mlp, mlp:IN-HIDDEN-...-OUT or lenet.',
+  },
+  GRAFT_LAYER_UNSUPPORTED: {
+    status: 422,
+    exit: EXIT.usage,
+    remedy:
+      'Build the model from dense, conv2d, batch normalisation, relu, max pooling, dropout and flatten layers.',
+  },
+  GRAFT_MODEL_FILE_INVALID: {
+    status: 422,
+    exit: EXIT.usage,
+    remedy: 'Write the file again; a safetensors file must be complete to the last byte.',
+  },
+  GRAFT_STRATEGY_UNKNOWN: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy: 'Choose a strategy and options that `graft simulate --help` lists.',
+  },
+  GRAFT_SHAPE_MISMATCH: {
+    status: 422,
+    exit: EXIT.refused,
+    remedy: 'Give every client the architecture of the run.',
+  },
+  GRAFT_NOT_FINITE: {
+    status: 422,
+    exit: EXIT.refused,
+    remedy:
+      'Lower the learning rate or look for broken examples; NaN and infinity are never fused.',
+  },
+  GRAFT_MESSAGE_INVALID: {
+    status: 400,
+    exit: EXIT.refused,
+    remedy:
+      'Send what shared/protocol/PROTOCOL.md says, with the same Graft version on both sides.',
+  },
+  GRAFT_PROTOCOL_VERSION: {
+    status: 426,
+    exit: EXIT.refused,
+    remedy: 'Install the same Graft version on the client and on the coordinator.',
+  },
+  GRAFT_TOKEN_INVALID: {
+    status: 401,
+    exit: EXIT.refused,
+    remedy: 'Ask the operator for a valid token (`graft token create`).',
+  },
+  GRAFT_CLIENT_NAME_TAKEN: {
+    status: 409,
+    exit: EXIT.refused,
+    remedy: 'Choose another --name, or use the token this name joined with.',
+  },
+  GRAFT_NOT_IN_COHORT: {
+    status: 403,
+    exit: EXIT.refused,
+    remedy: 'Wait for a round:invited message that asks for this update.',
+  },
+  GRAFT_ROUND_STALE: {
+    status: 409,
+    exit: EXIT.refused,
+    remedy: 'Discard the update and wait for the next round:invited message.',
+  },
+  GRAFT_UPLOAD_UNKNOWN: {
+    status: 404,
+    exit: EXIT.refused,
+    remedy: 'Begin the upload again with update:begin.',
+  },
+  GRAFT_UPLOAD_TOO_LARGE: {
+    status: 413,
+    exit: EXIT.refused,
+    remedy: 'Send one update of the architecture of the run, nothing more.',
+  },
+  GRAFT_UPLOAD_CORRUPT: {
+    status: 422,
+    exit: EXIT.refused,
+    remedy: 'Send the update again; its SHA-256 differs from the one announced.',
+  },
+  GRAFT_BLOB_UNKNOWN: {
+    status: 404,
+    exit: EXIT.refused,
+    remedy: 'Ask only for blobs that a message of this run names.',
+  },
+  GRAFT_BLOB_CORRUPT: {
+    status: 500,
+    exit: EXIT.environment,
+    remedy: 'Check the disk, then restore the blob folder from a back-up.',
+  },
+  GRAFT_COHORT_TOO_SMALL: {
+    status: 503,
+    exit: EXIT.run,
+    remedy: 'Lower --quorum, lengthen --deadline, or connect more clients.',
+  },
+  GRAFT_SERVER_UNREACHABLE: {
+    status: 503,
+    exit: EXIT.network,
+    remedy: 'Check --server, the network, and that `graft coordinator` is running there.',
+  },
+  GRAFT_PORT_BUSY: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy: 'Choose another --port (0 takes any free one), or stop the process that has it.',
+  },
+  GRAFT_INSECURE_LISTEN: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy:
+      'Listen on 127.0.0.1 behind a TLS proxy, or say --insecure when the network is trusted.',
+  },
+  GRAFT_DATABASE_UNAVAILABLE: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy: 'Check DATABASE_URL and the server, or unset it to use the embedded database.',
+  },
+  GRAFT_DATABASE_BUSY: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy:
+      'Stop the process that uses the embedded database, or set DATABASE_URL to share a PostgreSQL server.',
+  },
+  GRAFT_DISK_FULL: {
+    status: 507,
+    exit: EXIT.environment,
+    remedy: 'Free some space or choose another --home; nothing half-written was kept.',
+  },
+  GRAFT_FILE_UNREADABLE: {
+    status: 400,
+    exit: EXIT.usage,
+    remedy: 'Check the path and its permissions.',
+  },
+  GRAFT_ENGINE_UNAVAILABLE: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy: 'Run `graft engine install`, or choose --engine wasm, which needs nothing.',
+  },
+  GRAFT_ENGINE_INSTALL_FAILED: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy: 'Run `graft doctor` to see what is missing; --engine wasm works without it.',
+  },
+  GRAFT_RUN_FAILED: {
+    status: 500,
+    exit: EXIT.run,
+    remedy: 'Read the coordinator’s messages above; start it again with the same --home to go on.',
+  },
+  GRAFT_INTERNAL: {
+    status: 500,
+    exit: EXIT.internal,
+    remedy: 'This is a bug in Graft: please report it with the command and GRAFT_DEBUG=1 output.',
+  },
+} as const satisfies Record<`GRAFT_${string}`, ErrorSpec>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** A failure that the reader can act on. Programming mistakes are TypeError or RangeError instead. */
+export class GraftError extends Error {
+  override readonly name = 'GraftError'
+  readonly code: ErrorCode
+  /** What happened, with the offending values; one line, without the remedy. */
+  readonly problem: string
+
+  constructor(code: ErrorCode, problem: string, options?: ErrorOptions) {
+    super(`${problem} ${ERRORS[code].remedy} (${code})`, options)
+    this.code = code
+    this.problem = problem
+  }
+}
+
+/** The one funnel from `unknown` to GraftError; what is not one is a bug and keeps its cause. */
+export function toGraftError(error: unknown): GraftError {
+  if (error instanceof GraftError) return error
+  const code = isErrnoException(error) ? ERRNO_CODES[error.code ?? ''] : undefined
+  const problem = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)
+  return new GraftError(code ?? 'GRAFT_INTERNAL', problem, { cause: error })
+}
+
+const ERRNO_CODES: Partial<Record<string, ErrorCode>> = {
+  ENOSPC: 'GRAFT_DISK_FULL',
+  EDQUOT: 'GRAFT_DISK_FULL',
+  EADDRINUSE: 'GRAFT_PORT_BUSY',
+  ENOENT: 'GRAFT_FILE_UNREADABLE',
+  EACCES: 'GRAFT_FILE_UNREADABLE',
+  EISDIR: 'GRAFT_FILE_UNREADABLE',
+}
+
+function isErrnoException(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error
+}

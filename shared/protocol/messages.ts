@@ -1,0 +1,155 @@
+import { z } from 'zod'
+import { ERRORS, type ErrorCode } from '../errors.ts'
+import { BlobId, ClientId, RoundNumber, RunId } from '../ids.ts'
+import { RunSettings } from './run-settings.ts'
+
+/** Raised when a message changes its meaning; both sides must have the same one. */
+export const PROTOCOL_VERSION = 1
+
+/** Bytes of one chunk of a blob, up or down; the last one may be shorter. */
+export const CHUNK_BYTES = 1 << 20
+
+/** Chunks that may be under way without an acknowledgement. */
+export const CHUNK_WINDOW = 4
+
+const seconds = z.number().nonnegative()
+const bytes = z.int().nonnegative()
+const chunk = z.instanceof(Uint8Array)
+
+/** A blob that the coordinator offers under `blob:pull`. */
+export const BlobRef = z.strictObject({ id: BlobId, sizeBytes: bytes.positive() })
+export type BlobRef = z.infer<typeof BlobRef>
+
+/** socket.io handshake `auth`: who connects. */
+export const ClientAuth = z.strictObject({
+  protocol: z.int(),
+  token: z.string().min(1).max(256),
+  /** The name this client wants; a token made for one client implies it. */
+  name: ClientId.optional(),
+  /** e.g. `0.1.0`. */
+  version: z.string().max(32),
+  /** e.g. `native`. */
+  engine: z.string().max(32),
+})
+export type ClientAuth = z.infer<typeof ClientAuth>
+
+/** client:ready — what a client has to train on; sent after every (re)connect. */
+export const ClientReady = z.strictObject({
+  numExamples: z.int().positive(),
+  classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
+})
+export type ClientReady = z.infer<typeof ClientReady>
+
+/** client:progress — for the operator's eyes only; may be lost. */
+export const ClientProgress = z.strictObject({
+  round: RoundNumber,
+  phase: z.enum(['pulling', 'training', 'attributing', 'uploading', 'evaluating']),
+  /** Share of the phase done, 0 to 1. */
+  done: z.number().min(0).max(1),
+  /** Mean training loss of the last steps. */
+  loss: z.number().optional(),
+})
+export type ClientProgress = z.infer<typeof ClientProgress>
+
+/** blob:pull — one chunk of an offered blob. */
+export const BlobPull = z.strictObject({ id: BlobId, offset: bytes })
+export type BlobPull = z.infer<typeof BlobPull>
+
+/** update:begin — announces one update; the answer says from which byte to send. */
+export const UpdateBegin = z.strictObject({
+  round: RoundNumber,
+  sizeBytes: bytes.positive(),
+  sha256: BlobId,
+})
+export type UpdateBegin = z.infer<typeof UpdateBegin>
+
+/** update:chunk — bytes of the announced update, in order. */
+export const UpdateChunk = z.strictObject({ round: RoundNumber, offset: bytes, chunk })
+export type UpdateChunk = z.infer<typeof UpdateChunk>
+
+/** update:commit — all bytes sent; the answer comes after the update is verified and journalled. */
+export const UpdateCommit = z.strictObject({
+  round: RoundNumber,
+  numExamples: z.int().positive(),
+  classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
+  /** Seconds this client spent in each phase of the round. */
+  seconds: z.strictObject({ train: seconds, attribute: seconds, upload: seconds }),
+})
+export type UpdateCommit = z.infer<typeof UpdateCommit>
+
+/** evaluation:report — how a published model does on the client's own data. */
+export const EvaluationReport = z.strictObject({
+  round: RoundNumber,
+  accuracy: z.number().min(0).max(1),
+  loss: z.number().nonnegative(),
+  numExamples: z.int().positive(),
+})
+export type EvaluationReport = z.infer<typeof EvaluationReport>
+
+/** run:joined — answer to client:ready: the run this client now belongs to. */
+export const RunJoined = z.strictObject({
+  run: RunId,
+  clientId: ClientId,
+  settings: RunSettings,
+})
+export type RunJoined = z.infer<typeof RunJoined>
+
+/** round:invited — asks a client of the cohort for one update. Sent again after a reconnect. */
+export const RoundInvited = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  /** The global model to start from. */
+  model: BlobRef,
+  /** Seconds left until the deadline. */
+  deadlineSeconds: seconds,
+})
+export type RoundInvited = z.infer<typeof RoundInvited>
+
+/** round:published — the round is over and this is the global model now. */
+export const RoundPublished = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  model: BlobRef,
+  /** False when the gate kept the model of the round before. */
+  isNew: z.boolean(),
+})
+export type RoundPublished = z.infer<typeof RoundPublished>
+
+/** round:failed — the round ended without a model. */
+export const RoundFailed = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+})
+export type RoundFailed = z.infer<typeof RoundFailed>
+
+/** run:finished — no more rounds; the client may leave. */
+export const RunFinished = z.strictObject({ run: RunId, rounds: z.int().nonnegative() })
+export type RunFinished = z.infer<typeof RunFinished>
+
+/** Every message is answered; a refusal says why and what to do. */
+export type Ack<Body = object> = ({ ok: true } & Body) | Refusal
+export interface Refusal {
+  ok: false
+  code: ErrorCode
+  message: string
+}
+export type Answer<Body = object> = (reply: Ack<Body>) => void
+
+/** Payloads are unknown until their schema has parsed them. */
+export interface ClientToServer {
+  'client:ready': (message: unknown, answer: Answer<RunJoined>) => void
+  'client:progress': (message: unknown) => void
+  'blob:pull': (message: unknown, answer: Answer<{ chunk: Uint8Array }>) => void
+  'update:begin': (message: unknown, answer: Answer<{ offset: number }>) => void
+  'update:chunk': (message: unknown, answer: Answer<{ offset: number }>) => void
+  'update:commit': (message: unknown, answer: Answer) => void
+  'evaluation:report': (message: unknown, answer: Answer) => void
+}
+
+export interface ServerToClient {
+  'round:invited': (message: unknown) => void
+  'round:published': (message: unknown) => void
+  'round:failed': (message: unknown) => void
+  'run:finished': (message: unknown) => void
+}

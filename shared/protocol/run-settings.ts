@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+const positive = z.number().positive()
+const count = z.int().positive()
+
+/** How a client trains: the same for every client of a run. */
+export const TrainingSettings = z.strictObject({
+  epochs: count.max(1000).describe('local epochs a round'),
+  batchSize: count.max(4096).describe('examples a step'),
+  optimizer: z.enum(['adam', 'sgd']).describe('adam, or sgd with momentum 0.9'),
+  learningRate: positive.max(10).describe('step size'),
+})
+export type TrainingSettings = z.infer<typeof TrainingSettings>
+
+export const TUNE_MODES = ['both', 'labels', 'distill', 'none'] as const
+
+/** Proxy tuning: cross-entropy on labels, distillation from the parents' ensemble, or both. */
+export const TuneSettings = z.strictObject({
+  mode: z.enum(TUNE_MODES).describe('what the proxy set teaches'),
+  epochs: z
+    .int()
+    .nonnegative()
+    .max(1000)
+    .describe('most epochs; stops earlier when held-out loss rises'),
+  learningRate: positive.max(10).describe('step size of Adam'),
+  batchSize: count.max(4096).describe('examples a step'),
+})
+export type TuneSettings = z.infer<typeof TuneSettings>
+
+/** Everything that decides a run's result. Stored with the run and told to its clients. */
+export const RunSettings = z.strictObject({
+  seed: z.int().nonnegative(),
+  dataset: z.string().min(1),
+  /** As given, e.g. `mlp` or `mlp:784-256-10`. */
+  model: z.string().min(1),
+  /** How the data set is split over the clients; clients with data of their own ignore it. */
+  partition: z.string().min(1),
+  /** Examples each client keeps of its partition; null keeps all. */
+  examplesPerClient: count.nullable(),
+  /** Clients in a cohort. */
+  clients: count.max(10_000),
+  rounds: count.max(100_000),
+  /** e.g. `nt` or `nt:tree=joint:variant=prune-merge`. */
+  strategy: z.string().min(1),
+  /** Labelled examples the coordinator holds; never a client's, never of the test set. */
+  proxy: count,
+  /** Attribution scorer, `uniform` or `conductance`. */
+  scorer: z.enum(['conductance', 'uniform']),
+  training: TrainingSettings,
+  tune: TuneSettings,
+  /** Updates that suffice to fuse when the deadline passes. */
+  quorum: count,
+  /** Seconds from a round's invitation to its deadline. */
+  deadlineSeconds: positive,
+})
+export type RunSettings = z.infer<typeof RunSettings>
