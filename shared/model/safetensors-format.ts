@@ -1,0 +1,144 @@
+import { GraftError } from '../errors.ts'
+import { sizeOf } from './weights.ts'
+
+/** Bytes of one element; what the format defines, of which Graft's models use F32. */
+export const DTYPE_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const satisfies Record<string, number>
+export type Dtype = keyof typeof DTYPE_BYTES
+
+/** The format's own bound on the header. */
+const MAX_HEADER_BYTES = 100_000_000
+const LENGTH_BYTES = 8
+
+export interface SafetensorsEntry {
+  readonly name: string
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  /** A view into the file, little-endian and not aligned to anything. */
+  readonly bytes: Uint8Array
+}
+
+/** A safetensors file taken apart, its tensors in the order of their bytes. */
+export interface Safetensors {
+  readonly entries: readonly SafetensorsEntry[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * Reads the header of a safetensors file (github.com/huggingface/safetensors, "Format") and finds its
+ * tensors. Nothing is copied and nothing is allocated by a size that the file only claims, so files
+ * from strangers are safe to parse.
+ *
+ * @throws GraftError GRAFT_MODEL_FILE_INVALID for a file that is cut short or says what cannot be
+ */
+export function parseSafetensors(bytes: Uint8Array): Safetensors {
+  const { header, data } = split(bytes)
+  const { __metadata__: metadata = {}, ...tensors } = parseHeader(header)
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    throw invalid('__metadata__ is not a map of strings.')
+  }
+  const located = Object.entries(tensors)
+    .map(([name, tensor]) => locate(name, tensor))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let position = 0
+  for (const { name, begin, end } of located) {
+    if (begin !== position) throw invalid(`${name} begins at byte ${begin}, not ${position}.`)
+    position = end
+  }
+  if (position !== data.length) {
+    throw invalid(`The tensors take ${position} bytes, the file has ${data.length} for them.`)
+  }
+  return {
+    entries: located.map(({ name, dtype, shape, begin, end }) => ({
+      name,
+      dtype,
+      shape,
+      bytes: data.subarray(begin, end),
+    })),
+    metadata: metadata as Record<string, string>,
+  }
+}
+
+/** Puts a file together; `header` is JSON and is padded with spaces to a multiple of 8 bytes. */
+export function joinSafetensors(header: string, parts: readonly Uint8Array[]): Uint8Array {
+  const text = new TextEncoder().encode(header)
+  const headerBytes = Math.ceil(text.length / 8) * 8
+  const dataBytes = parts.reduce((sum, part) => sum + part.length, 0)
+  const file = new Uint8Array(LENGTH_BYTES + headerBytes + dataBytes)
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true)
+  file.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerBytes)
+  file.set(text, LENGTH_BYTES)
+  let position = LENGTH_BYTES + headerBytes
+  for (const part of parts) {
+    file.set(part, position)
+    position += part.length
+  }
+  return file
+}
+
+function split(bytes: Uint8Array): { header: Uint8Array; data: Uint8Array } {
+  if (bytes.length < LENGTH_BYTES) throw invalid(`The file has only ${bytes.length} bytes.`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES)
+  const claimed = view.getBigUint64(0, true)
+  const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES)
+  if (claimed > BigInt(most)) {
+    throw invalid(`The header claims ${claimed.toString()} bytes of a file of ${bytes.length}.`)
+  }
+  const end = LENGTH_BYTES + Number(claimed)
+  return { header: bytes.subarray(LENGTH_BYTES, end), data: bytes.subarray(end) }
+}
+
+function parseHeader(header: Uint8Array): Record<string, unknown> {
+  if (header[0] !== 0x7b) throw invalid('The header does not begin with "{".')
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header))
+  } catch (error) {
+    throw invalid('The header is not JSON.', error)
+  }
+  if (!isRecord(parsed)) throw invalid('The header is not a JSON object.')
+  return parsed
+}
+
+function locate(name: string, tensor: unknown) {
+  if (!isRecord(tensor)) throw invalid(`${name} is not described by an object.`)
+  const { dtype, shape, data_offsets: offsets } = tensor
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+    throw invalid(`${name} has no dtype of ${Object.keys(DTYPE_BYTES).join(', ')}.`)
+  }
+  if (!isSizes(shape)) throw invalid(`The shape of ${name} is not a list of sizes.`)
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    throw invalid(`The data_offsets of ${name} are not two positions.`)
+  }
+  const [begin = 0, end = 0] = offsets
+  const wanted = sizeOf(shape) * DTYPE_BYTES[dtype as Dtype]
+  if (end - begin !== wanted) {
+    throw invalid(`${name} ${dtype} [${shape}] takes ${wanted} bytes, not ${end - begin}.`)
+  }
+  return { name, dtype: dtype as Dtype, shape, begin, end }
+}
+
+function isSizes(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.every((size: unknown) => Number.isSafeInteger(size) && Number(size) >= 0)
+  )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function invalid(problem: string, cause?: unknown): GraftError {
+  return new GraftError('GRAFT_MODEL_FILE_INVALID', problem, { cause })
+}
