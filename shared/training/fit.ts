@@ -1,0 +1,172 @@
+import * as tf from '@tensorflow/tfjs'
+import type { ExampleSet } from '../data/example-set.ts'
+import { GraftError } from '../errors.ts'
+import { chainOf, forward, trainableVariables, type Chain } from '../model/chain.ts'
+import { readWeights, writeWeights, type Weights } from '../model/weights.ts'
+import type { Rng } from '../numeric/rng.ts'
+import { crossEntropy, type LossAndGradient } from './cross-entropy.ts'
+import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
+import { createOptimizer } from './optimizer.ts'
+import { createYielder } from './yielder.ts'
+
+/** @returns the loss of a batch; `batch` are the indices of its examples, in the order of the logits */
+export type LossFunction = (logits: tf.Tensor2D, batch: Int32Array) => tf.Scalar
+
+export interface FitOptions extends OptimizerSettings {
+  readonly epochs: number
+  /** Examples a step; the last step of an epoch takes what is left. */
+  readonly batchSize: number
+  /** Shuffles the examples of each epoch and draws dropout masks. */
+  readonly rng: Rng
+  /** @default mean softmax cross-entropy with the examples' labels */
+  readonly loss?: LossFunction
+  /** Called after each step; keep it short. */
+  readonly onProgress?: (progress: FitProgress) => void
+  /** Once aborted, `fit` rejects with its reason, after a whole step: the model keeps what it learnt. */
+  readonly signal?: AbortSignal
+  /** Called every so many steps with all that `resumeFrom` needs. */
+  readonly checkpoint?: {
+    readonly everySteps: number
+    readonly save: (state: FitState) => void | Promise<void>
+  }
+  /** Goes on from a checkpoint: with the same options it ends with the same bytes as an uncut run. */
+  readonly resumeFrom?: FitState
+}
+
+export interface FitProgress {
+  /** 1-based. */
+  readonly epoch: number
+  readonly epochs: number
+  /** Steps done and to do, over all epochs. */
+  readonly step: number
+  readonly steps: number
+  /** Mean loss of the epoch so far, over its examples. */
+  readonly loss: number
+}
+
+/** A training run between two steps, outside of any tensor. */
+export interface FitState {
+  /** Steps done, over all epochs. */
+  readonly step: number
+  /** Sum of the losses of the current epoch's examples so far. */
+  readonly lossSum: number
+  readonly weights: Weights
+  readonly optimizer: OptimizerState
+}
+
+export interface FitResult {
+  /** Steps done, over all epochs, with those before `resumeFrom`. */
+  readonly steps: number
+  /** Mean loss over the examples of the last epoch, each taken when its batch was trained on. */
+  readonly loss: number
+}
+
+/**
+ * Trains a model: the one loop of clients and of proxy tuning. Same model, examples, options and engine:
+ * same bytes. Lets other work on the event loop run every few milliseconds.
+ *
+ * @param model borrowed; its weights change
+ * @throws GraftError GRAFT_NOT_FINITE when the loss stops being a number; the model keeps its last weights
+ * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming a layer that cannot be trained
+ * @throws RangeError without examples, or for a checkpoint of another optimiser
+ */
+export async function fit(
+  model: tf.LayersModel,
+  examples: ExampleSet,
+  options: FitOptions,
+): Promise<FitResult> {
+  const { epochs, batchSize, rng, resumeFrom, checkpoint, signal } = options
+  const size = examples.labels.length
+  if (size === 0) throw new RangeError('fit needs at least one example')
+  if (resumeFrom !== undefined) writeWeights(model, resumeFrom.weights)
+  const chain = chainOf(model)
+  const optimizer = await createOptimizer(trainableVariables(chain), options, resumeFrom?.optimizer)
+  const breathe = createYielder()
+  const stepsAnEpoch = Math.ceil(size / batchSize)
+  const steps = epochs * stepsAnEpoch
+  let step = resumeFrom?.step ?? 0
+  let lossSum = resumeFrom?.lossSum ?? 0
+  let order = epochOrder(rng, size, Math.floor(step / stepsAnEpoch))
+  try {
+    while (step < steps) {
+      signal?.throwIfAborted()
+      const [epoch, position] = [Math.floor(step / stepsAnEpoch), (step % stepsAnEpoch) * batchSize]
+      if (position === 0) {
+        order = epochOrder(rng, size, epoch)
+        lossSum = 0
+      }
+      const batch = order.slice(position, position + batchSize)
+      const loss = await trainStep({ chain, optimizer, examples, batch }, options, step)
+      lossSum += loss * batch.length
+      step++
+      const done = Math.min(position + batchSize, size)
+      options.onProgress?.({ epoch: epoch + 1, epochs, step, steps, loss: lossSum / done })
+      if (checkpoint !== undefined && step % checkpoint.everySteps === 0) {
+        optimizer.store()
+        const [weights, state] = [await readWeights(model), await optimizer.state()]
+        await checkpoint.save({ step, lossSum, weights, optimizer: state })
+      }
+      await breathe()
+    }
+  } finally {
+    optimizer.store()
+    optimizer.dispose()
+  }
+  return { steps, loss: lossSum / size }
+}
+
+interface StepInput {
+  readonly chain: Chain
+  readonly optimizer: Optimizer
+  readonly examples: ExampleSet
+  /** Indices of the examples. */
+  readonly batch: Int32Array
+}
+
+async function trainStep(
+  { chain, optimizer, examples, batch }: StepInput,
+  { loss: lossFunction, rng }: FitOptions,
+  step: number,
+): Promise<number> {
+  const [loss, ...gradients] = tf.tidy(() => {
+    const shape = [batch.length, ...examples.inputShape]
+    const x = tf.tensor(examples.inputs(batch), shape, 'float32')
+    const weights = optimizer.weights()
+    const pass = forward(chain, x, { weights, training: rng.split(`step/${step}`) })
+    const logits = pass.outputs.at(-1) as tf.Tensor2D
+    const { loss, dLogits } =
+      lossFunction === undefined
+        ? crossEntropy(logits, labelsOf(examples, batch))
+        : differentiate(lossFunction, logits, batch)
+    return [loss, ...pass.backward(dLogits).weights]
+  })
+  try {
+    const value = (await loss.data())[0] ?? NaN
+    if (!Number.isFinite(value)) {
+      throw new GraftError('GRAFT_NOT_FINITE', `The loss of step ${step + 1} is ${value}.`)
+    }
+    await optimizer.apply(gradients)
+    return value
+  } finally {
+    tf.dispose([loss, ...gradients])
+  }
+}
+
+function differentiate(
+  lossFunction: LossFunction,
+  logits: tf.Tensor2D,
+  batch: Int32Array,
+): LossAndGradient {
+  const { value, grad } = tf.valueAndGrad((z: tf.Tensor2D) => lossFunction(z, batch))(logits)
+  return { loss: value, dLogits: grad }
+}
+
+/** Depends on the epoch alone, so that a resumed run sees the examples in the same order. */
+function epochOrder(rng: Rng, size: number, epoch: number): Int32Array {
+  const inOrder = Array.from({ length: size }, (_, i) => i)
+  return Int32Array.from(rng.split(`epoch/${epoch}`).shuffle(inOrder))
+}
+
+function labelsOf({ labels }: ExampleSet, batch: Int32Array): Int32Array {
+  return batch.map((index) => labels[index]!)
+}

@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs'
+import type { NativeOps } from '../model/native-ops.ts'
+import { ADAM, adamStep, MOMENTUM } from './optimizer-settings.ts'
+import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
+
+export interface NativeOptimizerInput extends OptimizerSettings {
+  readonly variables: readonly tf.LayerVariable[]
+  readonly state: OptimizerState
+}
+
+/** Weights and moments in TensorFlow's resource variables, updated in place by one fused op a weight. */
+export function createNativeOptimizer(
+  native: NativeOps,
+  { variables, optimizer, learningRate, state }: NativeOptimizerInput,
+): Optimizer {
+  const weights = variables.map((variable) => native.createVariable(variable.read()))
+  const moments = state.moments.map((ofWeight, i) =>
+    ofWeight.map((moment) =>
+      tf.tidy(() => {
+        const value = tf.tensor(moment, variables[i]!.shape as number[], 'float32')
+        return tf.keep(native.createVariable(value))
+      }),
+    ),
+  )
+  let { step } = state
+
+  return {
+    weights: () => weights.map((weight) => native.readVariable(weight)),
+    async apply(gradients) {
+      step++
+      tf.tidy(() => {
+        const numbers = hyperparameters(optimizer, learningRate, step)
+        for (const [i, gradient] of gradients.entries()) {
+          const slots = [weights[i]!, ...moments[i]!]
+          if (optimizer === 'adam') {
+            native.applyInPlace('ResourceApplyAdam', [...slots, ...numbers, gradient])
+          } else {
+            const [rate, momentum] = numbers
+            native.applyInPlace('ResourceApplyMomentum', [...slots, rate!, gradient, momentum!])
+          }
+        }
+      })
+    },
+    store() {
+      tf.tidy(() => {
+        for (const [i, weight] of weights.entries()) {
+          variables[i]!.write(native.readVariable(weight))
+        }
+      })
+    },
+    state: async () => ({
+      step,
+      moments: await Promise.all(
+        moments.map((ofWeight) =>
+          Promise.all(ofWeight.map((moment) => readArray(native.readVariable(moment)))),
+        ),
+      ),
+    }),
+    dispose() {
+      for (const variable of [...weights, ...moments.flat()]) native.destroyVariable(variable)
+    },
+  }
+}
+
+function hyperparameters(optimizer: 'adam' | 'sgd', learningRate: number, t: number): tf.Scalar[] {
+  if (optimizer === 'sgd') return [learningRate, MOMENTUM].map((value) => tf.scalar(value))
+  const { stepSize, epsilon } = adamStep(learningRate, t)
+  // beta1_power and beta2_power are 0: the op would correct the bias in float32, `stepSize` has it already.
+  return [0, 0, stepSize, ADAM.beta1, ADAM.beta2, epsilon].map((value) => tf.scalar(value))
+}
+
+async function readArray(tensor: tf.Tensor): Promise<Float32Array> {
+  try {
+    return Float32Array.from(await tensor.data())
+  } finally {
+    tensor.dispose()
+  }
+}
