@@ -33,7 +33,7 @@ export interface Strategy {
   /** Each option with what it may be; the first value is the default. */
   readonly options: Readonly<Record<string, readonly [string, ...string[]]>>
   /**
-   * @returns weights in the order and shapes of the first parent's
+   * @returns fresh weights, in the order of the first parent's and of the widths of `levels`
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with `levels`
    */
   fuse(input: FusionInput): Promise<Weights>

@@ -1,0 +1,56 @@
+import { GraftError } from '../../shared/errors.ts'
+import { fedavg } from './fedavg.ts'
+import { neuronTransplantation } from './neuron-transplantation.ts'
+import { chooseOptions } from './strategy-options.ts'
+import type { Strategy } from './strategy.ts'
+
+/** Every strategy, by the name that `--strategy` takes. A new one is its file, a line here and a test. */
+export const STRATEGIES = {
+  fedavg,
+  nt: neuronTransplantation,
+} as const satisfies Record<string, Strategy>
+
+export interface ParsedStrategy {
+  readonly strategy: Strategy
+  /** Every option of the strategy, given or default. */
+  readonly options: Readonly<Record<string, string>>
+}
+
+/**
+ * Reads `NAME` or `NAME:OPTION=VALUE:...`, as in `nt:tree=joint:variant=prune-merge`.
+ *
+ * @throws GraftError GRAFT_STRATEGY_UNKNOWN naming the strategies, options or values there are
+ */
+export function parseStrategy(spec: string): ParsedStrategy {
+  const [name = '', ...words] = spec.split(':')
+  if (!isName(name)) {
+    throw new GraftError(
+      'GRAFT_STRATEGY_UNKNOWN',
+      `There is no strategy "${name}", only ${Object.keys(STRATEGIES).join(', ')}.`,
+    )
+  }
+  const strategy: Strategy = STRATEGIES[name]
+  return { strategy, options: chooseOptions(name, strategy.options, readOptions(name, words)) }
+}
+
+function isName(name: string): name is keyof typeof STRATEGIES {
+  return Object.hasOwn(STRATEGIES, name)
+}
+
+function readOptions(strategy: string, words: readonly string[]): Record<string, string> {
+  const pairs = words.map((word) => {
+    const [option, value, ...rest] = word.split('=')
+    if (!option || !value || rest.length > 0) {
+      throw new GraftError(
+        'GRAFT_STRATEGY_UNKNOWN',
+        `"${word}" is no option of ${strategy}: write ${strategy}:OPTION=VALUE.`,
+      )
+    }
+    return [option, value] as const
+  })
+  const twice = pairs.find(([option], i) => pairs.findIndex(([other]) => other === option) !== i)
+  if (twice !== undefined) {
+    throw new GraftError('GRAFT_STRATEGY_UNKNOWN', `${strategy} is given ${twice[0]} twice.`)
+  }
+  return Object.fromEntries(pairs)
+}
