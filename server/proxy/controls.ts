@@ -1,0 +1,123 @@
+import type * as tf from '@tensorflow/tfjs'
+import type { ExampleSet } from '../../shared/data/example-set.ts'
+import type { Level } from '../../shared/model/levels.ts'
+import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import type { Rng } from '../../shared/numeric/rng.ts'
+import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
+import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { fedavg } from '../fusion/fedavg.ts'
+import type { Parent } from '../fusion/strategy.ts'
+import { askParents, type Opinion } from './ensemble.ts'
+import { isBetter } from './is-better.ts'
+import type { ProxySplit } from './split-proxy.ts'
+import { tune } from './tune.ts'
+
+export interface ControlsInput {
+  /** Borrowed, of the parents' architecture; its weights are overwritten. */
+  readonly model: tf.LayersModel
+  readonly levels: readonly Level[]
+  readonly parents: readonly Parent[]
+  /** What the parents say about `proxy.train`, `proxy.heldOut` and `test`; asked here when not given. */
+  readonly opinions?: Opinions
+  /** The untrained global model: where a network that sees the proxy set alone starts. */
+  readonly initial: Weights
+  /** Right after fusion. */
+  readonly fused: Weights
+  /** `fused` after tuning with the same settings. */
+  readonly tuned: Weights
+  readonly proxy: ProxySplit
+  /** Judges everything, decides nothing. */
+  readonly test: ExampleSet
+  readonly settings: TuneSettings
+  readonly rng: Rng
+  /** Called before each control is trained or judged. */
+  readonly onProgress?: (control: keyof Controls) => void
+  readonly signal?: AbortSignal
+}
+
+export interface Opinions {
+  readonly train: Opinion
+  readonly heldOut: Opinion
+  readonly test: Opinion
+}
+
+/** What a fused model has to beat, all on the same test set with the same tuning budget. */
+export interface Controls {
+  /** Each parent as it was uploaded, in the order of the ids. */
+  readonly parents: readonly (Evaluation & { readonly id: string })[]
+  /** All parents together, probabilities weighed by class shares. */
+  readonly ensemble: Evaluation
+  /** Weights averaged by examples. */
+  readonly average: Evaluation
+  readonly averageTuned: Evaluation
+  /** A network trained on the proxy set alone, on its labels. */
+  readonly proxyAlone: Evaluation
+  /** The parent that is best on the held-out proxy examples, then tuned. */
+  readonly bestParentTuned: Evaluation & { readonly id: string }
+  readonly fused: Evaluation
+  readonly tuned: Evaluation
+}
+
+/**
+ * Measures the controls beside the fused model. Nothing is picked by the test set.
+ *
+ * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents are not of the model's architecture
+ */
+export async function runControls(input: ControlsInput): Promise<Controls> {
+  const { model, parents, levels, test, onProgress } = input
+  onProgress?.('parents')
+  const opinions = input.opinions ?? (await askAll(input))
+  const judge = async (control: keyof Controls, weights: Weights): Promise<Evaluation> => {
+    onProgress?.(control)
+    writeWeights(model, weights)
+    return evaluate(model, test)
+  }
+  const tuneAndJudge = async (
+    control: keyof Controls,
+    start: Weights,
+    mode = input.settings.mode,
+  ): Promise<Evaluation> => {
+    onProgress?.(control)
+    await tune({
+      model,
+      start,
+      train: input.proxy.train,
+      heldOut: input.proxy.heldOut,
+      settings: { ...input.settings, mode },
+      teacher: opinions.train.probabilities,
+      rng: input.rng.split(control),
+      ...(input.signal && { signal: input.signal }),
+    })
+    return evaluate(model, test)
+  }
+
+  const average = await fedavg.fuse({ parents, levels, options: {} })
+  const best = bestOf(parents, opinions.heldOut)
+  return {
+    parents: [...opinions.test.parents].map(([id, evaluation]) => ({ id, ...evaluation })),
+    ensemble: opinions.test.ensemble,
+    average: await judge('average', average),
+    averageTuned: await tuneAndJudge('averageTuned', average),
+    // By labels whatever the mode: a teacher would bring in what the clients know.
+    proxyAlone: await tuneAndJudge('proxyAlone', input.initial, 'labels'),
+    bestParentTuned: {
+      id: best.id,
+      ...(await tuneAndJudge('bestParentTuned', await best.load())),
+    },
+    fused: await judge('fused', input.fused),
+    tuned: await judge('tuned', input.tuned),
+  }
+}
+
+async function askAll({ model, parents, proxy, test }: ControlsInput): Promise<Opinions> {
+  const sets = [proxy.train, proxy.heldOut, test]
+  const [train, heldOut, onTest] = await askParents(model, parents, sets)
+  return { train: train!, heldOut: heldOut!, test: onTest! }
+}
+
+/** By held-out accuracy, then loss; the first id of equals. */
+function bestOf(parents: readonly Parent[], heldOut: Opinion): Parent {
+  const [first, ...others] = heldOut.parents
+  const [bestId] = others.reduce((a, b) => (isBetter(b[1], a[1]) ? b : a), first!)
+  return parents.find(({ id }) => id === bestId)!
+}

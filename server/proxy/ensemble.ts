@@ -1,0 +1,85 @@
+import type * as tf from '@tensorflow/tfjs'
+import type { ExampleSet } from '../../shared/data/example-set.ts'
+import { writeWeights } from '../../shared/model/weights.ts'
+import { type Evaluation, judge } from '../../shared/training/evaluate.ts'
+import { predict } from '../../shared/training/predict.ts'
+import { classShares } from '../fusion/class-shares.ts'
+import { inIdOrder } from '../fusion/parents.ts'
+import type { Parent } from '../fusion/strategy.ts'
+import { normaliseRows, softmaxRows } from './rows.ts'
+
+/** What the parents of a round say about one set of examples. */
+export interface Opinion {
+  /** How good each parent is, by id, in the order of the ids. */
+  readonly parents: ReadonlyMap<string, Evaluation>
+  /** Probabilities of the ensemble, [example, class], row-major. */
+  readonly probabilities: Float32Array
+  /** How good the ensemble is. */
+  readonly ensemble: Evaluation
+}
+
+/**
+ * Probabilities of the ensemble: each parent's softmax, weighed for each class by its share of all
+ * examples of that class, each row divided by its sum:
+ * `p[c] = sum_k s[k][c] softmax(z_k)[c] / sum_c' sum_k s[k][c'] softmax(z_k)[c']`.
+ * Non-IID parents are compared with this ensemble in NI (arXiv 2507.00037).
+ *
+ * @param model of the parents' architecture; borrowed, its weights are overwritten
+ * @returns [example, class], row-major
+ */
+export async function ensembleProbabilities(
+  model: tf.LayersModel,
+  parents: readonly Parent[],
+  examples: ExampleSet,
+): Promise<Float32Array> {
+  const [opinion] = await askParents(model, parents, [examples])
+  return opinion!.probabilities
+}
+
+/**
+ * Runs every parent once over all sets, and forms their ensemble from the same logits; see
+ * {@link ensembleProbabilities}. Each parent is loaded once, one at a time.
+ *
+ * @param model of the parents' architecture; borrowed, its weights are overwritten
+ * @returns one opinion a set, in their order
+ * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent is of another architecture
+ */
+export async function askParents(
+  model: tf.LayersModel,
+  parents: readonly Parent[],
+  sets: readonly ExampleSet[],
+): Promise<Opinion[]> {
+  const ordered = inIdOrder(parents)
+  const shares = classShares(ordered.map(({ classCounts }) => classCounts))
+  const asked = sets.map((examples) => ({
+    examples,
+    parents: new Map<string, Evaluation>(),
+    sums: new Float64Array(examples.labels.length * examples.numClasses),
+  }))
+  for (const [k, parent] of ordered.entries()) {
+    writeWeights(model, await parent.load())
+    for (const { examples, parents: judged, sums } of asked) {
+      const logits = await predict(model, examples)
+      judged.set(parent.id, judge(logits, examples))
+      addWeighted(sums, softmaxRows(logits, examples.numClasses), shares[k]!)
+    }
+  }
+  return asked.map(({ examples, parents: judged, sums }) => {
+    const probabilities = normaliseRows(sums, examples.numClasses)
+    return { parents: judged, probabilities, ensemble: judgeProbabilities(probabilities, examples) }
+  })
+}
+
+/** Smallest probability a loss is taken of: class shares may give a class exactly 0. */
+const TINY = 1e-7
+
+function judgeProbabilities(probabilities: Float32Array, examples: ExampleSet): Evaluation {
+  return judge(
+    probabilities.map((p) => Math.log(Math.max(p, TINY))),
+    examples,
+  )
+}
+
+function addWeighted(sums: Float64Array, probabilities: Float32Array, share: Float64Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i]! += probabilities[i]! * share[i % share.length]!
+}

@@ -1,0 +1,47 @@
+import type { Evaluation } from '../../shared/training/evaluate.ts'
+import { isBetter } from './is-better.ts'
+
+/** A model that could be published, judged on the held-out part of the proxy set. */
+export interface Candidate {
+  /** e.g. `tuned`, `fused`, `average`. */
+  readonly name: string
+  readonly heldOut: Evaluation
+}
+
+export interface GateDecision<Model extends Candidate> {
+  /** The best candidate, or `current` when none beats it. */
+  readonly published: Model
+  /** False when `current` stays. */
+  readonly isNew: boolean
+  /** One sentence with the numbers that decided. */
+  readonly reason: string
+}
+
+/**
+ * Publishes the best candidate only if it beats the current global model: first by accuracy, then by
+ * loss, both on examples that nothing was trained on. A tie keeps what is there.
+ *
+ * @param candidates in order of preference, for those that score alike
+ * @throws RangeError when there is no candidate
+ */
+export function chooseCandidate<Model extends Candidate>(
+  candidates: readonly Model[],
+  current: Model,
+): GateDecision<Model> {
+  const [first, ...others] = candidates
+  if (first === undefined) throw new RangeError('A gate needs at least one candidate.')
+  const best = others.reduce((a, b) => (isBetter(b.heldOut, a.heldOut) ? b : a), first)
+  const isNew = isBetter(best.heldOut, current.heldOut)
+  const verdict = isNew ? 'is published: it beats' : 'is not published: it does not beat'
+  return {
+    published: isNew ? best : current,
+    isNew,
+    reason:
+      `${best.name} (${describe(best.heldOut)}) ${verdict} ` +
+      `the current model (${describe(current.heldOut)}) on the held-out proxy examples.`,
+  }
+}
+
+function describe({ accuracy, loss }: Evaluation): string {
+  return `accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`
+}

@@ -1,0 +1,30 @@
+/**
+ * Softmax of each row, in float64 and without overflow.
+ *
+ * @param logits [row, class], row-major
+ * @returns probabilities of the same shape
+ */
+export function softmaxRows(logits: Float32Array, numClasses: number): Float32Array {
+  const exponentials = new Float64Array(logits.length)
+  for (let start = 0; start < logits.length; start += numClasses) {
+    const row = logits.subarray(start, start + numClasses)
+    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
+    row.forEach((logit, c) => (exponentials[start + c] = Math.exp(logit - largest)))
+  }
+  return normaliseRows(exponentials, numClasses)
+}
+
+/**
+ * Each row divided by its sum; a row of zeros becomes uniform.
+ *
+ * @param values >= 0, [row, class], row-major
+ */
+export function normaliseRows(values: Float64Array, numClasses: number): Float32Array {
+  const normalised = new Float32Array(values.length)
+  for (let start = 0; start < values.length; start += numClasses) {
+    const row = values.subarray(start, start + numClasses)
+    const sum = row.reduce((a, b) => a + b, 0)
+    row.forEach((value, c) => (normalised[start + c] = sum > 0 ? value / sum : 1 / numClasses))
+  }
+  return normalised
+}

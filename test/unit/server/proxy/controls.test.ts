@@ -1,0 +1,138 @@
+import type * as tf from '@tensorflow/tfjs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fedavg } from '../../../../server/fusion/fedavg.ts'
+import type { Parent } from '../../../../server/fusion/strategy.ts'
+import { type ControlsInput, runControls } from '../../../../server/proxy/controls.ts'
+import { askParents } from '../../../../server/proxy/ensemble.ts'
+import { splitProxy } from '../../../../server/proxy/split-proxy.ts'
+import { tune } from '../../../../server/proxy/tune.ts'
+import { levelsOf } from '../../../../shared/model/levels.ts'
+import { type Weights, writeWeights } from '../../../../shared/model/weights.ts'
+import { createRng } from '../../../../shared/numeric/rng.ts'
+import { evaluate } from '../../../../shared/training/evaluate.ts'
+import { blobModel, blobParent, blobs, untrainedBlob } from '../../../support/blob-task.ts'
+import { startTestEngine } from '../../../support/engine.ts'
+import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+
+const TEST = blobs('test', 200)
+const PROXY = splitProxy(blobs('proxy', 60), createRng('split'))
+const SETTINGS = { mode: 'both', epochs: 5, learningRate: 0.02, batchSize: 16 } as const
+
+let model: tf.LayersModel
+let parents: Parent[]
+
+beforeAll(async () => {
+  await startTestEngine()
+  model = blobModel()
+  parents = [await blobParent('a', [0, 1]), await blobParent('b', [1, 2, 3])]
+})
+afterAll(() => model.dispose())
+
+describe('runControls', () => {
+  it('should judge everything on the test set', async () => {
+    const controls = await run({})
+    const [first, second] = await Promise.all(parents.map((parent) => parent.load()))
+    expect(controls.parents).toEqual([
+      { id: 'a', ...(await onTest(first!)) },
+      { id: 'b', ...(await onTest(second!)) },
+    ])
+    const average = await fedavg.fuse({ parents, levels: levelsOf(model), options: {} })
+    expect(controls.average).toEqual(await onTest(average))
+    expect(controls.fused).toEqual(await onTest(untrainedBlob('fused')))
+    expect(controls.tuned).toEqual(await onTest(untrainedBlob('tuned')))
+  })
+
+  it('should train proxyAlone on the labels alone, whatever the parents know', async () => {
+    const alone = await tune({
+      model,
+      start: untrainedBlob('initial'),
+      ...PROXY,
+      settings: { ...SETTINGS, mode: 'labels' },
+      teacher: null,
+      rng: createRng('controls').split('proxyAlone'),
+    })
+    const expected = await onTest(alone.weights)
+    expect((await run({})).proxyAlone).toEqual(expected)
+    expect((await run({ settings: { ...SETTINGS, mode: 'distill' } })).proxyAlone).toEqual(expected)
+  })
+
+  it('should pick the best parent by the held-out examples, not by the test set', async () => {
+    // Only classes 0 and 1 are held out, which parent a knows better, though b is better on the test set.
+    const proxy = { train: PROXY.train, heldOut: blobs('held out', 40, [0]) }
+    const { bestParentTuned, parents: judged } = await run({ proxy })
+    expect(judged[1]!.accuracy).toBeGreaterThan(judged[0]!.accuracy)
+    expect(bestParentTuned.id).toBe('a')
+  })
+
+  it('should take the opinions it is given instead of asking again', async () => {
+    const [train, heldOut, test] = await askParents(model, parents, [
+      PROXY.train,
+      PROXY.heldOut,
+      TEST,
+    ])
+    const opinions = { train: train!, heldOut: heldOut!, test: test! }
+    expect(await run({ opinions })).toEqual(await run({}))
+  })
+
+  it('should tune the best parent and the average with the budget of the fused model', async () => {
+    const controls = await run({})
+    const [train] = await askParents(model, parents, [PROXY.train])
+    const tuneAlone = async (control: string, start: Weights) => {
+      const { weights } = await tune({
+        model,
+        start,
+        ...PROXY,
+        settings: SETTINGS,
+        teacher: train!.probabilities,
+        rng: createRng('controls').split(control),
+      })
+      return onTest(weights)
+    }
+    const { id, ...bestParentTuned } = controls.bestParentTuned
+    const best = await parents.find((parent) => parent.id === id)!.load()
+    expect(bestParentTuned).toEqual(await tuneAlone('bestParentTuned', best))
+    const average = await fedavg.fuse({ parents, levels: levelsOf(model), options: {} })
+    expect(controls.averageTuned).toEqual(await tuneAlone('averageTuned', average))
+  })
+
+  it('should say which control it is at', async () => {
+    const seen: string[] = []
+    await run({ onProgress: (control) => seen.push(control) })
+    expect(seen).toEqual([
+      'parents',
+      'average',
+      'averageTuned',
+      'proxyAlone',
+      'bestParentTuned',
+      'fused',
+      'tuned',
+    ])
+  })
+
+  it('should leave no tensor alive', async () => {
+    await expectNoLeakAsync(() => run({ settings: { ...SETTINGS, epochs: 1 } }))
+  })
+})
+
+// Helpers
+
+function run(input: Partial<ControlsInput>) {
+  return runControls({
+    model,
+    levels: levelsOf(model),
+    parents,
+    initial: untrainedBlob('initial'),
+    fused: untrainedBlob('fused'),
+    tuned: untrainedBlob('tuned'),
+    proxy: PROXY,
+    test: TEST,
+    settings: SETTINGS,
+    rng: createRng('controls'),
+    ...input,
+  })
+}
+
+async function onTest(weights: Weights) {
+  writeWeights(model, weights)
+  return evaluate(model, TEST)
+}

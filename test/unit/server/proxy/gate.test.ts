@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Candidate, chooseCandidate } from '../../../../server/proxy/gate.ts'
+
+describe('chooseCandidate', () => {
+  it('should publish the best candidate and say why', () => {
+    const fused = model('fused', 0.61, 1.2)
+    const tuned = model('tuned', 0.905, 0.31)
+    expect(chooseCandidate([fused, tuned], model('current', 0.88, 0.4))).toEqual({
+      published: tuned,
+      isNew: true,
+      reason:
+        'tuned (accuracy 90.5 %, loss 0.310) is published: it beats the current model ' +
+        '(accuracy 88.0 %, loss 0.400) on the held-out proxy examples.',
+    })
+  })
+
+  it('should keep the current model when nothing beats it', () => {
+    const current = model('current', 0.9, 0.3)
+    const { published, isNew, reason } = chooseCandidate([model('tuned', 0.9, 0.3)], current)
+    expect(published).toBe(current)
+    expect(isNew).toBe(false)
+    expect(reason).toContain('tuned (accuracy 90.0 %, loss 0.300) is not published')
+  })
+
+  it('should let the loss decide between equal accuracies', () => {
+    const current = model('current', 0.9, 0.3)
+    expect(chooseCandidate([model('tuned', 0.9, 0.29)], current).isNew).toBe(true)
+    expect(chooseCandidate([model('tuned', 0.89, 0.1)], current).isNew).toBe(false)
+  })
+
+  it('should prefer the first of candidates that score alike', () => {
+    const candidates = [model('fused', 0.9, 0.3), model('tuned', 0.9, 0.3)]
+    expect(chooseCandidate(candidates, model('current', 0.1, 9)).published.name).toBe('fused')
+  })
+
+  it('should never publish a model whose loss is not a number', () => {
+    const broken = model('tuned', 0.99, NaN)
+    const fine = model('fused', 0.5, 1)
+    expect(chooseCandidate([broken], fine).isNew).toBe(false)
+    expect(chooseCandidate([broken, fine], model('current', 0.4, 1)).published).toBe(fine)
+    expect(chooseCandidate([fine], broken).published).toBe(fine)
+  })
+
+  it('should never publish a model that is less accurate than the current one', () => {
+    const score = fc.record({
+      accuracy: fc.float({ min: 0, max: 1, noNaN: true }),
+      loss: fc.float({ min: 0 }),
+    })
+    const models = fc.array(score, { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(models, score, (heldOuts, heldOut) => {
+        const candidates = heldOuts.map((of, i) => ({ name: `c${i}`, heldOut: of }))
+        const { published } = chooseCandidate(candidates, { name: 'current', heldOut })
+        if (!Number.isNaN(heldOut.loss)) {
+          expect(published.heldOut.accuracy).toBeGreaterThanOrEqual(heldOut.accuracy)
+        }
+      }),
+    )
+  })
+
+  it('should refuse to choose from nothing', () => {
+    expect(() => chooseCandidate([], model('current', 0.5, 1))).toThrow(RangeError)
+  })
+})
+
+// Helpers
+
+function model(name: string, accuracy: number, loss: number): Candidate {
+  return { name, heldOut: { accuracy, loss } }
+}
