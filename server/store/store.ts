@@ -71,14 +71,18 @@ export interface Store {
   unfinishedRun(): Promise<RunRecord | null>
   setRunStatus(run: RunId, status: RunStatus): Promise<void>
 
-  /** Durable when it returns. @returns the entry's seq */
+  /** Durable when it returns; calls are numbered in the order they were made. @returns the entry's seq */
   appendEvent(run: RunId, event: unknown): Promise<number>
   readJournal(run: RunId): Promise<JournalEntry[]>
 
+  /** Replaces the model of the same run and round, as after a crash between saving and journalling. */
   saveModel(model: ModelRecord): Promise<void>
   listModels(run: RunId): Promise<ModelRecord[]>
 
-  /** @param token the secret itself; only its SHA-256 is stored */
+  /**
+   * @param token the secret itself; only its SHA-256 is stored
+   * @throws GraftError GRAFT_TOKEN_INVALID when a token, valid or not, has this secret already
+   */
   createToken(token: {
     secret: string
     kind: TokenKind
@@ -100,6 +104,7 @@ export interface Store {
   listClients(): Promise<ClientRecord[]>
 
   audit(entry: Omit<AuditEntry, 'at'>): Promise<void>
+  /** The newest entries, newest first. */
   readAudit(limit: number): Promise<AuditEntry[]>
 
   close(): Promise<void>

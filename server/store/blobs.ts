@@ -1,0 +1,135 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { GraftError, toGraftError } from '../../shared/errors.ts'
+import { BlobId } from '../../shared/ids.ts'
+import { copyFileDurably, hashFile, syncFile, syncFolder, writeFileDurably } from './files.ts'
+import type { BlobStore } from './store.ts'
+
+/**
+ * A content-addressed folder: the blob `abcdef...` is the file `<folder>/ab/cdef...`. A file has its name
+ * only once it is complete and on disk, so whatever a crash leaves behind lies in `<folder>/tmp`.
+ *
+ * One process at a time may have the folder open, as opening empties `<folder>/tmp`.
+ *
+ * @throws GraftError GRAFT_DISK_FULL, GRAFT_FILE_UNREADABLE when the folder cannot be made
+ */
+export async function openBlobs(folder: string): Promise<BlobStore> {
+  const drafts = join(folder, 'tmp')
+  await orGraftError(async () => {
+    await rm(drafts, { recursive: true, force: true })
+    await mkdir(drafts, { recursive: true })
+  })
+
+  const pathOf = (id: BlobId): string => join(folder, id.slice(0, 2), id.slice(2))
+
+  /** Lets `write` make a file, then gives it the blob's name; a failure leaves nothing. */
+  async function store(id: BlobId, write: (draft: string) => Promise<void>): Promise<void> {
+    const draft = join(drafts, randomUUID())
+    const path = pathOf(id)
+    await orGraftError(async () => {
+      try {
+        await write(draft)
+        await mkdir(dirname(path), { recursive: true })
+        await rename(draft, path)
+        // The names are durable too: the file's in its folder, and the folder's in the store.
+        await syncFolder(dirname(path))
+        await syncFolder(folder)
+      } catch (error) {
+        await rm(draft, { force: true })
+        throw error
+      }
+    })
+  }
+
+  /** A stored blob that no longer matches its id is written anew, as if it were not there. */
+  const isIntact = async (id: BlobId): Promise<boolean> =>
+    (await hashFile(pathOf(id)).catch(toNullWhenMissing)) === id
+
+  return {
+    pathOf,
+
+    put: async (bytes) => {
+      const id = BlobId.parse(createHash('sha256').update(bytes).digest('hex'))
+      if (!(await isIntact(id))) await store(id, (draft) => writeFileDurably(draft, bytes))
+      return id
+    },
+
+    adopt: async (path, id) => {
+      const actual = await orGraftError(() => hashFile(path))
+      if (actual !== id) {
+        await rm(path, { force: true })
+        const problem = `The file's SHA-256 is ${actual}, not ${id} as announced.`
+        throw new GraftError('GRAFT_UPLOAD_CORRUPT', problem)
+      }
+      if (!(await isIntact(id))) await store(id, (draft) => moveFile(path, draft))
+      await rm(path, { force: true })
+    },
+
+    get: async (id) => {
+      const bytes = await readFile(pathOf(id)).catch(toUnknown(id))
+      const actual = createHash('sha256').update(bytes).digest('hex')
+      if (actual !== id) {
+        throw new GraftError('GRAFT_BLOB_CORRUPT', `Blob ${id} now has the SHA-256 ${actual}.`)
+      }
+      return bytes
+    },
+
+    read: async (id, offset, length) => {
+      const file = await open(pathOf(id)).catch(toUnknown(id))
+      try {
+        return await readRange(file, offset, length)
+      } finally {
+        await file.close()
+      }
+    },
+
+    sizeOf: async (id) => (await stat(pathOf(id)).catch(toUnknown(id))).size,
+
+    has: async (id) => (await stat(pathOf(id)).catch(toNullWhenMissing)) !== null,
+  }
+}
+
+/** Up to `length` bytes, fewer at the end of the file. */
+async function readRange(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  // No more than there is, so that a caller's large `length` costs no memory.
+  const { size } = await file.stat()
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)))
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, offset)
+  return bytes.subarray(0, bytesRead)
+}
+
+/** Renames, or copies where `from` lies on another file system. The result is on disk. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!isErrno(error, 'EXDEV')) throw error
+    return copyFileDurably(from, to)
+  }
+  await syncFile(to)
+}
+
+async function orGraftError<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toGraftError(error)
+  }
+}
+
+function toUnknown(id: BlobId): (error: unknown) => never {
+  return (error) => {
+    if (!isErrno(error, 'ENOENT')) throw toGraftError(error)
+    throw new GraftError('GRAFT_BLOB_UNKNOWN', `There is no blob ${id}.`, { cause: error })
+  }
+}
+
+function toNullWhenMissing(error: unknown): null {
+  if (isErrno(error, 'ENOENT')) return null
+  throw toGraftError(error)
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

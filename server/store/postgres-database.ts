@@ -1,0 +1,88 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { GraftError } from '../../shared/errors.ts'
+import type { Database } from './database.ts'
+import { toDatabaseError } from './database-error.ts'
+
+/** How long a server may take to accept a connection, and then to answer one statement. */
+const CONNECT_TIMEOUT_MS = 5_000
+const QUERY_TIMEOUT_MS = 20_000
+
+/**
+ * What every connection is told first, whatever the server's configuration says: times without a zone
+ * are UTC (the adapter writes and reads them so); statements that collide wait instead of failing; a
+ * commit is on disk when it is acknowledged.
+ */
+const SESSION = `SET TIME ZONE 'UTC';
+SET default_transaction_isolation TO 'read committed';
+SET synchronous_commit TO on`
+
+/**
+ * A PostgreSQL server.
+ *
+ * @param url `postgresql://user:password@host:port/database`; appears in no message
+ * @throws GraftError GRAFT_DATABASE_UNAVAILABLE within seconds when it does not answer
+ */
+export async function openPostgresDatabase(url: string): Promise<Database> {
+  const place = placeOf(url)
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'graft',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    max: 8,
+    onConnect: prepareSession,
+  })
+  // An idle connection that the server ended: the pool has dropped it and opens another when needed.
+  pool.on('error', () => undefined)
+  let version: string
+  try {
+    const { rows } = await pool.query<{ server_version: string }>('SHOW server_version')
+    // e.g. `15.2 (Debian 15.2-1)`
+    version = rows[0]?.server_version.split(' ')[0] ?? 'of unknown version'
+  } catch (error) {
+    await pool.end()
+    throw toDatabaseError(error, `PostgreSQL at ${place}`)
+  }
+  return {
+    description: `PostgreSQL ${version} at ${place}`,
+    adapter: new PrismaPg(pool),
+    withSession: async (use) => {
+      const client = await pool.connect()
+      try {
+        return await use({
+          query: async (sql, values) =>
+            (await client.query<Record<string, unknown>>(sql, [...(values ?? [])])).rows,
+          execute: async (script) => {
+            await client.query(script)
+          },
+        })
+      } finally {
+        client.release()
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+/** The pool waits for what this returns before it lends the connection; its types do not say so. */
+function prepareSession(client: pg.ClientBase): unknown {
+  return client.query(SESSION)
+}
+
+/** Where a URL points, e.g. `db:5432/graft`, without user and password. */
+function placeOf(url: string): string {
+  let target: pg.Client
+  try {
+    if (!/^postgres(ql)?:\/\//.test(url)) throw new TypeError('another protocol')
+    target = new pg.Client({ connectionString: url })
+  } catch {
+    // Without a cause: Node's ERR_INVALID_URL carries the whole address, password included.
+    throw new GraftError(
+      'GRAFT_DATABASE_UNAVAILABLE',
+      'DATABASE_URL is not of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE.',
+    )
+  }
+  return `${target.host}:${target.port}/${target.database ?? ''}`
+}

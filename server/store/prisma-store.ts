@@ -1,0 +1,190 @@
+import type { RunId } from '../../shared/ids.ts'
+import { GraftError } from '../../shared/errors.ts'
+import { createSerialQueue } from './serial-queue.ts'
+import type { Database } from './database.ts'
+import { toDatabaseError } from './database-error.ts'
+import { type Client, Prisma, PrismaClient } from './generated/client.ts'
+import { toClient, toJson, toModel, toRun, toText, toToken } from './rows.ts'
+import type { Store } from './store.ts'
+import { hashSecret } from './token.ts'
+
+/**
+ * The store over any database that Prisma reaches. Each method is one statement, so none needs a
+ * transaction or a retry: whatever two processes do at once, the database orders it by row locks.
+ *
+ * Takes ownership of `database`: closing the store closes it.
+ */
+export function createPrismaStore(database: Database): Store {
+  const prisma = new PrismaClient({
+    adapter: database.adapter,
+    // A hash goes in and is compared with; nothing ever needs to read it.
+    omit: { token: { secretHash: true } },
+  })
+  const journal = createSerialQueue()
+  const answer = <Result>(statement: Promise<Result>): Promise<Result> =>
+    statement.catch((error: unknown) => {
+      throw toDatabaseError(error, database.description)
+    })
+
+  let closing: Promise<void> | undefined
+  async function close(): Promise<void> {
+    await journal.settled()
+    await prisma.$disconnect()
+    await database.close()
+  }
+
+  return {
+    description: database.description,
+
+    createRun: async (settings) =>
+      toRun(await answer(prisma.run.create({ data: { settings: toJson(settings) } }))),
+
+    unfinishedRun: async () => {
+      const row = await answer(
+        prisma.run.findFirst({ where: { status: 'running' }, orderBy: { number: 'desc' } }),
+      )
+      return row === null ? null : toRun(row)
+    },
+
+    setRunStatus: async (run, status) => {
+      const where = { id: run }
+      const { count } = await answer(prisma.run.updateMany({ where, data: { status } }))
+      if (count === 0) throw unknownRun(run)
+    },
+
+    // Raising lastSeq locks the run's row until the event is in: seqs have no gaps, in any process.
+    // The queue only keeps the order of this process's calls, which connections of a pool would not.
+    appendEvent: (run, event) =>
+      journal.add(run, async () => {
+        const rows = await answer(
+          prisma.$queryRaw<{ seq: number }[]>`
+            WITH next AS (
+              UPDATE "run" SET "last_seq" = "last_seq" + 1 WHERE "id" = ${run}::uuid
+              RETURNING "id", "last_seq"
+            )
+            INSERT INTO "journal_event" ("run_id", "seq", "event", "at")
+            SELECT "id", "last_seq", ${toText(event)}::json, ${new Date()} FROM next
+            RETURNING "seq"`,
+        )
+        if (rows[0] === undefined) throw unknownRun(run)
+        return rows[0].seq
+      }),
+
+    readJournal: async (run) => {
+      const select = { seq: true, event: true, at: true } as const
+      const where = { runId: run }
+      return answer(prisma.journalEvent.findMany({ where, select, orderBy: { seq: 'asc' } }))
+    },
+
+    // Saving a model again replaces it: a coordinator that died between saving and journalling does.
+    saveModel: async ({ run, round, blob, report }) => {
+      const content = { blob, report: toJson(report) }
+      await answer(
+        prisma.model.upsert({
+          where: { runId_round: { runId: run, round } },
+          create: { runId: run, round, ...content },
+          update: content,
+        }),
+      )
+    },
+
+    listModels: async (run) => {
+      const where = { runId: run }
+      const rows = await answer(prisma.model.findMany({ where, orderBy: { round: 'asc' } }))
+      return rows.map(toModel)
+    },
+
+    createToken: async ({ secret, ...token }) => {
+      const creation = prisma.token.create({ data: { ...token, secretHash: hashSecret(secret) } })
+      return toToken(await answer(creation.catch(refuseKnownSecret)))
+    },
+
+    findToken: async (secret) => {
+      const row = await answer(
+        prisma.token.findFirst({
+          where: {
+            secretHash: hashSecret(secret),
+            revokedAt: null,
+            OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
+          },
+        }),
+      )
+      return row === null ? null : toToken(row)
+    },
+
+    listTokens: async () => {
+      const orderBy = [{ createdAt: 'asc' }, { id: 'asc' }] as const
+      const rows = await answer(prisma.token.findMany({ orderBy: [...orderBy] }))
+      return rows.map(toToken)
+    },
+
+    revokeToken: async (id) => {
+      if (!UUID.test(id)) return false
+      // Revoked already: it keeps the time of the first revocation.
+      const { count } = await answer(
+        prisma.token.updateMany({
+          where: { id, revokedAt: null },
+          data: { revokedAt: new Date() },
+        }),
+      )
+      return count > 0 || (await answer(prisma.token.count({ where: { id } }))) > 0
+    },
+
+    admitClient: async ({ id, tokenId, version, engine }) => {
+      const now = new Date()
+      const rows = await answer(
+        prisma.$queryRaw<Client[]>`
+          INSERT INTO "client" AS known ("id", "token_id", "version", "engine", "last_seen_at")
+          VALUES (${id}, ${tokenId}::uuid, ${version}, ${engine}, ${now})
+          ON CONFLICT ("id") DO UPDATE
+          SET "token_id" = excluded."token_id", "version" = excluded."version",
+              "engine" = excluded."engine", "last_seen_at" = excluded."last_seen_at"
+          WHERE known."token_id" = excluded."token_id" OR NOT EXISTS (
+            SELECT 1 FROM "token" WHERE "token"."id" = known."token_id"
+            AND "revoked_at" IS NULL AND ("expires_at" IS NULL OR "expires_at" > ${now})
+          )
+          RETURNING "id", "token_id" AS "tokenId", "version", "engine",
+                    "last_seen_at" AS "lastSeenAt"`,
+      )
+      if (rows[0] === undefined) {
+        throw new GraftError('GRAFT_CLIENT_NAME_TAKEN', `Another token joined as ${id} before.`)
+      }
+      return toClient(rows[0])
+    },
+
+    listClients: async () =>
+      (await answer(prisma.client.findMany({ orderBy: { id: 'asc' } }))).map(toClient),
+
+    audit: async ({ actor, action, details }) => {
+      await answer(prisma.audit.create({ data: { actor, action, details: toJson(details) } }))
+    },
+
+    readAudit: (limit) =>
+      answer(
+        prisma.audit.findMany({
+          select: { at: true, actor: true, action: true, details: true },
+          orderBy: { id: 'desc' },
+          take: limit,
+        }),
+      ),
+
+    close: () => (closing ??= close()),
+  }
+}
+
+/** PostgreSQL refuses to compare a uuid with any other text; such text is just no id of ours. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Only a secret that someone chose can be there twice; it may have been revoked, so it is not reused. */
+function refuseKnownSecret(error: unknown): never {
+  const isDuplicate =
+    error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+  if (!isDuplicate) throw error
+  throw new GraftError('GRAFT_TOKEN_INVALID', 'There is, or was, another token with this secret.', {
+    cause: error,
+  })
+}
+
+function unknownRun(run: RunId): RangeError {
+  return new RangeError(`The store has no run ${run}.`)
+}
