@@ -1,3 +1,4 @@
+import type { GraftError } from '../../shared/errors.ts'
 import type { ClientId, RoundNumber } from '../../shared/ids.ts'
 import type {
   BlobPull,
@@ -22,7 +23,10 @@ import type {
 export interface GatewayHandlers {
   /** Who is this? Checks token and name. @throws GraftError GRAFT_TOKEN_INVALID, GRAFT_CLIENT_NAME_TAKEN */
   admit(auth: ClientAuth): Promise<ClientId>
-  onReady(client: ClientId, ready: ClientReady): Promise<RunJoined>
+  /** The run this client belongs to now. Asked for after every (re)connect, before `onReady`. */
+  onJoin(client: ClientId): Promise<RunJoined>
+  /** The client has its examples and may be invited; after a reconnect it is told again what it missed. */
+  onReady(client: ClientId, ready: ClientReady): Promise<void>
   onLeft(client: ClientId): void
   onProgress(client: ClientId, progress: ClientProgress): void
   /** May this client pull this blob? @throws GraftError GRAFT_BLOB_UNKNOWN */
@@ -31,7 +35,11 @@ export interface GatewayHandlers {
   checkUpdate(client: ClientId, begin: UpdateBegin): void
   /** For display: bytes received of an update. */
   onUploadProgress(client: ClientId, progress: { receivedBytes: number; sizeBytes: number }): void
-  /** A complete, hash-verified file. Returns after it is journalled. @throws GraftError when refused */
+  /**
+   * A complete, hash-verified file, to be moved away; what is left of it is removed on return. Returns
+   * after it is journalled. Called again for an update whose acknowledgement a crash has swallowed.
+   * @throws GraftError when refused
+   */
   onUpdate(client: ClientId, update: ReceivedUpdate): Promise<void>
   onEvaluation(client: ClientId, report: EvaluationReport): void
 }
@@ -51,8 +59,8 @@ export interface Gateway {
   published(message: RoundPublished): void
   failed(message: RoundFailed): void
   finished(message: RunFinished): void
-  /** Ends a client's connection, e.g. when its token was revoked. */
-  disconnect(client: ClientId): void
+  /** Ends a client's connection for good, e.g. when its token was revoked, and tells it why. */
+  disconnect(client: ClientId, reason?: GraftError): void
   close(): Promise<void>
 }
 
@@ -60,6 +68,8 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  /** Folder for uploads under way; what a crash leaves there is resumed or removed at start. */
+  /** Folder for uploads under way; what a crash leaves there is resumed, or removed when its round is over. */
   readonly uploadFolder: string
+  /** Told of failures that are no client's fault: a bug, a full disk. @default they are only answered */
+  readonly onFault?: (error: GraftError) => void
 }

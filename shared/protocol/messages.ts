@@ -12,9 +12,15 @@ export const CHUNK_BYTES = 1 << 20
 /** Chunks that may be under way without an acknowledgement. */
 export const CHUNK_WINDOW = 4
 
+/** Largest message: one chunk and its envelope. The connection of a larger one is closed. */
+export const MAX_MESSAGE_BYTES = CHUNK_BYTES + (64 << 10)
+
+/** Messages of one client that may wait for their answers; the connection of a bolder one is closed. */
+export const MAX_PENDING_MESSAGES = 4 * CHUNK_WINDOW
+
 const seconds = z.number().nonnegative()
 const bytes = z.int().nonnegative()
-const chunk = z.instanceof(Uint8Array)
+const chunk = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes')
 
 /** A blob that the coordinator offers under `blob:pull`. */
 export const BlobRef = z.strictObject({ id: BlobId, sizeBytes: bytes.positive() })
@@ -33,7 +39,13 @@ export const ClientAuth = z.strictObject({
 })
 export type ClientAuth = z.infer<typeof ClientAuth>
 
-/** client:ready — what a client has to train on; sent after every (re)connect. */
+/** run:join — first message of every connection; the answer says which run the client belongs to. */
+export const RunJoin = z.strictObject({})
+
+/**
+ * client:ready — what a client has to train on. Sent after run:join, whose settings may decide which
+ * examples those are; from then on it may be invited.
+ */
 export const ClientReady = z.strictObject({
   numExamples: z.int().positive(),
   classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
@@ -86,13 +98,21 @@ export const EvaluationReport = z.strictObject({
 })
 export type EvaluationReport = z.infer<typeof EvaluationReport>
 
-/** run:joined — answer to client:ready: the run this client now belongs to. */
+/** Answer to run:join: the run this client now belongs to. */
 export const RunJoined = z.strictObject({
   run: RunId,
   clientId: ClientId,
   settings: RunSettings,
 })
 export type RunJoined = z.infer<typeof RunJoined>
+
+/** Answer to blob:pull: the bytes from the offset on, CHUNK_BYTES of them or what is left. */
+export const BlobChunk = z.strictObject({ chunk })
+export type BlobChunk = z.infer<typeof BlobChunk>
+
+/** Answer to update:begin and update:chunk: the byte from which the coordinator wants more. */
+export const UploadOffset = z.strictObject({ offset: bytes })
+export type UploadOffset = z.infer<typeof UploadOffset>
 
 /** round:invited — asks a client of the cohort for one update. Sent again after a reconnect. */
 export const RoundInvited = z.strictObject({
@@ -115,34 +135,46 @@ export const RoundPublished = z.strictObject({
 })
 export type RoundPublished = z.infer<typeof RoundPublished>
 
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+
 /** round:failed — the round ended without a model. */
-export const RoundFailed = z.strictObject({
-  run: RunId,
-  round: RoundNumber,
-  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
-})
+export const RoundFailed = z.strictObject({ run: RunId, round: RoundNumber, code: errorCode })
 export type RoundFailed = z.infer<typeof RoundFailed>
 
 /** run:finished — no more rounds; the client may leave. */
 export const RunFinished = z.strictObject({ run: RunId, rounds: z.int().nonnegative() })
 export type RunFinished = z.infer<typeof RunFinished>
 
+/** connection:closed — why the coordinator ends this connection; it follows at once, for good. */
+export const ConnectionClosed = z.strictObject({ code: errorCode, message: z.string() })
+export type ConnectionClosed = z.infer<typeof ConnectionClosed>
+
+/** What a client reads when something is refused: the code, and a message that ends in the remedy. */
+export const Refusal = z.strictObject({
+  ok: z.literal(false),
+  code: errorCode,
+  message: z.string(),
+})
+export type Refusal = z.infer<typeof Refusal>
+
+/** Answer that says no more than that it was done. */
+export const Done = z.strictObject({})
+
+/** What every answer has: `ok` says whether the rest is a {@link Refusal}. */
+export const Reply = z.looseObject({ ok: z.boolean() })
+
 /** Every message is answered; a refusal says why and what to do. */
 export type Ack<Body = object> = ({ ok: true } & Body) | Refusal
-export interface Refusal {
-  ok: false
-  code: ErrorCode
-  message: string
-}
 export type Answer<Body = object> = (reply: Ack<Body>) => void
 
 /** Payloads are unknown until their schema has parsed them. */
 export interface ClientToServer {
-  'client:ready': (message: unknown, answer: Answer<RunJoined>) => void
+  'run:join': (message: unknown, answer: Answer<RunJoined>) => void
+  'client:ready': (message: unknown, answer: Answer) => void
   'client:progress': (message: unknown) => void
-  'blob:pull': (message: unknown, answer: Answer<{ chunk: Uint8Array }>) => void
-  'update:begin': (message: unknown, answer: Answer<{ offset: number }>) => void
-  'update:chunk': (message: unknown, answer: Answer<{ offset: number }>) => void
+  'blob:pull': (message: unknown, answer: Answer<BlobChunk>) => void
+  'update:begin': (message: unknown, answer: Answer<UploadOffset>) => void
+  'update:chunk': (message: unknown, answer: Answer<UploadOffset>) => void
   'update:commit': (message: unknown, answer: Answer) => void
   'evaluation:report': (message: unknown, answer: Answer) => void
 }
@@ -152,4 +184,5 @@ export interface ServerToClient {
   'round:published': (message: unknown) => void
   'round:failed': (message: unknown) => void
   'run:finished': (message: unknown) => void
+  'connection:closed': (message: unknown) => void
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BlobId } from '../ids.ts'
 
 const positive = z.number().positive()
 const count = z.int().positive()
@@ -33,6 +34,8 @@ export const RunSettings = z.strictObject({
   dataset: z.string().min(1),
   /** As given, e.g. `mlp` or `mlp:784-256-10`. */
   model: z.string().min(1),
+  /** SHA-256 of the safetensors file that round 1 starts from; null starts from an untrained model. */
+  initialModel: BlobId.nullable(),
   /** How the data set is split over the clients; clients with data of their own ignore it. */
   partition: z.string().min(1),
   /** Examples each client keeps of its partition; null keeps all. */

@@ -1,0 +1,214 @@
+import { io, type Socket } from 'socket.io-client'
+import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
+import {
+  type ClientAuth,
+  type ClientProgress,
+  type ClientToServer,
+  ConnectionClosed,
+  PROTOCOL_VERSION,
+  Refusal,
+  Reply,
+  RoundFailed,
+  RoundInvited,
+  RoundPublished,
+  RunFinished,
+  type ServerToClient,
+} from '../../shared/protocol/messages.ts'
+import { msgpackParser } from '../../shared/protocol/msgpack-parser.ts'
+import { fromRefusal, type MessageSchema, parseMessage } from '../../shared/protocol/refusal.ts'
+
+/** Longest wait for an answer; a commit waits until the update is verified and journalled. */
+const ANSWER_TIMEOUT_MS = 120_000
+const FIRST_RECONNECT_MS = 250
+const SLOWEST_RECONNECT_MS = 5_000
+
+/** A coordinator that refuses for one of these may admit the same client a moment later. */
+const PASSING_REFUSALS: readonly ErrorCode[] = [
+  'GRAFT_DATABASE_UNAVAILABLE',
+  'GRAFT_DATABASE_BUSY',
+  'GRAFT_SERVER_UNREACHABLE',
+  'GRAFT_INTERNAL',
+]
+
+/** What a client is told without asking; `connected` comes after every (re)connect. */
+export type News =
+  | { readonly type: 'connected' }
+  | ({ readonly type: 'round:invited' } & RoundInvited)
+  | ({ readonly type: 'round:published' } & RoundPublished)
+  | ({ readonly type: 'round:failed' } & RoundFailed)
+  | ({ readonly type: 'run:finished' } & RunFinished)
+
+export interface ConnectionOptions {
+  /** e.g. `http://127.0.0.1:7300`. */
+  readonly server: string
+  readonly auth: Omit<ClientAuth, 'protocol'>
+  /** Seconds without a connection after which the coordinator counts as unreachable. */
+  readonly retrySeconds: number
+  readonly onNews: (news: News) => void
+}
+
+/** A connection that comes back by itself, until it is over. */
+export interface Connection {
+  /** Aborted when the connection is over for good; the reason is the GraftError that says why. */
+  readonly over: AbortSignal
+  /**
+   * Sends one message, as soon as there is a connection, and waits for the answer.
+   *
+   * @param answer schema of the answer, without its `ok`
+   * @throws ConnectionLost when the connection broke before the answer: nobody knows whether it arrived
+   * @throws GraftError the refusal, or the reason why the connection is over
+   */
+  request<Body>(
+    event: Exclude<keyof ClientToServer, 'client:progress'>,
+    message: object,
+    answer: MessageSchema<Body>,
+  ): Promise<Body>
+  /** Sends what may be lost. */
+  notify(progress: ClientProgress): void
+  readonly close: () => void
+}
+
+/** The connection broke before an answer came; sending again after the reconnect is up to the caller. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+}
+
+/** Starts to connect; the caller owns the connection and closes it. */
+export function connect(options: ConnectionOptions): Connection {
+  const over = new AbortController()
+  const auth: ClientAuth = { protocol: PROTOCOL_VERSION, ...options.auth }
+  const socket: Socket<ServerToClient, ClientToServer> = io(options.server, {
+    auth,
+    parser: msgpackParser,
+    transports: ['websocket'],
+    // Many clients of one process must not share a connection.
+    forceNew: true,
+    reconnectionDelay: FIRST_RECONNECT_MS,
+    reconnectionDelayMax: SLOWEST_RECONNECT_MS,
+  })
+
+  let patience = startPatience()
+
+  function startPatience(): NodeJS.Timeout {
+    return setTimeout(() => {
+      const problem = `No connection to ${options.server} within ${options.retrySeconds} s.`
+      end(new GraftError('GRAFT_SERVER_UNREACHABLE', problem))
+    }, options.retrySeconds * 1000)
+  }
+
+  function end(reason: GraftError): void {
+    clearTimeout(patience)
+    over.abort(reason)
+    socket.disconnect()
+  }
+
+  socket.on('connect', () => {
+    clearTimeout(patience)
+    options.onNews({ type: 'connected' })
+  })
+  socket.on('disconnect', (reason) => {
+    if (over.signal.aborted) return
+    if (reason === 'io server disconnect') end(dismissed(options.server))
+    else patience = startPatience()
+  })
+  socket.on('connect_error', (error: Error & { data?: unknown }) => {
+    const refusal = Refusal.safeParse(error.data)
+    // No answer at all: socket.io tries again by itself.
+    if (!refusal.success) return
+    if (!PASSING_REFUSALS.includes(refusal.data.code)) end(fromRefusal(refusal.data))
+    else setTimeout(() => over.signal.aborted || socket.connect(), FIRST_RECONNECT_MS)
+  })
+  socket.on('connection:closed', (message) => {
+    guard(() => end(fromRefusal(parseMessage('connection:closed', ConnectionClosed, message))))
+  })
+
+  const tell = (read: (message: unknown) => News) => (message: unknown) => {
+    guard(() => options.onNews(read(message)))
+  }
+  socket.on(
+    'round:invited',
+    tell((message) => ({
+      type: 'round:invited',
+      ...parseMessage('round:invited', RoundInvited, message),
+    })),
+  )
+  socket.on(
+    'round:published',
+    tell((message) => ({
+      type: 'round:published',
+      ...parseMessage('round:published', RoundPublished, message),
+    })),
+  )
+  socket.on(
+    'round:failed',
+    tell((message) => ({
+      type: 'round:failed',
+      ...parseMessage('round:failed', RoundFailed, message),
+    })),
+  )
+  socket.on(
+    'run:finished',
+    tell((message) => ({
+      type: 'run:finished',
+      ...parseMessage('run:finished', RunFinished, message),
+    })),
+  )
+
+  /** A coordinator that sends what it must not is none to stay with. */
+  function guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      end(toGraftError(error))
+    }
+  }
+
+  function connected(): Promise<void> {
+    if (over.signal.aborted) return Promise.reject(over.signal.reason as GraftError)
+    if (socket.connected) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const onConnect = () => {
+        over.signal.removeEventListener('abort', onOver)
+        resolve()
+      }
+      const onOver = () => {
+        socket.off('connect', onConnect)
+        reject(over.signal.reason as GraftError)
+      }
+      socket.once('connect', onConnect)
+      over.signal.addEventListener('abort', onOver, { once: true })
+    })
+  }
+
+  async function request<Body>(
+    event: Exclude<keyof ClientToServer, 'client:progress'>,
+    message: object,
+    answer: MessageSchema<Body>,
+  ): Promise<Body> {
+    await connected()
+    const reply: unknown = await socket
+      .timeout(ANSWER_TIMEOUT_MS)
+      .emitWithAck(event, message)
+      .catch((cause: unknown) => {
+        // No answer on an open connection: a half-open one. Closing it makes socket.io reconnect.
+        if (socket.connected) socket.io.engine.close()
+        throw new ConnectionLost(`The connection broke during ${event}.`, { cause })
+      })
+    const { ok, ...body } = parseMessage(`answer to ${event}`, Reply, reply)
+    if (!ok) throw fromRefusal(parseMessage(`answer to ${event}`, Refusal, reply))
+    return parseMessage(`answer to ${event}`, answer, body)
+  }
+
+  return {
+    over: over.signal,
+    request,
+    notify: (progress) => {
+      if (socket.connected) socket.volatile.emit('client:progress', progress)
+    },
+    close: () => end(new GraftError('GRAFT_SERVER_UNREACHABLE', 'This client left.')),
+  }
+}
+
+function dismissed(server: string): GraftError {
+  return new GraftError('GRAFT_SERVER_UNREACHABLE', `${server} ended the connection.`)
+}

@@ -1,0 +1,148 @@
+import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
+import type { RunId } from '../../shared/ids.ts'
+import type { RoundInvited, RoundPublished } from '../../shared/protocol/messages.ts'
+import { ConnectionLost, type News } from './connection.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { NodeEvent, RoundOutcome } from './progress.ts'
+
+/** What a node does when it is told something. */
+export interface Duties<Membership extends { readonly run: RunId }> {
+  /** Joins the run, again after a reconnect; `previous` is what the last join gave. */
+  join(previous: Membership | null): Promise<Membership>
+  takePart(
+    membership: Membership,
+    invitation: RoundInvited,
+    signal: AbortSignal,
+  ): Promise<RoundOutcome>
+  receive(membership: Membership, published: RoundPublished): Promise<void>
+}
+
+export interface NodeSummary {
+  /** Rounds of the run, as the coordinator counts them. */
+  readonly rounds: number
+  /** Rounds in which the coordinator accepted an update of this node. */
+  readonly accepted: readonly RoundOutcome[]
+}
+
+/** Refusals that end this node's round, not the node: the next round may go better. */
+const ROUND_REFUSALS: readonly ErrorCode[] = [
+  'GRAFT_ROUND_STALE',
+  'GRAFT_NOT_IN_COHORT',
+  'GRAFT_NOT_FINITE',
+  'GRAFT_UPLOAD_CORRUPT',
+  'GRAFT_UPLOAD_UNKNOWN',
+  'GRAFT_BLOB_UNKNOWN',
+  'GRAFT_DISK_FULL',
+]
+
+/** One piece of work at a time; the newer one waits until the older one has stopped. */
+interface Work {
+  readonly key: string
+  readonly abort: AbortController
+  readonly done: Promise<void>
+}
+
+/**
+ * Answers the coordinator's news until the run is finished. An invitation that is repeated after a
+ * reconnect starts nothing; one for another round aborts the work of the round before.
+ *
+ * @param options.signal aborts everything, with its reason
+ */
+export async function followRun<Membership extends { readonly run: RunId }>(
+  news: Mailbox<News>,
+  duties: Duties<Membership>,
+  options: { readonly signal: AbortSignal; readonly onEvent: (event: NodeEvent) => void },
+): Promise<NodeSummary> {
+  const accepted: RoundOutcome[] = []
+  const failed = new AbortController()
+  const stop = AbortSignal.any([options.signal, failed.signal])
+  let membership: Membership | null = null
+  let work: Work = { key: '', abort: new AbortController(), done: Promise.resolve() }
+
+  try {
+    for (;;) {
+      const message = await news.take(stop)
+      switch (message.type) {
+        case 'connected':
+          membership = await joinAgain(membership)
+          if (!work.key.startsWith(membership?.run ?? '')) work.abort.abort()
+          break
+        case 'round:invited':
+          if (membership?.run === message.run) startRound(membership, message)
+          break
+        case 'round:published':
+          await leaveRound(message)
+          if (membership?.run === message.run) await receive(membership, message)
+          break
+        case 'round:failed':
+          await leaveRound(message)
+          options.onEvent({ type: 'round-failed', round: message.round, code: message.code })
+          break
+        case 'run:finished':
+          options.onEvent({ type: 'finished', rounds: message.rounds })
+          return { rounds: message.rounds, accepted }
+      }
+    }
+  } finally {
+    work.abort.abort()
+    await work.done
+  }
+
+  async function joinAgain(previous: Membership | null): Promise<Membership | null> {
+    try {
+      return await duties.join(previous)
+    } catch (error) {
+      // The next `connected` is on its way.
+      if (error instanceof ConnectionLost) return previous
+      throw error
+    }
+  }
+
+  function startRound(member: Membership, invitation: RoundInvited): void {
+    const key = keyOf(invitation)
+    if (work.key === key) return
+    work.abort.abort()
+    const abort = new AbortController()
+    work = { key, abort, done: work.done.then(() => playRound(member, invitation, abort.signal)) }
+  }
+
+  async function playRound(
+    member: Membership,
+    invitation: RoundInvited,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      signal.throwIfAborted()
+      const outcome = await duties.takePart(member, invitation, signal)
+      accepted.push(outcome)
+      options.onEvent({ type: 'accepted', ...outcome })
+    } catch (error) {
+      // A refusal that arrives behind the news that its round is over is still one.
+      if (isRoundRefusal(error)) {
+        options.onEvent({ type: 'refused', round: invitation.round, error })
+      } else if (!signal.aborted) failed.abort(toGraftError(error))
+    }
+  }
+
+  async function leaveRound(over: { run: RunId; round: number }): Promise<void> {
+    if (work.key !== keyOf(over)) return
+    work.abort.abort()
+    await work.done
+  }
+
+  async function receive(member: Membership, published: RoundPublished): Promise<void> {
+    try {
+      await duties.receive(member, published)
+    } catch (error) {
+      if (!(error instanceof ConnectionLost || isRoundRefusal(error))) throw error
+    }
+  }
+}
+
+function keyOf({ run, round }: { readonly run: RunId; readonly round: number }): string {
+  return `${run}/${round}`
+}
+
+function isRoundRefusal(error: unknown): error is GraftError {
+  return error instanceof GraftError && ROUND_REFUSALS.includes(error.code)
+}

@@ -1,0 +1,111 @@
+import { countClasses } from '../../shared/data/subset.ts'
+import type { ClientId } from '../../shared/ids.ts'
+import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
+import { connect, type News } from './connection.ts'
+import { followRun, type NodeSummary } from './follow-run.ts'
+import { createMailbox } from './mailbox.ts'
+import type { NodeEvent } from './progress.ts'
+import { type ClientData, type Participant, receive, takePart } from './round.ts'
+import { pullBlob, pushUpdate, type TransferOptions } from './transfer.ts'
+
+export interface NodeOptions {
+  /** e.g. `http://127.0.0.1:7433`. */
+  readonly server: string
+  readonly token: string
+  /** Not needed with a token made for one client. */
+  readonly name?: ClientId
+  /** Name of the engine of this process, for the operator to see. */
+  readonly engineName: string
+  /** Seconds without a connection after which the node gives up. @default 30 */
+  readonly retrySeconds?: number
+  /** The node's examples; the run's settings say how a shared data set is split. */
+  readonly dataFor: (settings: RunSettings) => Promise<ClientData>
+  readonly onProgress?: (event: NodeEvent) => void
+  /** Ends the node; it leaves the coordinator and rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A client of a federation, from joining a run to its end. The engine must be started before. Many
+ * nodes can run in one process: they share nothing but the engine.
+ *
+ * @throws GraftError GRAFT_SERVER_UNREACHABLE; the coordinator's refusal to let it in; a failure of its own
+ */
+export async function runNode(options: NodeOptions): Promise<NodeSummary> {
+  const { server, token, name, engineName: engine, retrySeconds = 30, signal } = options
+  const onEvent = options.onProgress ?? (() => undefined)
+  signal?.throwIfAborted()
+
+  const news = createMailbox<News>()
+  const connection = connect({
+    server,
+    auth: { token, version: GRAFT_VERSION, engine, ...(name === undefined ? {} : { name }) },
+    retrySeconds,
+    onNews: news.put,
+  })
+  signal?.addEventListener('abort', connection.close, { once: true })
+
+  // The model a round ends with is the one the next round begins with: pull it once.
+  let latest: { id: string; bytes: Promise<Uint8Array> } | null = null
+  async function pull(blob: BlobRef, transfer: TransferOptions): Promise<Uint8Array> {
+    if (latest?.id !== blob.id) {
+      latest = { id: blob.id, bytes: pullBlob(connection, blob, transfer) }
+    }
+    const current = latest
+    try {
+      return await current.bytes
+    } catch (error) {
+      if (latest === current) latest = null
+      throw error
+    }
+  }
+
+  async function join(previous: Participant | null): Promise<Participant> {
+    const joined = await connection.request('run:join', {}, RunJoined)
+    const isSameRun = previous?.run === joined.run
+    const data = isSameRun ? previous.data : await options.dataFor(joined.settings)
+    const numExamples = data.train.labels.length
+    const ready = { numExamples, classCounts: countClasses(data.train) }
+    await connection.request('client:ready', ready, Done)
+    if (!isSameRun) onEvent({ type: 'joined', numExamples, ...joined })
+    return {
+      run: joined.run,
+      joined,
+      data,
+      wire: {
+        pull,
+        push: (update, transfer) => pushUpdate(connection, update, transfer),
+        report: async (evaluation) => {
+          await connection.request('evaluation:report', evaluation, Done)
+        },
+      },
+      onProgress: (progress) => {
+        connection.notify(progress)
+        onEvent({ type: 'progress', ...progress })
+      },
+    }
+  }
+
+  try {
+    return await followRun(
+      news,
+      {
+        join,
+        takePart,
+        receive: async (participant, published) => {
+          const report = await receive(participant, published)
+          if (report !== null) onEvent({ type: 'evaluated', ...report })
+        },
+      },
+      { signal: connection.over, onEvent },
+    )
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', connection.close)
+    connection.close()
+  }
+}

@@ -1,0 +1,177 @@
+import type * as tf from '@tensorflow/tfjs'
+import { attribute } from '../../shared/attribution/attribute.ts'
+import { drawProportional } from '../../shared/data/draw.ts'
+import type { ExampleSet } from '../../shared/data/example-set.ts'
+import { countClasses, subset } from '../../shared/data/subset.ts'
+import type { RunId } from '../../shared/ids.ts'
+import { parseArchitecture } from '../../shared/model/architecture.ts'
+import { buildModel } from '../../shared/model/build-model.ts'
+import { decodeSafetensors } from '../../shared/model/safetensors.ts'
+import { readWeights, writeWeights } from '../../shared/model/weights.ts'
+import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import type {
+  BlobRef,
+  ClientProgress,
+  EvaluationReport,
+  RoundInvited,
+  RoundPublished,
+  RunJoined,
+} from '../../shared/protocol/messages.ts'
+import { encodeUpdate } from '../../shared/protocol/update.ts'
+import { evaluate } from '../../shared/training/evaluate.ts'
+import { fit } from '../../shared/training/fit.ts'
+import { createProgress, type RoundOutcome } from './progress.ts'
+import type { OutgoingUpdate, TransferOptions } from './transfer.ts'
+
+/** Scores are means over examples, and settle with a few hundred; each costs eleven passes. */
+const ATTRIBUTION_EXAMPLES = 400
+
+/** What a client trains on, and judges published models by; `judge` is null when it judges none. */
+export interface ClientData {
+  readonly train: ExampleSet
+  readonly judge: ExampleSet | null
+}
+
+/** A client in a run: who it is, what it has, and its wire to the coordinator. */
+export interface Participant {
+  readonly run: RunId
+  readonly joined: RunJoined
+  readonly data: ClientData
+  readonly wire: {
+    pull(blob: BlobRef, options: TransferOptions): Promise<Uint8Array>
+    push(update: OutgoingUpdate, options: TransferOptions): Promise<void>
+    report(evaluation: EvaluationReport): Promise<void>
+  }
+  readonly onProgress: (progress: ClientProgress) => void
+}
+
+/**
+ * One round of a client, from the invitation to the accepted update. What it sends depends on the
+ * global model, the client's name, its data and the run's settings alone, never on timing.
+ *
+ * @throws GraftError a refusal of the coordinator, or the signal's reason when the round is over
+ */
+export async function takePart(
+  { joined, data, wire, onProgress }: Participant,
+  { round, model: blob }: RoundInvited,
+  signal: AbortSignal,
+): Promise<RoundOutcome> {
+  const { clientId, settings } = joined
+  const rng = createRng(String(settings.seed)).split(`client/${clientId}/round/${round}`)
+  const progress = createProgress(round, onProgress)
+  const clock = createStopwatch()
+
+  const globalModel = await wire.pull(blob, {
+    signal,
+    onProgress: (done) => progress('pulling', done),
+  })
+
+  const model = loadModel(globalModel, joined, data)
+  let bytes: Uint8Array
+  try {
+    clock.start('train')
+    await fit(model, data.train, {
+      ...settings.training,
+      rng: rng.split('train'),
+      onProgress: ({ step, steps, loss }) => progress('training', step / steps, loss),
+      signal,
+    })
+
+    clock.start('attribute')
+    progress('attributing', 0)
+    const sample = sampleOf(data.train, rng.split('attribute'))
+    const scores = await attribute(settings.scorer, model, sample, {
+      onProgress: ({ done, total }) => progress('attributing', done / total),
+      signal,
+    })
+    signal.throwIfAborted()
+
+    bytes = encodeUpdate({
+      round,
+      architecture: architectureOf(joined, data).name,
+      numExamples: data.train.labels.length,
+      classCounts: countClasses(data.train),
+      scorer: settings.scorer,
+      weights: await readWeights(model),
+      scores,
+    })
+  } finally {
+    model.dispose()
+  }
+
+  clock.start('upload')
+  const commit = () => ({
+    numExamples: data.train.labels.length,
+    classCounts: countClasses(data.train),
+    seconds: clock.read(),
+  })
+  await wire.push(
+    { round, bytes, commit },
+    { signal, onProgress: (done) => progress('uploading', done) },
+  )
+  return { round, sizeBytes: bytes.length, seconds: clock.read() }
+}
+
+/** Judges a published model on examples of the client's own; without any it does nothing. */
+export async function receive(
+  { joined, data, wire, onProgress }: Participant,
+  { round, model: blob }: RoundPublished,
+): Promise<EvaluationReport | null> {
+  if (data.judge === null) return null
+  const progress = createProgress(round, onProgress)
+  progress('evaluating', 0)
+  const model = loadModel(await wire.pull(blob, {}), joined, data)
+  try {
+    const { accuracy, loss } = await evaluate(model, data.judge)
+    const report = { round, accuracy, loss, numExamples: data.judge.labels.length }
+    await wire.report(report)
+    return report
+  } finally {
+    model.dispose()
+  }
+}
+
+/** The caller disposes of the model. */
+function loadModel(bytes: Uint8Array, joined: RunJoined, data: ClientData): tf.LayersModel {
+  const { tensors } = decodeSafetensors(bytes)
+  // The random start is overwritten at once; it only has to be some start.
+  const model = buildModel(architectureOf(joined, data), createRng('overwritten'))
+  try {
+    writeWeights(model, tensors)
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+  return model
+}
+
+/** Some examples, with the shares of classes of all. */
+function sampleOf(examples: ExampleSet, rng: Rng): ExampleSet {
+  const { labels, numClasses } = examples
+  if (labels.length <= ATTRIBUTION_EXAMPLES) return examples
+  const count = ATTRIBUTION_EXAMPLES
+  return subset(examples, drawProportional({ labels, numClasses, count, rng }))
+}
+
+function architectureOf({ settings }: RunJoined, { train }: ClientData) {
+  return parseArchitecture(settings.model, train)
+}
+
+/** Seconds of each phase; starting one ends the one before. */
+function createStopwatch() {
+  const seconds = { train: 0, attribute: 0, upload: 0 }
+  let running: { phase: keyof typeof seconds; since: number } | null = null
+  function read() {
+    const now = performance.now()
+    if (running === null) return { ...seconds }
+    const { phase, since } = running
+    return { ...seconds, [phase]: (now - since) / 1000 }
+  }
+  return {
+    read,
+    start(phase: keyof typeof seconds) {
+      Object.assign(seconds, read())
+      running = { phase, since: performance.now() }
+    },
+  }
+}

@@ -1,0 +1,59 @@
+import { loadDataset } from '../../shared/data/datasets.ts'
+import type { Dataset } from '../../shared/data/example-set.ts'
+import { splitDataset } from '../../shared/data/split.ts'
+import { subset } from '../../shared/data/subset.ts'
+import { GraftError } from '../../shared/errors.ts'
+import { ClientId } from '../../shared/ids.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import type { ClientData } from './round.ts'
+
+/** Part `index` (0-based) of `count` equal claims on a shared data set. */
+export interface Shard {
+  readonly index: number
+  readonly count: number
+}
+
+/**
+ * `client-07` of 12 shards: with as many digits as the last one has, names sort as the shards do.
+ */
+export function shardName({ index, count }: Shard): ClientId {
+  const { length } = String(count - 1)
+  return ClientId.parse(`client-${String(index).padStart(length, '0')}`)
+}
+
+/** What the run's settings say of a shared data set, unless this client's options say otherwise. */
+export type ShardSettings = Pick<
+  RunSettings,
+  'dataset' | 'partition' | 'proxy' | 'examplesPerClient' | 'seed'
+>
+
+/**
+ * The examples of one shard. Every machine splits the data set by the same settings, so that no example
+ * is in two shards or in the coordinator's proxy set. Published models are judged by the shard too: the
+ * official test split is the coordinator's alone.
+ *
+ * @param load reads a data set; a process with many shards passes one that reads it once
+ * @throws GraftError GRAFT_OPTION_INVALID for a shard that is not there; what loading and splitting throw
+ */
+export async function shardData(
+  shard: Shard,
+  settings: ShardSettings,
+  load: (name: string) => Promise<Dataset> = loadDataset,
+): Promise<ClientData> {
+  const { train } = await load(settings.dataset)
+  const { proxy, partition, examplesPerClient, seed } = settings
+  const split = splitDataset(train, {
+    proxy,
+    clients: shard.count,
+    partition,
+    examplesPerClient,
+    seed,
+  })
+  const indices = split.clients[shard.index]
+  if (indices === undefined) {
+    const problem = `There is no shard ${shard.index} of ${shard.count}.`
+    throw new GraftError('GRAFT_OPTION_INVALID', problem)
+  }
+  const own = subset(train, indices)
+  return { train: own, judge: own }
+}

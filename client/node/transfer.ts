@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { GraftError } from '../../shared/errors.ts'
+import { BlobId, type RoundNumber } from '../../shared/ids.ts'
+import {
+  BlobChunk,
+  type BlobRef,
+  CHUNK_BYTES,
+  CHUNK_WINDOW,
+  Done,
+  type UpdateBegin,
+  type UpdateCommit,
+  UploadOffset,
+} from '../../shared/protocol/messages.ts'
+import { type Connection, ConnectionLost } from './connection.ts'
+
+/** Times the coordinator may have lost or spoilt an upload before the client gives up. */
+const MAX_FAULTS = 3
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal
+  /** Share done, 0 to 1. */
+  readonly onProgress?: (done: number) => void
+}
+
+/**
+ * Fetches a blob, CHUNK_WINDOW chunks at a time; a chunk lost with the connection is asked for again.
+ *
+ * @returns bytes the caller owns
+ * @throws GraftError GRAFT_BLOB_UNKNOWN; GRAFT_BLOB_CORRUPT when the bytes are not those of `blob.id`
+ */
+export async function pullBlob(
+  connection: Connection,
+  blob: BlobRef,
+  { signal, onProgress }: TransferOptions = {},
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(blob.sizeBytes)
+  let next = 0
+  let received = 0
+
+  async function pullInTurn(): Promise<void> {
+    while (next < bytes.length) {
+      const offset = next
+      next += CHUNK_BYTES
+      const chunk = await untilAnswered(async () => {
+        signal?.throwIfAborted()
+        return (await connection.request('blob:pull', { id: blob.id, offset }, BlobChunk)).chunk
+      })
+      if (chunk.length !== Math.min(CHUNK_BYTES, bytes.length - offset)) throw corrupt(blob)
+      bytes.set(chunk, offset)
+      received += chunk.length
+      onProgress?.(received / bytes.length)
+    }
+  }
+
+  await Promise.all(Array.from({ length: CHUNK_WINDOW }, pullInTurn))
+  if (sha256(bytes) !== blob.id) throw corrupt(blob)
+  return bytes
+}
+
+/** One update, encoded. */
+export interface OutgoingUpdate {
+  readonly round: RoundNumber
+  readonly bytes: Uint8Array
+  /** Made when all bytes have arrived: it says how long that took. */
+  readonly commit: () => Omit<UpdateCommit, 'round'>
+}
+
+/**
+ * Sends an update, CHUNK_WINDOW chunks ahead of the last acknowledged one. After a reconnect it goes on
+ * from the byte the coordinator has; returns when the update is journalled there.
+ *
+ * @throws GraftError the coordinator's refusal
+ */
+export async function pushUpdate(
+  connection: Connection,
+  { round, bytes, commit }: OutgoingUpdate,
+  { signal, onProgress }: TransferOptions = {},
+): Promise<void> {
+  const announced: UpdateBegin = {
+    round,
+    sizeBytes: bytes.length,
+    sha256: BlobId.parse(sha256(bytes)),
+  }
+  let faults = 0
+
+  for (;;) {
+    try {
+      signal?.throwIfAborted()
+      const { offset } = await connection.request('update:begin', announced, UploadOffset)
+      await sendChunks(offset)
+      await connection.request('update:commit', { round, ...commit() }, Done)
+      return
+    } catch (error) {
+      // After a lost connection the next request waits for the new one, or ends when there will be none.
+      if (error instanceof ConnectionLost) continue
+      if (!isPartFault(error) || ++faults === MAX_FAULTS) throw error
+    }
+  }
+
+  async function sendChunks(from: number): Promise<void> {
+    let next = from
+    async function sendInTurn(): Promise<void> {
+      while (next < bytes.length) {
+        signal?.throwIfAborted()
+        const offset = next
+        const chunk = bytes.subarray(offset, offset + CHUNK_BYTES)
+        next = offset + chunk.length
+        const wanted = await connection.request(
+          'update:chunk',
+          { round, offset, chunk },
+          UploadOffset,
+        )
+        if (wanted.offset !== offset + chunk.length) throw moved(offset, wanted.offset)
+        onProgress?.(wanted.offset / bytes.length)
+      }
+    }
+    const senders = await Promise.allSettled(Array.from({ length: CHUNK_WINDOW }, sendInTurn))
+    // All have stopped before the next attempt: none sends into it.
+    const failures = senders.flatMap((sender) =>
+      sender.status === 'rejected' ? [sender.reason as Error] : [],
+    )
+    const decisive = failures.find((failure) => !(failure instanceof ConnectionLost)) ?? failures[0]
+    if (decisive !== undefined) throw decisive
+  }
+}
+
+// The part on the coordinator's disk is not what this client thought: `update:begin` tells what is there.
+function isPartFault(error: unknown): boolean {
+  return (
+    error instanceof GraftError &&
+    (error.code === 'GRAFT_UPLOAD_CORRUPT' || error.code === 'GRAFT_UPLOAD_UNKNOWN')
+  )
+}
+
+/** Repeats a request that changes nothing until the connection lasts long enough. */
+async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error
+    }
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+function corrupt(blob: BlobRef): GraftError {
+  return new GraftError('GRAFT_BLOB_CORRUPT', `Blob ${blob.id} did not arrive as it was announced.`)
+}
+
+function moved(offset: number, wanted: number): GraftError {
+  const problem = `Sent the chunk at byte ${offset}; the coordinator goes on at byte ${wanted}.`
+  return new GraftError('GRAFT_UPLOAD_CORRUPT', problem)
+}

@@ -1,0 +1,142 @@
+import type { DefaultEventsMap, Socket } from 'socket.io'
+import { ERRORS, GraftError, toGraftError } from '../../shared/errors.ts'
+import type { ClientId } from '../../shared/ids.ts'
+import {
+  type Ack,
+  BlobPull,
+  ClientProgress,
+  ClientReady,
+  type ClientToServer,
+  EvaluationReport,
+  MAX_PENDING_MESSAGES,
+  RunJoin,
+  type ServerToClient,
+  UpdateBegin,
+  UpdateChunk,
+  UpdateCommit,
+} from '../../shared/protocol/messages.ts'
+import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
+import type { GatewayHandlers } from './gateway.ts'
+import type { Uploads } from './uploads.ts'
+
+/** `data.client` is set once the client is admitted. */
+export type ClientSocket = Socket<
+  ClientToServer,
+  ServerToClient,
+  DefaultEventsMap,
+  { client: ClientId }
+>
+
+export interface ClientRooms {
+  readonly handlers: GatewayHandlers
+  readonly uploads: Uploads
+  readonly onFault: (error: GraftError) => void
+}
+
+/** Answers every message of one client. Nothing past this file sees an unparsed message. */
+export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
+  const replies = repliesTo(socket.data.client, rooms)
+  let pending = 0
+
+  async function reply(event: string, message: unknown): Promise<Ack> {
+    try {
+      if (!isKnown(replies, event)) {
+        throw new GraftError('GRAFT_MESSAGE_INVALID', `There is no message ${event.slice(0, 64)}.`)
+      }
+      return { ok: true, ...(await replies[event](message)) }
+    } catch (error) {
+      return toRefusal(toClientError(error, rooms.onFault))
+    }
+  }
+
+  async function onMessage(event: string, message: unknown, answer: unknown): Promise<void> {
+    // A client that does not wait for answers would fill the memory with its chunks.
+    if (pending === MAX_PENDING_MESSAGES) {
+      endConnection(socket, tooManyPending())
+      return
+    }
+    const canAnswer = typeof answer === 'function'
+    if (!canAnswer && event !== 'client:progress') {
+      endConnection(socket, unanswerable(event))
+      return
+    }
+    pending++
+    const ack = await reply(event, message)
+    pending--
+    if (canAnswer) (answer as (ack: Ack) => void)(ack)
+    // What cannot be answered with a refusal is told and ends the connection.
+    else if (!ack.ok) endConnection(socket, ack)
+  }
+
+  socket.onAny((event: string, message: unknown, answer: unknown) => {
+    void onMessage(event, message, answer)
+  })
+}
+
+/** Tells the client why, then closes; socket.io sends what is buffered first. */
+export function endConnection(
+  socket: ClientSocket,
+  { code, message }: Pick<GraftError, 'code' | 'message'>,
+): void {
+  socket.emit('connection:closed', { code, message })
+  socket.disconnect(true)
+}
+
+/** What a client may know of a failure; the operator is told of the coordinator's own ones. */
+export function toClientError(error: unknown, onFault: (error: GraftError) => void): GraftError {
+  const known = toGraftError(error)
+  if (ERRORS[known.code].status >= 500) onFault(known)
+  if (error instanceof GraftError) return known
+  const problem = 'The coordinator could not handle this message; its own output says why.'
+  return new GraftError(known.code, problem, { cause: error })
+}
+
+type Replies = Record<keyof ClientToServer, (message: unknown) => Promise<object>>
+
+function repliesTo(client: ClientId, { handlers, uploads }: ClientRooms): Replies {
+  return {
+    'run:join': async (message) => {
+      parseMessage('run:join', RunJoin, message)
+      return handlers.onJoin(client)
+    },
+    'client:ready': async (message) => {
+      await handlers.onReady(client, parseMessage('client:ready', ClientReady, message))
+      return {}
+    },
+    'client:progress': async (message) => {
+      handlers.onProgress(client, parseMessage('client:progress', ClientProgress, message))
+      return {}
+    },
+    'blob:pull': async (message) => {
+      const pull = parseMessage('blob:pull', BlobPull, message)
+      return { chunk: await handlers.readBlob(client, pull) }
+    },
+    'update:begin': (message) =>
+      uploads.begin(client, parseMessage('update:begin', UpdateBegin, message)),
+    'update:chunk': (message) =>
+      uploads.write(client, parseMessage('update:chunk', UpdateChunk, message)),
+    'update:commit': async (message) => {
+      await uploads.commit(client, parseMessage('update:commit', UpdateCommit, message))
+      return {}
+    },
+    'evaluation:report': async (message) => {
+      handlers.onEvaluation(client, parseMessage('evaluation:report', EvaluationReport, message))
+      return {}
+    },
+  }
+}
+
+function isKnown(replies: Replies, event: string): event is keyof Replies {
+  return Object.hasOwn(replies, event)
+}
+
+function tooManyPending(): GraftError {
+  return new GraftError(
+    'GRAFT_MESSAGE_INVALID',
+    `More than ${MAX_PENDING_MESSAGES} messages wait for their answers.`,
+  )
+}
+
+function unanswerable(event: string): GraftError {
+  return new GraftError('GRAFT_MESSAGE_INVALID', `${event.slice(0, 64)} came without an answer.`)
+}

@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Participant, receive, takePart } from '../../../../client/node/round.ts'
+import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
+import { countClasses } from '../../../../shared/data/subset.ts'
+import { parseArchitecture } from '../../../../shared/model/architecture.ts'
+import { initialWeights } from '../../../../shared/model/build-model.ts'
+import { encodeSafetensors } from '../../../../shared/model/safetensors.ts'
+import { createRng } from '../../../../shared/numeric/rng.ts'
+import type { ClientProgress, EvaluationReport } from '../../../../shared/protocol/messages.ts'
+import { blobExamples } from '../../../support/array-examples.ts'
+import { startTestEngine } from '../../../support/engine.ts'
+import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+import { clientId, round, RUN, SETTINGS, sha256 } from '../../../support/test-gateway.ts'
+
+const SHAPE = { inputShape: [4], numClasses: 2 }
+const never = new AbortController().signal
+
+beforeAll(async () => {
+  await startTestEngine()
+})
+
+describe('takePart', () => {
+  it('should send an update of its name, round and data', async () => {
+    const client = participant()
+    const outcome = await takePart(client, invitation(1), never)
+    const [update] = client.pushed
+    expect(update!.round).toBe(1)
+    expect(outcome.sizeBytes).toBe(update!.bytes.length)
+    expect(update!.commit()).toMatchObject({
+      numExamples: 1000,
+      classCounts: countClasses(client.data.train),
+    })
+    expect(new Set(client.progress.map(({ phase }) => phase))).toEqual(
+      new Set(['training', 'attributing']),
+    )
+  })
+
+  it('should send the same bytes again, and others in another round or under another name', async () => {
+    const bytesOf = async (name: string, n: number) => {
+      const client = participant(name)
+      await takePart(client, invitation(n), never)
+      return sha256(client.pushed[0]!.bytes)
+    }
+    const first = await bytesOf('client-0', 1)
+    expect(await bytesOf('client-0', 1)).toBe(first)
+    expect(await bytesOf('client-0', 2)).not.toBe(first)
+    expect(await bytesOf('client-1', 1)).not.toBe(first)
+  })
+
+  it('should leave no tensor behind', async () => {
+    await expectNoLeakAsync(() => takePart(participant(), invitation(1), never))
+  })
+
+  it('should leave no tensor behind when its round ends in the middle', async () => {
+    await expectNoLeakAsync(async () => {
+      const over = new AbortController()
+      const client = participant('client-0', (message) => {
+        if (message.phase === 'attributing') over.abort(new Error('over'))
+      })
+      await expect(takePart(client, invitation(1), over.signal)).rejects.toThrow('over')
+      expect(client.pushed).toEqual([])
+    })
+  })
+
+  it('should leave no tensor behind when the model is of another architecture', async () => {
+    const other = modelBytes('mlp:4-5-2')
+    await expectNoLeakAsync(async () => {
+      const client = participant()
+      client.wire.pull = async () => other
+      await expect(takePart(client, invitation(1), never)).rejects.toMatchObject({
+        code: 'GRAFT_SHAPE_MISMATCH',
+      })
+    })
+  })
+})
+
+describe('receive', () => {
+  const published = { run: RUN, round: round(1), model: blobOf(globalModel()), isNew: true }
+
+  it('should report how the model does, and leave no tensor behind', async () => {
+    await expectNoLeakAsync(async () => {
+      const client = participant()
+      const report = await receive(client, published)
+      expect(client.reported).toEqual([report])
+      expect(report).toMatchObject({ round: 1, numExamples: 20 })
+    })
+  })
+
+  it('should do nothing without test examples', async () => {
+    const client = participant()
+    expect(
+      await receive({ ...client, data: { ...client.data, judge: null } }, published),
+    ).toBeNull()
+    expect(client.reported).toEqual([])
+  })
+})
+
+// Helpers
+
+function modelBytes(spec: string): Uint8Array {
+  const architecture = parseArchitecture(spec, SHAPE)
+  return encodeSafetensors(initialWeights(architecture, createRng('global')), {})
+}
+
+function globalModel(): Uint8Array {
+  return modelBytes(SETTINGS.model)
+}
+
+function blobOf(bytes: Uint8Array) {
+  return { id: sha256(bytes), sizeBytes: bytes.length }
+}
+
+function invitation(n: number) {
+  return { run: RUN, round: round(n), model: blobOf(globalModel()), deadlineSeconds: 60 }
+}
+
+/** A client whose wire is a note-book. More examples than attribution looks at. */
+function participant(name = 'client-0', onProgress?: (message: ClientProgress) => void) {
+  const pushed: OutgoingUpdate[] = []
+  const reported: EvaluationReport[] = []
+  const progress: ClientProgress[] = []
+  return {
+    run: RUN,
+    joined: { run: RUN, clientId: clientId(name), settings: SETTINGS },
+    data: { train: blobExamples(SHAPE, 1000, 'train'), judge: blobExamples(SHAPE, 20, 'test') },
+    wire: {
+      pull: async () => globalModel(),
+      push: async (update: OutgoingUpdate) => {
+        pushed.push(update)
+      },
+      report: async (report: EvaluationReport) => {
+        reported.push(report)
+      },
+    } satisfies Participant['wire'],
+    onProgress: (message: ClientProgress) => {
+      progress.push(message)
+      onProgress?.(message)
+    },
+    pushed,
+    reported,
+    progress,
+  }
+}

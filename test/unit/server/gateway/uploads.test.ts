@@ -1,0 +1,221 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { GatewayHandlers } from '../../../../server/gateway/gateway.ts'
+import { createUploads } from '../../../../server/gateway/uploads.ts'
+import { GraftError } from '../../../../shared/errors.ts'
+import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
+import { announce, clientId, COMMIT, noise, round } from '../../../support/test-gateway.ts'
+
+const client = clientId('a')
+const commit = (ofRound = 1) => ({ round: round(ofRound), ...COMMIT })
+const chunkOf = (bytes: Uint8Array, offset: number, length = bytes.length) => ({
+  round: round(1),
+  offset,
+  chunk: bytes.subarray(offset, offset + length),
+})
+
+describe('uploads', () => {
+  it('should hand on the bytes and remove the part', async () => {
+    await using room = await openRoom()
+    const bytes = noise(100)
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
+    expect(await room.uploads.write(client, chunkOf(bytes, 0, 60))).toEqual({ offset: 60 })
+    expect(await room.uploads.write(client, chunkOf(bytes, 60, 60))).toEqual({ offset: 100 })
+    await room.uploads.commit(client, commit())
+    expect(room.delivered).toEqual([bytes])
+    expect(await readdir(room.path)).toEqual([])
+  })
+
+  it('should write chunks in the order sent, without waiting between them', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 }),
+        async (lengths) => {
+          await using room = await openRoom()
+          const bytes = noise(lengths.reduce((sum, length) => sum + length, 0))
+          await room.uploads.begin(client, announce(bytes))
+          let offset = 0
+          const writes = lengths.map((length) => {
+            const write = room.uploads.write(client, chunkOf(bytes, offset, length))
+            offset += length
+            return write
+          })
+          await Promise.all([...writes, room.uploads.commit(client, commit())])
+          expect(room.delivered).toEqual([bytes])
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
+  it.each([
+    ['behind a gap', 50],
+    ['that overlaps', 5],
+  ])('should answer a chunk %s with the offset wanted', async (_what, offset) => {
+    await using room = await openRoom()
+    const bytes = noise(100)
+    await room.uploads.begin(client, announce(bytes))
+    await room.uploads.write(client, chunkOf(bytes, 0, 10))
+    expect(await room.uploads.write(client, chunkOf(bytes, offset, 10))).toEqual({ offset: 10 })
+    const [part] = await readdir(room.path)
+    expect(new Uint8Array(await readFile(join(room.path, part!)))).toEqual(bytes.slice(0, 10))
+  })
+
+  it('should refuse more bytes than announced and drop the upload', async () => {
+    await using room = await openRoom()
+    const bytes = noise(100)
+    await room.uploads.begin(client, { ...announce(bytes), sizeBytes: 99 })
+    await expect(room.uploads.write(client, chunkOf(bytes, 0))).rejects.toMatchObject({
+      code: 'GRAFT_UPLOAD_TOO_LARGE',
+    })
+    expect(await readdir(room.path)).toEqual([])
+  })
+
+  it('should refuse bytes with another hash, remove them and start from 0 again', async () => {
+    await using room = await openRoom()
+    const bytes = noise(100)
+    await room.uploads.begin(client, announce(bytes))
+    await room.uploads.write(client, chunkOf(noise(100, 2), 0))
+    await expect(room.uploads.commit(client, commit())).rejects.toMatchObject({
+      code: 'GRAFT_UPLOAD_CORRUPT',
+    })
+    expect(room.delivered).toEqual([])
+    expect(await readdir(room.path)).toEqual([])
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
+  })
+
+  it('should refuse a commit before all bytes are here, and keep them', async () => {
+    await using room = await openRoom()
+    const bytes = noise(100)
+    await room.uploads.begin(client, announce(bytes))
+    await room.uploads.write(client, chunkOf(bytes, 0, 40))
+    await expect(room.uploads.commit(client, commit())).rejects.toMatchObject({
+      code: 'GRAFT_UPLOAD_UNKNOWN',
+    })
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 40 })
+  })
+
+  it('should answer a second commit of an update whose first answer was lost', async () => {
+    await using room = await openRoom()
+    const bytes = noise(10)
+    await send(room, bytes)
+    await room.uploads.commit(client, commit())
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 10 })
+    await room.uploads.commit(client, commit())
+    expect(room.delivered).toHaveLength(1)
+  })
+
+  it('should take the same bytes again once the run is over', async () => {
+    await using room = await openRoom()
+    await send(room, noise(10))
+    await room.uploads.discard(null)
+    await send(room, noise(10))
+    expect(room.delivered).toHaveLength(2)
+  })
+
+  it.each([
+    ['a chunk', (room: Room) => room.uploads.write(client, chunkOf(noise(3), 0))],
+    ['a commit', (room: Room) => room.uploads.commit(client, commit())],
+  ])('should refuse %s without an upload, or for another round', async (_what, act) => {
+    await using room = await openRoom()
+    await expect(act(room)).rejects.toMatchObject({ code: 'GRAFT_UPLOAD_UNKNOWN' })
+    await room.uploads.begin(client, announce(noise(3), 2))
+    await expect(act(room)).rejects.toMatchObject({ code: 'GRAFT_UPLOAD_UNKNOWN' })
+  })
+
+  it('should keep one upload per client: another one replaces it', async () => {
+    await using room = await openRoom()
+    const other = clientId('a.1')
+    for (const [who, bytes] of [
+      [client, noise(10)],
+      [other, noise(10)],
+    ] as const) {
+      await room.uploads.begin(who, announce(bytes))
+      await room.uploads.write(who, chunkOf(bytes, 0, 5))
+    }
+    await room.uploads.begin(client, announce(noise(10, 2)))
+    await room.uploads.write(client, chunkOf(noise(10, 2), 0, 5))
+    expect((await readdir(room.path)).map((file) => file.split('.1.')[0]).sort()).toEqual([
+      'a',
+      'a',
+    ])
+    expect(await room.uploads.begin(other, announce(noise(10)))).toEqual({ offset: 5 })
+  })
+
+  it('should start again over a part that is longer than announced', async () => {
+    await using room = await openRoom()
+    const bytes = noise(10)
+    await writeFile(join(room.path, `a.1.${announce(bytes).sha256}.part`), noise(11))
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
+  })
+
+  it('should ask before it takes anything', async () => {
+    await using room = await openRoom({
+      checkUpdate: () => {
+        throw new GraftError('GRAFT_ROUND_STALE', 'Round 1 is over.')
+      },
+    })
+    await expect(room.uploads.begin(client, announce(noise(3)))).rejects.toMatchObject({
+      code: 'GRAFT_ROUND_STALE',
+    })
+    expect(await readdir(room.path)).toEqual([])
+  })
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'should say that the disk is full, without the path, and remove the part (needs /dev/full)',
+    async () => {
+      await using room = await openRoom()
+      const bytes = noise(10)
+      await room.uploads.begin(client, announce(bytes))
+      await symlink('/dev/full', join(room.path, `a.1.${announce(bytes).sha256}.part`))
+      await expect(room.uploads.write(client, chunkOf(bytes, 0))).rejects.toMatchObject({
+        code: 'GRAFT_DISK_FULL',
+        message: expect.not.stringContaining(room.path),
+      })
+      expect(await readdir(room.path)).toEqual([])
+    },
+  )
+
+  it('should remove the parts of rounds that are over, and no other file', async () => {
+    await using room = await openRoom()
+    const hash = announce(noise(1)).sha256
+    const names = [`a.1.${hash}.part`, `b.2.${hash}.part`, `b.x.3.${hash}.part`, 'notes.txt']
+    for (const name of names) await writeFile(join(room.path, name), 'x')
+    await room.uploads.discard(round(2))
+    expect((await readdir(room.path)).sort()).toEqual([`b.x.3.${hash}.part`, 'notes.txt'])
+    await room.uploads.discard(null)
+    expect(await readdir(room.path)).toEqual(['notes.txt'])
+  })
+})
+
+// Helpers
+
+type Room = Awaited<ReturnType<typeof openRoom>>
+
+async function openRoom(overrides: Partial<GatewayHandlers> = {}) {
+  const folder = await createTemporaryFolder()
+  const delivered: Uint8Array[] = []
+  const uploads = createUploads(folder.path, {
+    checkUpdate: () => undefined,
+    onUploadProgress: () => undefined,
+    onUpdate: async (_client, { path }) => {
+      delivered.push(new Uint8Array(await readFile(path)))
+    },
+    ...overrides,
+  })
+  return {
+    path: folder.path,
+    uploads,
+    delivered,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+async function send({ uploads }: Room, bytes: Uint8Array): Promise<void> {
+  await uploads.begin(client, announce(bytes))
+  await uploads.write(client, chunkOf(bytes, 0))
+  await uploads.commit(client, commit())
+}
