@@ -1,0 +1,21 @@
+/** What people see of a run while it goes on; the coordinator calls it with whatever it learns. */
+export interface RunDisplay {
+  /** The round is in this phase; a new round forgets the clients of the one before. */
+  phase(round: number, phase: string, detail?: string): void
+  clientState(client: string, progress: ClientState): void
+  /** Bytes of an update that have arrived; with all of them its state is `received`. */
+  upload(client: string, receivedBytes: number, sizeBytes: number): void
+  /** Text that stays, of one or more lines. */
+  message(text: string): void
+  /** No more calls; leaves the cursor on a line of its own. */
+  finish(): void
+}
+
+export interface ClientState {
+  /** e.g. `training`. */
+  readonly state: string
+  /** Share of it done, 0 to 1. */
+  readonly done?: number
+  /** Mean training loss of the last steps. */
+  readonly loss?: number
+}

@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest'
+import { clockTime, megabytes, percent } from '../../../../server/report/format.ts'
+
+describe('format', () => {
+  it('should write shares, bytes and times for people', () => {
+    expect(percent(0.92346)).toBe('92.35 %')
+    expect([megabytes(309_900), megabytes(1_249_000)]).toEqual(['310 kB', '1.2 MB'])
+    expect([0, 42_900, 61_000, 3_600_000 + 309_000].map(clockTime)).toEqual([
+      '0:00',
+      '0:42',
+      '1:01',
+      '1:05:09',
+    ])
+  })
+})
