@@ -1,0 +1,139 @@
+import { mkdir, readFile, rename } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
+import type { ClientId } from '../../shared/ids.ts'
+import { CHUNK_BYTES } from '../../shared/protocol/messages.ts'
+import type { GatewayHandlers, ReceivedUpdate } from '../gateway/gateway.ts'
+import { admit } from './admission.ts'
+import type { Federation, Session } from './session.ts'
+import { refusalOf, type Update } from './round-state.ts'
+
+/** What the coordinator answers to each message of a client. */
+export function createClientHandlers(federation: Federation, session: Session): GatewayHandlers {
+  const { store, blobs, settings, workbench, display } = federation
+
+  return {
+    admit: (auth) => admit(store, auth),
+
+    async onJoin(client) {
+      return { run: session.run.id, clientId: client, settings }
+    },
+
+    async onReady(client) {
+      session.ready.add(client)
+      display.clientState(client, { state: 'ready' })
+      const { round } = session
+      await round?.dispatch({ type: 'client-ready', round: round.state.round, client })
+    },
+
+    onLeft(client) {
+      session.ready.delete(client)
+      session.record.clientLeft()
+      display.clientState(client, { state: 'away' })
+      const { round } = session
+      // A failed dispatch has ended the round, which says why.
+      round
+        ?.dispatch({ type: 'client-left', round: round.state.round, client })
+        .catch(() => undefined)
+    },
+
+    onProgress(client, { phase, done, loss }) {
+      display.clientState(client, { state: phase, done, ...(loss !== undefined && { loss }) })
+    },
+
+    async readBlob(client, { id, offset }) {
+      if (!session.offered.has(id)) {
+        throw new GraftError('GRAFT_BLOB_UNKNOWN', `${client} asked for blob ${id}.`)
+      }
+      const bytes = await blobs.read(id, offset, CHUNK_BYTES)
+      session.record.bytesDown += bytes.byteLength
+      return bytes
+    },
+
+    checkUpdate(client, { round, sizeBytes }) {
+      refuseUnwanted(session, client, round)
+      if (sizeBytes <= workbench.maxUpdateBytes) return
+      throw new GraftError(
+        'GRAFT_UPLOAD_TOO_LARGE',
+        `${client} announced ${sizeBytes} bytes; an update of ${workbench.architecture.name} has ` +
+          `at most ${workbench.maxUpdateBytes}.`,
+      )
+    },
+
+    onUploadProgress(client, { receivedBytes, sizeBytes }) {
+      display.upload(client, receivedBytes, sizeBytes)
+    },
+
+    async onUpdate(client, received) {
+      refuseUnwanted(session, client, received.round)
+      try {
+        workbench.checkUpdate(await readFile(received.path), received)
+      } catch (error) {
+        await quarantine(federation, client, received, toGraftError(error))
+        throw error
+      }
+      await blobs.adopt(received.path, received.blob.id)
+      await acceptUpdate(session, client, received)
+      const { round, blob } = received
+      const details = { round, blob: blob.id, sizeBytes: blob.sizeBytes }
+      await store.audit({ actor: `client:${client}`, action: 'update:accepted', details })
+      display.clientState(client, { state: 'uploaded', done: 1 })
+    },
+
+    onEvaluation(client, report) {
+      if (report.round !== session.round?.state.round) return
+      session.record.addEvaluation(client, report)
+      display.clientState(client, { state: 'done', done: 1 })
+    },
+  }
+}
+
+async function acceptUpdate(
+  { round }: Session,
+  client: ClientId,
+  received: ReceivedUpdate,
+): Promise<void> {
+  const { blob, numExamples, classCounts, seconds } = received
+  const update: Update = {
+    blob: blob.id,
+    sizeBytes: blob.sizeBytes,
+    numExamples,
+    classCounts,
+    seconds,
+  }
+  const effects = await round?.dispatch({
+    type: 'update-received',
+    round: received.round,
+    client,
+    update,
+  })
+  const rejection = effects?.find((effect) => effect.type === 'reject-update')
+  if (rejection !== undefined) throw refused(rejection.code, client, received.round)
+}
+
+function refuseUnwanted({ round }: Session, client: ClientId, of: number): void {
+  const code = round === null ? 'GRAFT_ROUND_STALE' : refusalOf(round.state, client, of)
+  if (code !== null) throw refused(code, client, of)
+}
+
+function refused(code: ErrorCode, client: ClientId, round: number): GraftError {
+  const problem =
+    code === 'GRAFT_NOT_IN_COHORT'
+      ? `${client} is not in the cohort of round ${round}.`
+      : `Round ${round} does not take updates now.`
+  return new GraftError(code, problem)
+}
+
+/** Keeps a refused upload for the operator, who reads the reason in the audit log. */
+async function quarantine(
+  { store, quarantineFolder }: Federation,
+  client: ClientId,
+  { path, round, blob }: ReceivedUpdate,
+  reason: GraftError,
+): Promise<void> {
+  await mkdir(quarantineFolder, { recursive: true })
+  const file = `${client}.${round}.${blob.id}.safetensors`
+  await rename(path, join(quarantineFolder, basename(file)))
+  const details = { round, file, code: reason.code, problem: reason.problem }
+  await store.audit({ actor: `client:${client}`, action: 'update:quarantined', details })
+}

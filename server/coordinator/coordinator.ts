@@ -1,0 +1,173 @@
+import { isDeepStrictEqual } from 'node:util'
+import { GraftError } from '../../shared/errors.ts'
+import { type BlobId, RoundNumber } from '../../shared/ids.ts'
+import type { BlobRef } from '../../shared/protocol/messages.ts'
+import { RoundReport } from '../../shared/protocol/run-report.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { RunRecord, Store } from '../store/store.ts'
+import { createClientHandlers } from './client-handlers.ts'
+import { type PastEvent, parseJournal } from './journal.ts'
+import { reportRound, withRecord } from './report-round.ts'
+import { createRoundRecord } from './round-record.ts'
+import { isOver, type RoundRules, startRound } from './round-state.ts'
+import { replay, runRound } from './run-round.ts'
+import { createSession, type Federation, type Session } from './session.ts'
+
+/** Seconds that a round waits for its clients to evaluate the published model. */
+const EVALUATION_SECONDS = 60
+
+/**
+ * Runs every round of a run, or what a stopped coordinator left of it, and returns their reports.
+ *
+ * @throws GraftError GRAFT_RUN_FAILED when no round published a model; what a stage failed with; or the
+ *   reason of `signal`
+ */
+export async function runFederation(federation: Federation): Promise<RoundReport[]> {
+  const { settings, store, workbench } = federation
+  const run = await openRun(store, settings)
+  const past = parseJournal(await store.readJournal(run.id))
+  const models = await store.listModels(run.id)
+  const reports: RoundReport[] = []
+  let globalModel = await workbench.putInitialModel()
+
+  const session = createSession(run)
+  await offer(federation, session, globalModel)
+  const gateway = await federation.listen(createClientHandlers(federation, session))
+  try {
+    for (let number = 1; number <= settings.rounds; number++) {
+      const round = RoundNumber.parse(number)
+      const events = past.filter(({ event }) => event.round === round)
+      const isPast = isOver(replay(rulesOf(settings), startRound(round), events))
+      const stored = models.find((model) => model.round === round)
+      const report = isPast
+        ? stored && RoundReport.parse(stored.report)
+        : await conductRound(federation, session, gateway, { round, globalModel, events })
+      if (report === undefined) continue // failed: the next one starts from the same model
+      reports.push(report)
+      globalModel = report.published.modelSha256
+      await offer(federation, session, globalModel)
+    }
+    await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
+    gateway.finished({ run: run.id, rounds: reports.length })
+  } finally {
+    session.round?.close()
+    await gateway.close()
+  }
+  if (reports.length === 0) {
+    throw new GraftError('GRAFT_RUN_FAILED', `None of ${settings.rounds} rounds published a model.`)
+  }
+  return reports
+}
+
+/**
+ * One round from invitation to evaluation by its clients.
+ * @returns undefined when too few clients sent an update
+ * @throws GraftError what a stage failed with; it is in the journal, and the next start skips this round
+ */
+async function conductRound(
+  federation: Federation,
+  session: Session,
+  gateway: Gateway,
+  past: { round: RoundNumber; globalModel: BlobId; events: PastEvent[] },
+): Promise<RoundReport | undefined> {
+  const { settings, store, workbench, display, signal } = federation
+  const { run, record } = Object.assign(session, { record: createRoundRecord() })
+  const { round, globalModel } = past
+  let report: RoundReport | undefined
+  let failure: GraftError | undefined
+
+  const conducted = runRound(
+    {
+      rules: rulesOf(settings),
+      deadlineSeconds: settings.deadlineSeconds,
+      async journal(event) {
+        await store.appendEvent(run.id, event)
+      },
+      work: {
+        fuse: (updates) => workbench.fuse(round, updates),
+        tune: (updates, fused) => workbench.tune(round, updates, fused),
+        async evaluate(stage) {
+          const judged = await workbench.evaluate(stage, globalModel)
+          report = reportRound({ ...stage, round }, judged)
+          const { blob } = judged.publication
+          await store.saveModel({ run: run.id, round, blob, report })
+          await offer(federation, session, blob)
+          return judged.publication
+        },
+      },
+      voice: {
+        invite(client, deadlineSeconds) {
+          const model = offered(session, globalModel)
+          gateway.invite(client, { run: run.id, round, model, deadlineSeconds })
+        },
+        published({ blob, isNew }) {
+          gateway.published({ run: run.id, round, model: offered(session, blob), isNew })
+        },
+        failed(code) {
+          gateway.failed({ run: run.id, round, code })
+        },
+      },
+      onStep: (state) => display.phase(round, state.phase),
+      onWorkFailed: (error) => (failure = error),
+    },
+    startRound(round),
+    past.events,
+  )
+  session.round = conducted
+  for (const client of session.ready) {
+    await conducted.dispatch({ type: 'client-ready', round, client })
+  }
+  const last = await Promise.race([conducted.over, rejectWhenAborted(signal)])
+  if (failure !== undefined) throw failure
+  if (last.phase !== 'published' || report === undefined) {
+    display.message(`Round ${round} ended without a model: too few updates before the deadline.`)
+    return undefined
+  }
+  const { cohort, publication } = last
+  const connected = () => cohort.filter((client) => session.ready.has(client))
+  await record.evaluated(connected, EVALUATION_SECONDS, signal)
+  report = withRecord(report, record)
+  await store.saveModel({ run: run.id, round, blob: publication.blob, report })
+  await federation.onRound(report, publication.blob)
+  return report
+}
+
+/** Goes on with the run that was left unfinished under the same settings, else begins one. */
+async function openRun(store: Store, settings: RunSettings): Promise<RunRecord> {
+  const unfinished = await store.unfinishedRun()
+  if (unfinished === null) return store.createRun(settings)
+  if (isDeepStrictEqual(unfinished.settings, settings)) return unfinished
+  const differing = Object.entries(settings)
+    .filter(([key, value]) => {
+      return !isDeepStrictEqual(unfinished.settings[key as keyof RunSettings], value)
+    })
+    .map(([key]) => key)
+  throw new GraftError(
+    'GRAFT_OPTION_INVALID',
+    `An unfinished run is stored here with another ${differing.join(', ')}: ` +
+      'give the same options to go on with it, or another --home for a new run.',
+  )
+}
+
+async function offer({ blobs }: Federation, session: Session, id: BlobId): Promise<void> {
+  session.offered.set(id, { id, sizeBytes: await blobs.sizeOf(id) })
+}
+
+function offered(session: Session, id: BlobId): BlobRef {
+  const ref = session.offered.get(id)
+  if (ref === undefined) throw new TypeError(`blob ${id} was never offered`)
+  return ref
+}
+
+function rulesOf({ clients, quorum }: RunSettings): RoundRules {
+  return { cohortSize: clients, quorum }
+}
+
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => reject(signal.reason as Error)
+    if (signal.aborted) fail()
+    else signal.addEventListener('abort', fail, { once: true })
+  })
+}

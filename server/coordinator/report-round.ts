@@ -1,0 +1,58 @@
+import { type ClientId, compareIds, type RoundNumber } from '../../shared/ids.ts'
+import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import type { RoundRecord } from './round-record.ts'
+import type { Candidate, Cohort, TunedCandidate, Update, Updates } from './round-state.ts'
+import type { Judgement } from './workbench.ts'
+
+/** What the state machine knows of a round whose candidates have been judged. */
+export interface JudgedRound {
+  readonly round: RoundNumber
+  readonly cohort: Cohort
+  readonly updates: Updates
+  readonly fused: Candidate
+  readonly tuned: TunedCandidate
+}
+
+/** One round in the JSON form of reports; evaluations by clients come later, with `withRecord`. */
+export function reportRound(judged: JudgedRound, judgement: Judgement): RoundReport {
+  const { round, cohort, updates, fused, tuned } = judged
+  const accepted = Object.values<Update>(updates)
+  const slowest = (phase: keyof Update['seconds']) =>
+    accepted.reduce((most, { seconds }) => Math.max(most, seconds[phase]), 0)
+  return {
+    round,
+    cohort: cohort.length,
+    uploads: accepted.length,
+    parents: judgement.parents.map(({ client, accuracy, loss }) => ({
+      client,
+      accuracy,
+      loss,
+      numExamples: updates[client]!.numExamples,
+    })),
+    controls: judgement.controls,
+    fused: judgement.fused,
+    tuned: { ...judgement.tuned, epochs: tuned.epochs, isTuned: tuned.isTuned },
+    published: judgement.published,
+    seconds: {
+      train: slowest('train'),
+      attribute: slowest('attribute'),
+      upload: slowest('upload'),
+      fuse: fused.seconds,
+      tune: tuned.seconds,
+      evaluate: judgement.seconds,
+    },
+    bytes: { up: accepted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), down: 0 },
+    peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  }
+}
+
+/** Adds what was counted and heard until the round's end. */
+export function withRecord(report: RoundReport, record: RoundRecord): RoundReport {
+  return {
+    ...report,
+    bytes: { ...report.bytes, down: record.bytesDown },
+    evaluations: [...record.evaluations]
+      .map(([client, { accuracy }]: [ClientId, { accuracy: number }]) => ({ client, accuracy }))
+      .sort((a, b) => compareIds(a.client, b.client)),
+  }
+}

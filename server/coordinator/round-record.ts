@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ClientId } from '../../shared/ids.ts'
+import type { EvaluationReport } from '../../shared/protocol/messages.ts'
+
+/** What is counted while a round goes on, beside the state machine: nothing here decides anything. */
+export interface RoundRecord {
+  /** Bytes of blobs sent to clients. */
+  bytesDown: number
+  /** What clients say of the published model on their own data. */
+  readonly evaluations: ReadonlyMap<ClientId, EvaluationReport>
+  addEvaluation(client: ClientId, report: EvaluationReport): void
+  /** Call when a client left: those still awaited may be fewer now. */
+  clientLeft(): void
+  /**
+   * Resolves when every client that `awaited` still names has reported, at the latest after `seconds`.
+   * @throws the reason of `signal`
+   */
+  evaluated(awaited: () => readonly ClientId[], seconds: number, signal: AbortSignal): Promise<void>
+}
+
+export function createRoundRecord(): RoundRecord {
+  const evaluations = new Map<ClientId, EvaluationReport>()
+  let changed: () => void = () => undefined
+
+  return {
+    bytesDown: 0,
+    evaluations,
+    addEvaluation(client, report) {
+      evaluations.set(client, report)
+      changed()
+    },
+    clientLeft: () => {
+      changed()
+    },
+    async evaluated(awaited, seconds, signal) {
+      const ended = new AbortController()
+      const timeout = delay(seconds * 1000, 'timeout', {
+        signal: AbortSignal.any([signal, ended.signal]),
+      })
+      try {
+        while (!awaited().every((client) => evaluations.has(client))) {
+          const change = new Promise<void>((resolve) => {
+            changed = resolve
+          })
+          if ((await Promise.race([change, timeout])) === 'timeout') return
+        }
+      } catch (error) {
+        signal.throwIfAborted()
+        throw error
+      } finally {
+        changed = () => undefined
+        timeout.catch(() => undefined)
+        ended.abort()
+      }
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
+import { splitDataset } from '../../shared/data/split.ts'
+import { subset } from '../../shared/data/subset.ts'
+import { type Architecture, parseArchitecture } from '../../shared/model/architecture.ts'
+import { initialWeights } from '../../shared/model/build-model.ts'
+import { assertFinite, assertSameShapes, type Weights } from '../../shared/model/weights.ts'
+import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import { type ParsedStrategy, parseStrategy } from '../fusion/strategies.ts'
+import { type ProxySplit, splitProxy } from '../proxy/split-proxy.ts'
+
+/** A run's settings, understood: everything that can be known before the first client joins. */
+export interface RunPlan {
+  readonly settings: RunSettings
+  readonly architecture: Architecture
+  readonly strategy: ParsedStrategy
+  /** The public proxy set: what tuning sees, and what guards the gate. */
+  readonly proxy: ProxySplit
+  /** Judges, decides nothing. */
+  readonly test: ExampleSet
+  /** A network that has seen nothing. */
+  readonly untrained: Weights
+  /** Where round 1 starts: `untrained`, or the model that was given. */
+  readonly initial: Weights
+  /** Of the run; take a stream by `split`. */
+  readonly rng: Rng
+}
+
+/**
+ * Checks the settings against the data set and against each other, without writing anything.
+ *
+ * @param given model to start from; null for an untrained one
+ * @throws GraftError GRAFT_ARCHITECTURE_INVALID, GRAFT_STRATEGY_UNKNOWN, GRAFT_PARTITION_INVALID,
+ *   GRAFT_OPTION_INVALID; GRAFT_SHAPE_MISMATCH or GRAFT_NOT_FINITE for the model given
+ */
+export function planRun(settings: RunSettings, dataset: Dataset, given: Weights | null): RunPlan {
+  const strategy = parseStrategy(settings.strategy)
+  const architecture = parseArchitecture(settings.model, dataset.train)
+  const rng = createRng(String(settings.seed))
+  const split = splitDataset(dataset.train, settings)
+  const untrained = initialWeights(architecture, rng.split('model'))
+  if (given !== null) {
+    assertSameShapes(given, untrained)
+    assertFinite(given)
+  }
+  return {
+    settings,
+    architecture,
+    strategy,
+    proxy: splitProxy(subset(dataset.train, split.proxy), rng.split('proxy')),
+    test: dataset.test,
+    untrained,
+    initial: given ?? untrained,
+    rng,
+  }
+}

@@ -1,0 +1,205 @@
+import { assertNever } from '../../shared/assert-never.ts'
+import { type ErrorCode, type GraftError, toGraftError } from '../../shared/errors.ts'
+import type { ClientId } from '../../shared/ids.ts'
+import type { PastEvent } from './journal.ts'
+import {
+  type Candidate,
+  effectsOf,
+  isOver,
+  type Publication,
+  type RoundEffect,
+  type RoundEvent,
+  type RoundRules,
+  type RoundState,
+  step,
+  type TunedCandidate,
+  type Updates,
+} from './round-state.ts'
+
+type Evaluation = Extract<RoundEffect, { type: 'evaluate' }>
+
+/** The stages that need tensors. Each stores its result as a blob before it returns. */
+export interface RoundWork {
+  fuse(updates: Updates): Promise<Candidate>
+  tune(updates: Updates, fused: Candidate): Promise<TunedCandidate>
+  /** Judges every candidate and control, and lets the gate decide. */
+  evaluate(round: Evaluation): Promise<Publication>
+}
+
+/** How a round speaks to its clients. */
+export interface RoundVoice {
+  invite(client: ClientId, deadlineSeconds: number): void
+  published(publication: Publication): void
+  failed(code: ErrorCode): void
+}
+
+export interface RoundContext {
+  readonly rules: RoundRules
+  readonly deadlineSeconds: number
+  readonly work: RoundWork
+  readonly voice: RoundVoice
+  /** Durable when it returns. */
+  journal(event: RoundEvent): Promise<void>
+  /** Called after every step, for display. */
+  onStep(state: RoundState): void
+  /** Why a stage failed, in full; the journal keeps its code. */
+  onWorkFailed(error: GraftError): void
+}
+
+export interface Round {
+  readonly state: RoundState
+  /** Journals the event, moves the state, starts the effects. @returns the effects of this event */
+  dispatch(event: RoundEvent): Promise<readonly RoundEffect[]>
+  /** The last state; rejects when the journal cannot be written. */
+  readonly over: Promise<RoundState>
+  /** Stops timers; the journal keeps everything. */
+  close(): void
+}
+
+/**
+ * The coordinator's story of one round: recruit, let train, collect, fuse, tune, evaluate, publish.
+ *
+ * Each event is journalled before its effects are performed, so a round that a killed coordinator
+ * left goes on from `past`: its state is replayed and the effects of that state are performed again.
+ */
+export function runRound(context: RoundContext, start: RoundState, past: PastEvent[] = []): Round {
+  let state = replay(context.rules, start, past)
+  let timer: NodeJS.Timeout | undefined
+  let deadlineAt = Date.now()
+  const over = deferred<RoundState>()
+  let isClosed = false
+  // Events one after the other: the next is decided on the state that the last one left.
+  let tail: Promise<unknown> = Promise.resolve()
+
+  function dispatch(event: RoundEvent): Promise<readonly RoundEffect[]> {
+    const next = tail.then(() => decide(event))
+    tail = next.catch((error: unknown) => {
+      over.reject(toGraftError(error))
+    })
+    return next
+  }
+
+  async function decide(event: RoundEvent): Promise<readonly RoundEffect[]> {
+    if (isClosed) return []
+    const next = step(context.rules, state, event)
+    if (next.state !== state) {
+      await context.journal(event)
+      state = next.state
+      context.onStep(state)
+    }
+    next.effects.forEach(perform)
+    if (isOver(state)) finish()
+    return next.effects
+  }
+
+  function perform(effect: RoundEffect): void {
+    const { round } = state
+    switch (effect.type) {
+      case 'start-deadline':
+        return startDeadline()
+      case 'invite':
+        for (const client of effect.clients) context.voice.invite(client, secondsLeft())
+        return
+      case 'fuse':
+        return work(async () => {
+          const fused = await context.work.fuse(effect.updates)
+          return { type: 'model-fused', round, fused }
+        })
+      case 'tune':
+        return work(async () => {
+          const tuned = await context.work.tune(effect.updates, effect.fused)
+          return { type: 'model-tuned', round, tuned }
+        })
+      case 'evaluate':
+        return work(async () => {
+          const publication = await context.work.evaluate(effect)
+          return { type: 'model-evaluated', round, publication }
+        })
+      case 'publish':
+        context.voice.published(effect.publication)
+        return
+      case 'announce-failure':
+        context.voice.failed(effect.code)
+        return
+      case 'reject-update':
+        return // the caller of dispatch answers the client
+      default:
+        assertNever(effect)
+    }
+  }
+
+  /** Runs beside the event queue, so that clients are answered while a model is being fused. */
+  function work(task: () => Promise<RoundEvent>): void {
+    clearTimeout(timer)
+    const { round } = state
+    void task()
+      .catch((error: unknown): RoundEvent => {
+        const failure = toGraftError(error)
+        context.onWorkFailed(failure)
+        return { type: 'work-failed', round, code: failure.code }
+      })
+      .then(dispatch)
+      .catch(() => undefined) // `over` has rejected
+  }
+
+  function startDeadline(): void {
+    const { round, phase } = state
+    const invitedAt = phase === 'collecting' ? collectingSince(past) : undefined
+    deadlineAt = (invitedAt?.getTime() ?? Date.now()) + context.deadlineSeconds * 1000
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      dispatch({ type: 'deadline-passed', round }).catch(() => undefined) // `over` has rejected
+    }, secondsLeft() * 1000)
+  }
+
+  function secondsLeft(): number {
+    return Math.max(0, (deadlineAt - Date.now()) / 1000)
+  }
+
+  function finish(): void {
+    clearTimeout(timer)
+    over.resolve(state)
+  }
+
+  context.onStep(state)
+  effectsOf(state).forEach(perform)
+  if (isOver(state)) finish()
+
+  return {
+    get state() {
+      return state
+    },
+    dispatch,
+    over: over.promise,
+    close() {
+      isClosed = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** The state a journal leads to. Who was ready is forgotten: their connections ended with the process. */
+export function replay(
+  rules: RoundRules,
+  start: RoundState,
+  past: readonly PastEvent[],
+): RoundState {
+  const state = past.reduce((before, { event }) => step(rules, before, event).state, start)
+  return state.phase === 'recruiting' ? { ...state, ready: [] } : state
+}
+
+/** When the cohort was invited: the deadline of a resumed round still counts from there. */
+function collectingSince(past: readonly PastEvent[]): Date | undefined {
+  return past.findLast(({ event }) => event.type !== 'update-received')?.at
+}
+
+function deferred<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (reason: Error) => void
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  promise.catch(() => undefined) // whoever awaits it hears of it; nobody has to
+  return { promise, resolve, reject }
+}

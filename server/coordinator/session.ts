@@ -1,0 +1,42 @@
+import type { BlobId, ClientId } from '../../shared/ids.ts'
+import type { BlobRef } from '../../shared/protocol/messages.ts'
+import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import type { Gateway, GatewayHandlers } from '../gateway/gateway.ts'
+import type { RunDisplay } from '../report/progress.ts'
+import type { BlobStore, RunRecord, Store } from '../store/store.ts'
+import { createRoundRecord, type RoundRecord } from './round-record.ts'
+import type { Round } from './run-round.ts'
+import type { Workbench } from './workbench.ts'
+
+/** What a coordinator works with; opened and closed by `start-coordinator.ts`. */
+export interface Federation {
+  readonly settings: RunSettings
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly workbench: Workbench
+  readonly display: RunDisplay
+  /** Where refused uploads are set aside for the operator. */
+  readonly quarantineFolder: string
+  /** Opens the gateway; clients connect from then on. */
+  listen(handlers: GatewayHandlers): Promise<Gateway>
+  /** A round is over; its report and its model are stored. */
+  onRound(report: RoundReport, model: BlobId): Promise<void>
+  /** Ends the work between two events; the journal keeps the run. */
+  readonly signal: AbortSignal
+}
+
+/** What changes while a run goes on; the handlers of client messages look here. */
+export interface Session {
+  readonly run: RunRecord
+  round: Round | null
+  record: RoundRecord
+  /** Clients that are connected and have their examples. */
+  readonly ready: Set<ClientId>
+  /** Blobs that clients may pull. */
+  readonly offered: Map<BlobId, BlobRef>
+}
+
+export function createSession(run: RunRecord): Session {
+  return { run, round: null, record: createRoundRecord(), ready: new Set(), offered: new Map() }
+}

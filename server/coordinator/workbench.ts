@@ -1,0 +1,242 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ExampleSet } from '../../shared/data/example-set.ts'
+import { GraftError } from '../../shared/errors.ts'
+import { type BlobId, ClientId, compareIds, RoundNumber } from '../../shared/ids.ts'
+import type { Architecture } from '../../shared/model/architecture.ts'
+import { buildModel } from '../../shared/model/build-model.ts'
+import { levelsOf } from '../../shared/model/levels.ts'
+import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
+import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
+import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
+import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import type { Parent } from '../fusion/strategy.ts'
+import type { ReceivedUpdate } from '../gateway/gateway.ts'
+import { runControls } from '../proxy/controls.ts'
+import { ensembleProbabilities } from '../proxy/ensemble.ts'
+import { chooseCandidate } from '../proxy/gate.ts'
+import { tune } from '../proxy/tune.ts'
+import type { BlobStore } from '../store/store.ts'
+import type { RunPlan } from './run-plan.ts'
+import type { Candidate, Publication, TunedCandidate, Updates } from './round-state.ts'
+
+/** What the evaluation of a round found, on the test split of the data set. */
+export interface Judgement extends Pick<RoundReport, 'controls' | 'fused' | 'published'> {
+  readonly parents: readonly { client: ClientId; accuracy: number; loss: number }[]
+  readonly tuned: RoundReport['fused']
+  readonly publication: Publication
+  readonly seconds: number
+}
+
+/** The coordinator's side of the tensors: one model, the proxy set, the test set. */
+export interface Workbench {
+  readonly architecture: Architecture
+  /** Stores the model of round 0; the same every time. */
+  putInitialModel(): Promise<BlobId>
+  /** Size of the largest update of this architecture. */
+  readonly maxUpdateBytes: number
+  /** @throws GraftError when these bytes are no update of this run */
+  checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
+  fuse(round: RoundNumber, updates: Updates): Promise<Candidate>
+  tune(round: RoundNumber, updates: Updates, fused: Candidate): Promise<TunedCandidate>
+  evaluate(
+    stage: { updates: Updates; fused: Candidate; tuned: TunedCandidate },
+    globalModel: BlobId,
+  ): Promise<Judgement>
+  dispose(): void
+}
+
+/** Writes nothing yet. @param signal once aborted, tuning rejects with its reason */
+export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortSignal): Workbench {
+  const { settings, architecture, proxy, test, rng } = plan
+  const { strategy, options } = plan.strategy
+  const model = buildModel(architecture, rng.split('model'))
+  const levels = levelsOf(model)
+  const expected = {
+    weights: plan.untrained,
+    widths: levels.map(({ width }) => width),
+    numClasses: test.numClasses,
+  }
+
+  async function putModel(
+    weights: Weights,
+    { round, parents }: { round: number; parents: readonly Parent[] },
+  ): Promise<BlobId> {
+    assertFinite(weights)
+    const counts = Array.from({ length: test.numClasses }, (_, label) =>
+      parents.reduce((sum, { classCounts }) => sum + (classCounts[label] ?? 0), 0),
+    )
+    const metadata = {
+      format: 'graft',
+      architecture: architecture.name,
+      round: String(round),
+      num_examples: String(parents.reduce((sum, { numExamples }) => sum + numExamples, 0)),
+      class_counts: JSON.stringify(counts),
+    }
+    return blobs.put(encodeSafetensors(weights, metadata))
+  }
+
+  async function weightsOf(blob: BlobId): Promise<Weights> {
+    return decodeSafetensors(await blobs.get(blob)).tensors
+  }
+
+  /** One upload is in memory at a time; its scores, a number a neuron, stay. */
+  async function parentsOf(updates: Updates): Promise<Parent[]> {
+    const parents: Parent[] = []
+    for (const id of clientsOf(updates)) {
+      const { blob, numExamples, classCounts } = updates[id]!
+      const load = async () => decodeUpdate(await blobs.get(blob), expected)
+      const { scores } = await load()
+      parents.push({
+        id,
+        numExamples,
+        classCounts,
+        scores,
+        load: async () => (await load()).weights,
+      })
+    }
+    return parents
+  }
+
+  async function scoreOn(examples: ExampleSet, weights: Weights): Promise<Evaluation> {
+    writeWeights(model, weights)
+    return evaluate(model, examples)
+  }
+
+  return {
+    architecture,
+    putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
+    maxUpdateBytes: largestUpdate(expected, architecture),
+
+    checkUpdate(bytes, received) {
+      const update = decodeUpdate(bytes, expected)
+      const announced = {
+        round: received.round,
+        architecture: architecture.name,
+        numExamples: received.numExamples,
+        classCounts: received.classCounts,
+      }
+      for (const [field, value] of Object.entries(announced)) {
+        const found = update[field as keyof typeof announced]
+        if (isDeepStrictEqual(found, value)) continue
+        const problem = `The update says ${field} ${JSON.stringify(found)}, not ${JSON.stringify(value)}.`
+        throw new GraftError('GRAFT_MESSAGE_INVALID', problem)
+      }
+    },
+
+    async fuse(round, updates) {
+      const clock = startClock()
+      const parents = await parentsOf(updates)
+      const fused = await strategy.fuse({ parents, levels, options })
+      return { blob: await putModel(fused, { round, parents }), seconds: clock() }
+    },
+
+    async tune(round, updates, fused) {
+      const clock = startClock()
+      const parents = await parentsOf(updates)
+      const { mode } = settings.tune
+      const needsTeacher = mode === 'both' || mode === 'distill'
+      const tuned = await tune({
+        model,
+        start: await weightsOf(fused.blob),
+        ...proxy,
+        settings: settings.tune,
+        teacher: needsTeacher ? await ensembleProbabilities(model, parents, proxy.train) : null,
+        rng: rng.split(`round/${round}/tune`),
+        ...(signal && { signal }),
+      })
+      const { isTuned, epochs } = tuned
+      const blob = isTuned ? await putModel(tuned.weights, { round, parents }) : fused.blob
+      return { blob, isTuned, epochs, seconds: clock() }
+    },
+
+    async evaluate({ updates, fused, tuned }, globalModel) {
+      const clock = startClock()
+      const parents = await parentsOf(updates)
+      const candidates = [
+        { name: 'fused', blob: fused.blob },
+        ...(tuned.isTuned ? [{ name: 'tuned', blob: tuned.blob }] : []),
+      ]
+      const judged = []
+      for (const candidate of [...candidates, { name: 'kept', blob: globalModel }]) {
+        const heldOut = await scoreOn(proxy.heldOut, await weightsOf(candidate.blob))
+        judged.push({ ...candidate, heldOut })
+      }
+      const { published, isNew, reason } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!)
+
+      const controls = await runControls({
+        model,
+        levels,
+        parents,
+        initial: plan.untrained,
+        fused: await weightsOf(fused.blob),
+        tuned: await weightsOf(tuned.blob),
+        proxy,
+        test,
+        settings: settings.tune,
+        // The same in every round, so that the network trained on the proxy set alone is the same too.
+        rng: rng.split('controls'),
+        ...(signal && { signal }),
+      })
+      const score = await scoreOn(test, await weightsOf(published.blob))
+      return {
+        publication: { blob: published.blob, isNew },
+        parents: controls.parents.map(({ id, ...evaluation }) => ({
+          client: ClientId.parse(id),
+          ...evaluation,
+        })),
+        controls: {
+          ensemble: controls.ensemble,
+          average: controls.average,
+          proxyAlone: controls.proxyAlone,
+          bestParentTuned: withParent(controls.bestParentTuned),
+        },
+        fused: controls.fused,
+        tuned: controls.tuned,
+        published: {
+          ...score,
+          candidate: published.name as RoundReport['published']['candidate'],
+          isNew,
+          reason,
+          modelSha256: published.blob,
+        },
+        seconds: clock(),
+      }
+    },
+
+    dispose() {
+      model.dispose()
+    },
+  }
+}
+
+function clientsOf(updates: Updates): ClientId[] {
+  return (Object.keys(updates) as ClientId[]).sort(compareIds)
+}
+
+function withParent({ id, ...evaluation }: { id: string } & Evaluation) {
+  return { ...evaluation, parent: ClientId.parse(id) }
+}
+
+function largestUpdate(
+  expected: ExpectedUpdate & { readonly weights: Weights },
+  architecture: Architecture,
+): number {
+  const most = Number.MAX_SAFE_INTEGER
+  const update = encodeUpdate({
+    round: RoundNumber.parse(most),
+    architecture: architecture.name,
+    numExamples: most,
+    classCounts: Array.from({ length: expected.numClasses }, () => most),
+    scorer: 'x'.repeat(64),
+    weights: expected.weights,
+    scores: expected.widths.map((width) => new Float32Array(width)),
+  })
+  return update.byteLength
+}
+
+/** @returns a function that says how many seconds have passed */
+function startClock(): () => number {
+  const since = performance.now()
+  return () => (performance.now() - since) / 1000
+}

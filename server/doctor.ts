@@ -1,0 +1,112 @@
+import { createServer } from 'node:net'
+import { loadDataset, DATASETS } from '../shared/data/datasets.ts'
+import { diagnoseEngines } from '../shared/engine/diagnose.ts'
+import { type Engine, startEngine } from '../shared/engine/engine.ts'
+import { readEnvironment } from '../shared/config.ts'
+import { ERRORS, toGraftError } from '../shared/errors.ts'
+import { openStore } from './store/open-store.ts'
+
+/** One thing that was looked at. */
+export interface Finding {
+  /** problem: Graft cannot run; note: it can, but not as well as it could. */
+  readonly status: 'ok' | 'note' | 'problem'
+  readonly subject: string
+  /** One sentence with what was found. */
+  readonly detail: string
+  /** One sentence: what to do. */
+  readonly remedy?: string
+}
+
+export interface Place {
+  readonly port: number
+  readonly home: string
+  readonly databaseUrl: string | undefined
+}
+
+/** Node's first release with everything Graft uses; as in package.json's engines. */
+const OLDEST_NODE = [20, 19]
+
+/** Looks at everything that a coordinator or client on this machine needs. */
+export async function diagnose(place: Place): Promise<Finding[]> {
+  return [
+    findNode(),
+    await findEngine(),
+    ...(await findEngines()),
+    ...(await findDatasets()),
+    await findDatabase(place),
+    await findPort(place.port),
+  ]
+}
+
+function findNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE
+  const isOld = major < oldestMajor || (major === oldestMajor && minor < oldestMinor)
+  const detail = `Node.js ${process.versions.node} on ${process.platform} ${process.arch}.`
+  if (!isOld) return { status: 'ok', subject: 'node', detail }
+  const remedy = `Install Node.js ${OLDEST_NODE.join('.')} or newer.`
+  return { status: 'problem', subject: 'node', detail, remedy }
+}
+
+async function findEngine(): Promise<Finding> {
+  const subject = 'engine'
+  try {
+    const choice = (readEnvironment('GRAFT_ENGINE') ?? 'auto') as Parameters<typeof startEngine>[0]
+    const { name, version, reason }: Engine = await startEngine(choice)
+    return { status: 'ok', subject, detail: `In use: ${name} ${version}. ${reason}` }
+  } catch (error) {
+    return problem(subject, error)
+  }
+}
+
+async function findEngines(): Promise<Finding[]> {
+  return (await diagnoseEngines()).map(({ name, usable, detail, remedy }) => ({
+    status: usable ? 'ok' : 'note',
+    subject: name,
+    detail,
+    ...(remedy !== undefined && { remedy }),
+  }))
+}
+
+async function findDatasets(): Promise<Finding[]> {
+  return Promise.all(
+    Object.keys(DATASETS).map(async (name): Promise<Finding> => {
+      try {
+        const { train, test } = await loadDataset(name)
+        const detail = `${train.labels.length} examples to train, ${test.labels.length} to test.`
+        return { status: 'ok', subject: name, detail }
+      } catch (error) {
+        return problem(name, error)
+      }
+    }),
+  )
+}
+
+async function findDatabase({ home, databaseUrl }: Place): Promise<Finding> {
+  try {
+    const store = await openStore({ databaseUrl, folder: home })
+    await store.close()
+    return { status: 'ok', subject: 'database', detail: `${store.description}.` }
+  } catch (error) {
+    return problem('database', error)
+  }
+}
+
+async function findPort(port: number): Promise<Finding> {
+  const server = createServer()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, '127.0.0.1', resolve)
+    })
+    return { status: 'ok', subject: 'port', detail: `${port} is free.` }
+  } catch (error) {
+    return { ...problem('port', error), status: 'note' }
+  } finally {
+    server.close()
+  }
+}
+
+function problem(subject: string, error: unknown): Finding {
+  const { code, problem: detail } = toGraftError(error)
+  return { status: 'problem', subject, detail, remedy: ERRORS[code].remedy }
+}

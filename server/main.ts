@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { defineCommand, numeric } from '../shared/command/command.ts'
+import {
+  DATABASE_OPTION,
+  ENGINE_OPTION,
+  HOME_OPTION,
+  JSON_OPTION,
+} from '../shared/command/common-options.ts'
+import { RUN_OPTIONS, toRunSettings } from '../shared/command/run-options.ts'
+import { interruptSignal } from '../shared/command/run-program.ts'
+import { readModelFile } from './read-model-file.ts'
+import { startCoordinator } from './start-coordinator.ts'
+
+export const coordinatorCommand = defineCommand({
+  name: 'coordinator',
+  summary: 'wait for clients, run the rounds, publish the fused models',
+  examples: [
+    'graft coordinator --clients 2 --partition labels:5 --strategy nt --seed 7',
+    'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
+  ],
+  options: {
+    ...RUN_OPTIONS,
+    host: z
+      .string()
+      .default('127.0.0.1')
+      .describe('address to listen on')
+      .meta({ value: 'ADDRESS', env: 'GRAFT_HOST' }),
+    port: numeric(z.int().nonnegative().max(65_535))
+      .default(7433)
+      .describe('port to listen on; 0 takes any free one')
+      .meta({ value: 'N', env: 'GRAFT_PORT' }),
+    insecure: z.literal(true).optional().describe('listen beyond loopback without TLS'),
+    joinToken: z
+      .string()
+      .min(16)
+      .optional()
+      .describe('token with which any client may join; made and printed when not given')
+      .meta({ value: 'TOKEN', env: 'GRAFT_JOIN_TOKEN', secret: true }),
+    home: HOME_OPTION.default('graft-data'),
+    database: DATABASE_OPTION,
+    engine: ENGINE_OPTION,
+    json: JSON_OPTION,
+  },
+  async run({ host, port, insecure, joinToken, home, database, engine, json, ...run }) {
+    const initial = run.from === undefined ? null : await readModelFile(run.from)
+    await startCoordinator({
+      settings: toRunSettings(run, initial?.id ?? null),
+      initialWeights: initial?.weights ?? null,
+      listen: { host, port, insecure: insecure === true },
+      joinToken,
+      home,
+      databaseUrl: database,
+      engine,
+      reportTargets: [join(home, 'report.json'), ...(json === undefined ? [] : [json])],
+      signal: interruptSignal(),
+    })
+  },
+})

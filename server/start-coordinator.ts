@@ -1,0 +1,120 @@
+import { join } from 'node:path'
+import { colorsOf } from '../shared/command/text-stream.ts'
+import { loadDataset } from '../shared/data/datasets.ts'
+import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
+import type { Weights } from '../shared/model/weights.ts'
+import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
+import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
+import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
+import type { RunSettings } from '../shared/protocol/run-settings.ts'
+import { runFederation } from './coordinator/coordinator.ts'
+import { planRun } from './coordinator/run-plan.ts'
+import { createWorkbench, type Workbench } from './coordinator/workbench.ts'
+import { assertMayListen } from './gateway/assert-may-listen.ts'
+import { startGateway } from './gateway/start-gateway.ts'
+import { createRunDisplay } from './report/progress.ts'
+import { roundTable } from './report/round-table.ts'
+import { writeRunJson } from './report/run-json.ts'
+import { openBlobs } from './store/blobs.ts'
+import { ensureJoinToken } from './store/join-token.ts'
+import { openStore } from './store/open-store.ts'
+import { saveModelFile } from './store/save-model-file.ts'
+
+export interface CoordinatorOptions {
+  readonly settings: RunSettings
+  /** Where round 1 starts; null: an untrained model. */
+  readonly initialWeights: Weights | null
+  readonly listen: { readonly host: string; readonly port: number; readonly insecure: boolean }
+  readonly joinToken: string | undefined
+  /** Folder for everything that is kept. */
+  readonly home: string
+  readonly databaseUrl: string | undefined
+  readonly engine: EngineChoice
+  /** Where the report goes; `true` is stdout, and then everything else is on stderr. */
+  readonly reportTargets: readonly (string | true)[]
+  readonly signal: AbortSignal
+}
+
+/** One coordinator process, wired once: what it needs is opened here and closed here. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<void> {
+  const { settings, home, signal } = options
+  assertMayListen(options.listen.host, options.listen.insecure)
+  const engine = await startEngine(options.engine)
+  const dataset = await loadDataset(settings.dataset)
+  const plan = planRun(settings, dataset, options.initialWeights)
+  // Opening the store locks the folder, so that what follows has it alone.
+  const store = await openStore({ databaseUrl: options.databaseUrl, folder: home })
+  const screen = screenOf(options)
+  const display = createRunDisplay(screen)
+  let workbench: Workbench | undefined
+  try {
+    const blobs = await openBlobs(join(home, 'blobs'))
+    workbench = createWorkbench(plan, blobs, signal)
+    const joinToken = await ensureJoinToken(store, options.joinToken)
+    display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
+    display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
+    const reports = await runFederation({
+      settings,
+      store,
+      blobs,
+      workbench,
+      display,
+      quarantineFolder: join(home, 'quarantine'),
+      signal,
+      async listen(handlers) {
+        const { host, port } = options.listen
+        const gateway = await startGateway(handlers, {
+          host,
+          port,
+          uploadFolder: join(home, 'uploads'),
+          onFault: (error) => display.message(error.message),
+        })
+        display.message(`Listening on ${gateway.url}.`)
+        if (joinToken?.isNew) display.message(`Join token, shown once: ${joinToken.secret}`)
+        tellParent({ type: 'listening', url: gateway.url })
+        return gateway
+      },
+      async onRound(report, model) {
+        const file = await saveModelFile(blobs, model, join(home, 'models'), report.round)
+        display.message(
+          `${roundTable(report, colorsOf(screen))}\nModel of round ${report.round}: ${file}`,
+        )
+      },
+    })
+    display.finish()
+    const report = runReport(settings, engine, reports)
+    for (const target of options.reportTargets) await writeRunJson(report, target)
+  } finally {
+    display.finish()
+    workbench?.dispose()
+    await store.close()
+  }
+}
+
+function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[]): RunReport {
+  const { accuracy, loss, modelSha256 } = rounds.at(-1)!.published
+  const { seed, dataset, model, partition, clients, strategy, proxy } = settings
+  return {
+    version: GRAFT_VERSION,
+    seed,
+    engine: engine.name,
+    dataset,
+    model,
+    partition,
+    clients,
+    strategy,
+    proxy,
+    settings,
+    rounds,
+    final: { accuracy, loss, modelSha256 },
+  }
+}
+
+/** A report on stdout must be the only thing there. */
+function screenOf({ reportTargets }: CoordinatorOptions): NodeJS.WriteStream {
+  return reportTargets.includes(true) ? process.stderr : process.stdout
+}
+
+function tellParent(message: CoordinatorListening): void {
+  process.send?.(message)
+}

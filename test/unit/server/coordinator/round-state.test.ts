@@ -1,0 +1,267 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  effectsOf,
+  NEXT_PHASES,
+  refusalOf,
+  type RoundEvent,
+  type RoundRules,
+  type RoundState,
+  startRound,
+  type Step,
+  step,
+} from '../../../../server/coordinator/round-state.ts'
+import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
+
+const rules: RoundRules = { cohortSize: 3, quorum: 2 }
+const round1 = RoundNumber.parse(1)
+const round2 = RoundNumber.parse(2)
+const client = (n: number) => ClientId.parse(`client-${n}`)
+const blob = (n: number) => BlobId.parse(n.toString(16).padStart(64, '0'))
+const fused = { blob: blob(8), seconds: 1 }
+const tuned = { blob: blob(9), seconds: 2, isTuned: true, epochs: 3 }
+const publication = { blob: blob(9), isNew: true }
+
+describe('step', () => {
+  it('should go from recruiting to published when every client answers', () => {
+    const steps = play([...readies(0, 1, 2), ...updates(0, 1, 2), ...work()])
+    expect(steps.at(-1)?.state).toEqual({
+      phase: 'published',
+      round: 1,
+      cohort: [client(0), client(1), client(2)],
+      publication,
+    })
+    expect(effectTypes(steps)).toEqual([
+      'start-deadline',
+      'invite',
+      'fuse',
+      'tune',
+      'evaluate',
+      'publish',
+    ])
+  })
+
+  it('should list the cohort in id order, whoever came first', () => {
+    const state = stateAfter(readies(2, 0, 1))
+    expect(state).toMatchObject({ cohort: [client(0), client(1), client(2)] })
+  })
+
+  it('should begin with a quorum when recruiting takes too long', () => {
+    const state = stateAfter([...readies(0, 2), deadline()])
+    expect(state).toMatchObject({ phase: 'collecting', cohort: [client(0), client(2)] })
+  })
+
+  it('should go on recruiting below the quorum, with a new deadline', () => {
+    const last = play([...readies(0), deadline()]).at(-1)
+    expect(last).toEqual({
+      state: { phase: 'recruiting', round: 1, ready: [client(0)] },
+      effects: [{ type: 'start-deadline' }],
+    })
+  })
+
+  it('should not invite a client that left while recruiting', () => {
+    const left: RoundEvent = { type: 'client-left', round: round1, client: client(0) }
+    expect(stateAfter([...readies(0, 1), left, ...readies(2)])).toMatchObject({
+      phase: 'recruiting',
+      ready: [client(1), client(2)],
+    })
+  })
+
+  it('should keep the update of a client that leaves after it', () => {
+    const left: RoundEvent = { type: 'client-left', round: round1, client: client(0) }
+    const state = stateAfter([...readies(0, 1, 2), ...updates(0), left, ...updates(1, 2)])
+    expect(state).toMatchObject({ phase: 'fusing', updates: { [client(0)]: { blob: blob(0) } } })
+  })
+
+  it('should invite a client again that comes back without having sent its update', () => {
+    const steps = play([...readies(0, 1, 2), ...updates(0), ...readies(1), ...readies(0)])
+    expect(steps.at(-2)?.effects).toEqual([{ type: 'invite', clients: [client(1)] }])
+    expect(steps.at(-1)?.effects).toEqual([])
+  })
+
+  it('should fuse what has come at the deadline when it is a quorum', () => {
+    expect(stateAfter([...readies(0, 1, 2), ...updates(0, 2), deadline()])).toMatchObject({
+      phase: 'fusing',
+      updates: { [client(0)]: {}, [client(2)]: {} },
+    })
+  })
+
+  it('should fail at the deadline below the quorum', () => {
+    expect(stateAfter([...readies(0, 1, 2), ...updates(0), deadline()])).toEqual({
+      phase: 'failed',
+      round: 1,
+      code: 'GRAFT_COHORT_TOO_SMALL',
+    })
+  })
+
+  it('should fail with the code of the work that failed', () => {
+    const failure: RoundEvent = { type: 'work-failed', round: round1, code: 'GRAFT_DISK_FULL' }
+    expect(stateAfter([...readies(0, 1, 2), ...updates(0, 1, 2), failure])).toEqual({
+      phase: 'failed',
+      round: 1,
+      code: 'GRAFT_DISK_FULL',
+    })
+  })
+
+  it.each([
+    { case: 'a stranger', from: 4, of: round1, code: 'GRAFT_NOT_IN_COHORT' },
+    { case: 'another round', from: 0, of: round2, code: 'GRAFT_ROUND_STALE' },
+  ])('should reject an update from $case with $code and keep the state', ({ from, of, code }) => {
+    const collecting = stateAfter(readies(0, 1, 2))
+    const event: RoundEvent = { ...update(from, 1), round: of }
+    const next = step(rules, collecting, event)
+    expect(next.effects).toEqual([{ type: 'reject-update', client: client(from), code }])
+    expect(next.state).toBe(collecting)
+    expect(refusalOf(collecting, client(from), of)).toBe(code)
+  })
+
+  it('should reject a late update', () => {
+    const fusing = stateAfter([...readies(0, 1, 2), ...updates(0, 2), deadline()])
+    expect(step(rules, fusing, update(1, 1)).effects).toEqual([
+      { type: 'reject-update', client: client(1), code: 'GRAFT_ROUND_STALE' },
+    ])
+  })
+
+  it('should keep the first of two updates from one client', () => {
+    const state = stateAfter([...readies(0, 1, 2), ...updates(0), update(0, 7)])
+    expect(state).toMatchObject({ updates: { [client(0)]: { blob: blob(0) } } })
+  })
+
+  it('should not be moved by an event of another round', () => {
+    fc.assert(
+      fc.property(historyOf(round1), eventOf(round2), (history, stale) => {
+        const state = stateAfter(history)
+        expect(step(rules, state, stale).state).toBe(state)
+      }),
+    )
+  })
+
+  it('should move only along NEXT_PHASES, whatever happens', () => {
+    fc.assert(
+      fc.property(historyOf(round1), (history) => {
+        let before = startRound(round1)
+        for (const { state } of play(history)) {
+          if (state.phase !== before.phase) expect(NEXT_PHASES[before.phase]).toContain(state.phase)
+          before = state
+        }
+      }),
+    )
+  })
+
+  it('should fuse at most once, and only updates of the cohort', () => {
+    fc.assert(
+      fc.property(historyOf(round1), (history) => {
+        const steps = play(history)
+        const cohort = steps.flatMap(({ state }) => ('cohort' in state ? [state.cohort] : []))[0]
+        const fusions = steps.flatMap(({ effects }) => effects).filter((e) => e.type === 'fuse')
+        expect(fusions.length).toBeLessThanOrEqual(1)
+        for (const id of fusions.flatMap((effect) => Object.keys(effect.updates))) {
+          expect(cohort).toContain(id)
+        }
+      }),
+    )
+  })
+
+  it('should perform, on entering a phase, what a restart in that phase performs', () => {
+    fc.assert(
+      fc.property(historyOf(round1), (history) => {
+        let before = startRound(round1)
+        for (const { state, effects } of play(history)) {
+          if (state.phase !== before.phase) expect(effects).toEqual(effectsOf(state))
+          before = state
+        }
+      }),
+    )
+  })
+
+  it('should not depend on the order in which clients come and send', () => {
+    const order = fc.shuffledSubarray([0, 1, 2], { minLength: 3 })
+    fc.assert(
+      fc.property(order, order, (joining, sending) => {
+        const state = stateAfter([...readies(...joining), ...updates(...sending)])
+        expect(state).toEqual(stateAfter([...readies(0, 1, 2), ...updates(0, 1, 2)]))
+      }),
+    )
+  })
+})
+
+// Helpers
+
+function play(events: readonly RoundEvent[]): Step[] {
+  let state = startRound(round1)
+  return events.map((event) => {
+    const next = step(rules, state, event)
+    state = next.state
+    return next
+  })
+}
+
+function stateAfter(events: readonly RoundEvent[]): RoundState {
+  return play(events).at(-1)?.state ?? startRound(round1)
+}
+
+function effectTypes(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ effects }) => effects.map(({ type }) => type))
+}
+
+function readies(...clients: number[]): RoundEvent[] {
+  return clients.map((n) => ({ type: 'client-ready', round: round1, client: client(n) }))
+}
+
+function updates(...clients: number[]): RoundEvent[] {
+  return clients.map((n) => update(n, n))
+}
+
+function update(from: number, content: number): RoundEvent & { type: 'update-received' } {
+  return {
+    type: 'update-received',
+    round: round1,
+    client: client(from),
+    update: {
+      blob: blob(content),
+      numExamples: 10,
+      classCounts: [5, 5],
+      seconds: { train: 1, attribute: 1, upload: 1 },
+      sizeBytes: 100,
+    },
+  }
+}
+
+function deadline(): RoundEvent {
+  return { type: 'deadline-passed', round: round1 }
+}
+
+function work(): RoundEvent[] {
+  return [
+    { type: 'model-fused', round: round1, fused },
+    { type: 'model-tuned', round: round1, tuned },
+    { type: 'model-evaluated', round: round1, publication },
+  ]
+}
+
+/** Any event of one round, from a cohort of clients 0-2 and two strangers. */
+function eventOf(of: RoundNumber): fc.Arbitrary<RoundEvent> {
+  const someone = fc.nat(4).map(client)
+  return fc.oneof(
+    someone.map((id): RoundEvent => ({ type: 'client-ready', round: of, client: id })),
+    someone.map((id): RoundEvent => ({ type: 'client-left', round: of, client: id })),
+    fc
+      .tuple(fc.nat(4), fc.nat(9))
+      .map(([from, content]): RoundEvent => ({ ...update(from, content), round: of })),
+    fc.constantFrom<RoundEvent>(
+      ...work().map((event) => ({ ...event, round: of })),
+      { type: 'deadline-passed', round: of },
+      { type: 'work-failed', round: of, code: 'GRAFT_SHAPE_MISMATCH' },
+    ),
+  )
+}
+
+/** A history that often starts past recruiting, so that late phases are reached too. */
+function historyOf(of: RoundNumber): fc.Arbitrary<RoundEvent[]> {
+  const events = fc.array(eventOf(of), { maxLength: 30 })
+  return fc.oneof(
+    events,
+    events.map((tail) => [...readies(0, 1, 2), ...tail]),
+    events.map((tail) => [...readies(0, 1, 2), ...updates(0, 1, 2), ...tail]),
+  )
+}

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest'
+import type { PastEvent } from '../../../../server/coordinator/journal.ts'
+import {
+  type RoundEvent,
+  startRound,
+  type Update,
+} from '../../../../server/coordinator/round-state.ts'
+import {
+  type Round,
+  type RoundContext,
+  runRound,
+} from '../../../../server/coordinator/run-round.ts'
+import { GraftError } from '../../../../shared/errors.ts'
+import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
+
+const round1 = RoundNumber.parse(1)
+const client = (n: number) => ClientId.parse(`client-${n}`)
+const blob = (n: number) => BlobId.parse(n.toString(16).padStart(64, '0'))
+
+describe('runRound', () => {
+  it('should lead a round from invitation to publication', async () => {
+    const coordinator = createCoordinator()
+    const round = coordinator.start()
+    await everybodyUploads(round)
+    expect(await round.over).toMatchObject({ phase: 'published', publication: { blob: blob(9) } })
+    expect(coordinator.said).toEqual(['invite client-0', 'invite client-1', 'published'])
+  })
+
+  it('should journal an update before it is acknowledged', async () => {
+    const coordinator = createCoordinator()
+    const round = coordinator.start()
+    await joinAll(round)
+    await round.dispatch(upload(0))
+    expect(coordinator.journal.at(-1)?.event).toEqual(upload(0))
+  })
+
+  it('should not journal what changes nothing', async () => {
+    const coordinator = createCoordinator()
+    const round = coordinator.start()
+    await joinAll(round)
+    const before = coordinator.journal.length
+    const effects = await round.dispatch(upload(7))
+    expect(effects).toMatchObject([{ type: 'reject-update', code: 'GRAFT_NOT_IN_COHORT' }])
+    expect(coordinator.journal).toHaveLength(before)
+    round.close()
+  })
+
+  it('should go on where a killed coordinator was, at every event', async () => {
+    const whole = createCoordinator()
+    const round = whole.start()
+    await everybodyUploads(round)
+    const last = await round.over
+    expect(whole.journal.length).toBeGreaterThan(5)
+
+    for (let kept = 0; kept <= whole.journal.length; kept++) {
+      const restarted = createCoordinator(whole.journal.slice(0, kept))
+      const resumed = restarted.start()
+      await everybodyUploads(resumed)
+      expect(await resumed.over, `killed after event ${kept}`).toEqual(last)
+      const accepted = whole.journal.slice(0, kept).filter(isUpdate)
+      for (const { event } of accepted) {
+        expect(
+          restarted.journal.filter((entry) => isUpdate(entry) && isSame(entry, event)),
+        ).toHaveLength(1)
+      }
+    }
+  })
+
+  it('should fail the round with the code of a stage that failed, and say why', async () => {
+    const coordinator = createCoordinator()
+    coordinator.context.work.tune = () =>
+      Promise.reject(new GraftError('GRAFT_DISK_FULL', 'No space left.'))
+    const round = coordinator.start()
+    await everybodyUploads(round)
+    expect(await round.over).toEqual({ phase: 'failed', round: 1, code: 'GRAFT_DISK_FULL' })
+    expect(coordinator.said).toContain('failed GRAFT_DISK_FULL')
+    expect(coordinator.failures.map(({ problem }) => problem)).toEqual(['No space left.'])
+  })
+
+  it('should end when the journal cannot be written, without acting on the event', async () => {
+    const coordinator = createCoordinator()
+    const round = coordinator.start()
+    await joinAll(round)
+    coordinator.context.journal = () =>
+      Promise.reject(new GraftError('GRAFT_DATABASE_UNAVAILABLE', 'It is gone.'))
+    await expect(round.dispatch(upload(0))).rejects.toThrow('It is gone.')
+    await expect(round.over).rejects.toThrow('GRAFT_DATABASE_UNAVAILABLE')
+    expect(round.state).toMatchObject({ phase: 'collecting', updates: {} })
+  })
+
+  it('should fuse the quorum at the deadline', async () => {
+    const coordinator = createCoordinator()
+    const context = { ...coordinator.context, deadlineSeconds: 0.02 }
+    const round = runRound({ ...context, rules: { cohortSize: 2, quorum: 1 } }, startRound(round1))
+    await joinAll(round)
+    await round.dispatch(upload(1))
+    expect(await round.over).toMatchObject({ phase: 'published' })
+    expect(coordinator.fused).toEqual([[client(1)]])
+  })
+})
+
+// Helpers
+
+function createCoordinator(past: PastEvent[] = []) {
+  const journal = [...past]
+  const said: string[] = []
+  const fused: string[][] = []
+  const failures: GraftError[] = []
+  const context: RoundContext & { journal: RoundContext['journal'] } = {
+    rules: { cohortSize: 2, quorum: 2 },
+    deadlineSeconds: 3600,
+    journal: async (event) => void journal.push({ event, at: new Date() }),
+    work: {
+      async fuse(updates) {
+        fused.push(Object.keys(updates))
+        return { blob: blob(8), seconds: 1 }
+      },
+      tune: async () => ({ blob: blob(9), seconds: 1, isTuned: true, epochs: 2 }),
+      evaluate: async ({ tuned }) => ({ blob: tuned.blob, isNew: true }),
+    },
+    voice: {
+      invite: (id) => void said.push(`invite ${id}`),
+      published: () => void said.push('published'),
+      failed: (code) => void said.push(`failed ${code}`),
+    },
+    onStep: () => undefined,
+    onWorkFailed: (error) => void failures.push(error),
+  }
+  return {
+    context: context as { -readonly [Key in keyof RoundContext]: RoundContext[Key] },
+    journal,
+    said,
+    fused,
+    failures,
+    start: () => runRound(context, startRound(round1), past),
+  }
+}
+
+async function joinAll(round: Round): Promise<void> {
+  for (const n of [0, 1]) {
+    await round.dispatch({ type: 'client-ready', round: round1, client: client(n) })
+  }
+}
+
+/** What clients do whether or not the coordinator was restarted: join, and send if still asked to. */
+async function everybodyUploads(round: Round): Promise<void> {
+  await joinAll(round)
+  for (const n of [0, 1]) await round.dispatch(upload(n))
+}
+
+function upload(from: number): RoundEvent {
+  const update: Update = {
+    blob: blob(from),
+    numExamples: 10,
+    classCounts: [5, 5],
+    seconds: { train: 1, attribute: 1, upload: 1 },
+    sizeBytes: 100,
+  }
+  return { type: 'update-received', round: round1, client: client(from), update }
+}
+
+const isUpdate = ({ event }: PastEvent) => event.type === 'update-received'
+
+function isSame({ event }: PastEvent, other: RoundEvent): boolean {
+  return 'client' in event && 'client' in other && event.client === other.client
+}
