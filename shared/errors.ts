@@ -167,6 +167,11 @@ export const ERRORS = {
     remedy:
       'Stop the process that uses the embedded database, or set DATABASE_URL to share a PostgreSQL server.',
   },
+  GRAFT_DATABASE_INCOMPATIBLE: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy: 'Start the Graft version that last used this database, or choose an empty one.',
+  },
   GRAFT_DISK_FULL: {
     status: 507,
     exit: EXIT.environment,

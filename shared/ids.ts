@@ -17,8 +17,11 @@ export type ClientId = z.infer<typeof ClientId>
 export const RoundNumber = z.int().nonnegative().brand<'RoundNumber'>()
 export type RoundNumber = z.infer<typeof RoundNumber>
 
-/** Content hash of a stored blob, hex SHA-256. */
-export const BlobId = z.hash('sha256').brand<'BlobId'>()
+/** Content hash of a stored blob: SHA-256 in lower-case hex, so that equal blobs have equal ids. */
+export const BlobId = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
+  .brand<'BlobId'>()
 export type BlobId = z.infer<typeof BlobId>
 
 /** One run: a fixed number of rounds under fixed settings. Minted by the coordinator. */

@@ -7,10 +7,10 @@ import { GraftError } from '../errors.ts'
 export interface OptionMeta {
   /** Placeholder of the value, as in `--port <N>`. */
   value?: string
-  /** One letter for the short form. */
-  short?: string
   /** Environment variable that stands in when the option is not given. */
   env?: EnvironmentVariable
+  /** The value is never printed, not even when it is wrong. */
+  secret?: true
 }
 
 export interface CommandSpec<Shape extends z.ZodRawShape> {
@@ -71,11 +71,15 @@ export function parseOptions<Shape extends z.ZodRawShape>(
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map((issue) => {
     const key = String(issue.path[0])
-    const value = values[key]
-    const shown = value === undefined ? 'is missing' : `${JSON.stringify(value)} is not allowed`
-    return `${sources[key] ?? key} ${shown}: ${issue.message}.`
+    return `${sources[key] ?? key} ${describeFault(values[key], shape[key])}: ${issue.message}.`
   })
   throw new GraftError('GRAFT_OPTION_INVALID', faults.join(' '))
+}
+
+function describeFault(value: unknown, schema: z.core.$ZodType | undefined): string {
+  if (value === undefined) return 'is missing'
+  const isSecret = schema !== undefined && metaOf(schema as z.ZodType).secret === true
+  return isSecret ? 'is not allowed' : `${JSON.stringify(value)} is not allowed`
 }
 
 /** A number on the command line: text in, number out, with the bounds of `schema`. */
@@ -87,10 +91,9 @@ export function numeric<Schema extends z.ZodType<number, number>>(schema: Schema
 }
 
 function toOption(key: string, schema: z.ZodType): Option {
-  const { value, short, env } = metaOf(schema)
+  const { value, env } = metaOf(schema)
   const isFlag = acceptsTrue(schema) && value === undefined
-  const long = isFlag ? `--${kebab(key)}` : `--${kebab(key)} <${value ?? 'VALUE'}>`
-  const flags = short === undefined ? long : `-${short}, ${long}`
+  const flags = isFlag ? `--${kebab(key)}` : `--${kebab(key)} <${value ?? 'VALUE'}>`
   const suffix = env === undefined ? '' : ` (env ${env})`
   // A value that may be left out, as in `--json [FILE]`.
   return new Option(optionalValue(flags, value), `${helpLine(schema)}${suffix}`)
@@ -103,17 +106,20 @@ function optionalValue(flags: string, value: string | undefined): string {
 function helpLine(schema: z.ZodType): string {
   const fallback = schema.safeParse(undefined)
   const hasDefault = fallback.success && fallback.data !== undefined && fallback.data !== false
-  return `${schema.description ?? ''}${hasDefault ? ` (default ${String(fallback.data)})` : ''}`
+  return `${metaOf(schema).description ?? ''}${hasDefault ? ` (default ${String(fallback.data)})` : ''}`
 }
 
 function acceptsTrue(schema: z.ZodType): boolean {
   return schema.safeParse(true).success
 }
 
-function metaOf(schema: z.ZodType): OptionMeta {
-  return (schema.meta() ?? {}) as OptionMeta
+/** `.default()` and `.optional()` wrap a schema and leave what was attached to it inside: look there too. */
+function metaOf(schema: z.ZodType): OptionMeta & { description?: string } {
+  const wrapped = schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
+  const inner = wrapped ? metaOf(schema.unwrap() as z.ZodType) : {}
+  return { ...inner, ...schema.meta() } as OptionMeta & { description?: string }
 }
 
-function kebab(key: string): string {
+export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { clientCommand } from './client/node/main.ts'
+import { demoCommand } from './client/simulator/demo-command.ts'
+import { simulateCommand } from './client/simulator/main.ts'
+import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
+import { coordinatorCommand } from './server/main.ts'
+import { doctorCommand } from './server/doctor-command.ts'
+import { tokenCommand } from './server/store/token-command.ts'
+import { runProgram } from './shared/command/run-program.ts'
+import { dataCommand } from './shared/data/command.ts'
+import { engineCommand } from './shared/engine/command.ts'
+import { GRAFT_VERSION } from './shared/protocol/graft-version.ts'
+
+const program = new Command('graft')
+  .description(
+    'Federated model fusion: networks trained where the data is, fused neuron by neuron.',
+  )
+  .version(GRAFT_VERSION)
+  .addCommand(coordinatorCommand)
+  .addCommand(clientCommand)
+  .addCommand(simulateCommand)
+  .addCommand(demoCommand)
+  .addCommand(simulateWorkerCommand, { hidden: true })
+  .addCommand(dataCommand)
+  .addCommand(engineCommand)
+  .addCommand(tokenCommand)
+  .addCommand(doctorCommand)
+
+await runProgram(program, process.argv)

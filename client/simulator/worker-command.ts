@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { defineCommand, numeric } from '../../shared/command/command.ts'
+import { ENGINE_OPTION } from '../../shared/command/common-options.ts'
+import { interruptSignal } from '../../shared/command/run-program.ts'
+import { startEngine } from '../../shared/engine/engine.ts'
+import { runShards } from './worker.ts'
+
+/** One worker process of a simulation: many clients, each the same code as `graft client`. */
+export const simulateWorkerCommand = defineCommand({
+  name: 'simulate-worker',
+  summary: 'run some clients of a simulation (started by graft simulate)',
+  examples: ['graft simulate-worker --server http://127.0.0.1:7433 --shards 0,2,4 --clients 5'],
+  options: {
+    server: z.url().describe('address of the coordinator').meta({ value: 'URL' }),
+    token: z
+      .string()
+      .describe('join token')
+      .meta({ value: 'TOKEN', env: 'GRAFT_TOKEN', secret: true }),
+    shards: z
+      .string()
+      .regex(/^\d+(,\d+)*$/, 'must be numbers with commas, as in 0,2,4')
+      .transform((text) => text.split(',').map(Number))
+      .describe('parts of the partition, one client each')
+      .meta({ value: 'I,J,...' }),
+    clients: numeric(z.int().positive()).describe('parts there are').meta({ value: 'N' }),
+    engine: ENGINE_OPTION,
+  },
+  async run({ engine, ...options }) {
+    const { name } = await startEngine(engine)
+    await runShards({ ...options, engineName: name, signal: interruptSignal() })
+  },
+})

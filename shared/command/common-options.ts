@@ -1,0 +1,28 @@
+import { z } from 'zod'
+
+/** Options that several commands share, so that they are spelled and explained the same everywhere. */
+
+export const ENGINE_OPTION = z
+  .enum(['auto', 'native', 'wasm'])
+  .default('auto')
+  .describe('TensorFlow.js engine: native where it is installed, else wasm')
+  .meta({ value: 'NAME', env: 'GRAFT_ENGINE' })
+
+export const HOME_OPTION = z
+  .string()
+  .min(1)
+  .describe('folder for database, blobs and models')
+  .meta({ value: 'DIR', env: 'GRAFT_HOME' })
+
+export const JSON_OPTION = z
+  .union([z.string().min(1), z.literal(true)])
+  .optional()
+  .describe('write the report as JSON, to FILE or stdout')
+  .meta({ value: '[FILE]' })
+
+export const DATABASE_OPTION = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+  .optional()
+  .describe('PostgreSQL server; the embedded database under --home when not given')
+  .meta({ value: 'URL', env: 'DATABASE_URL', secret: true })

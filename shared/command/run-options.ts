@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import { PARTITIONS } from '../data/partitions.ts'
+import type { BlobId } from '../ids.ts'
+import { type RunSettings, TUNE_MODES } from '../protocol/run-settings.ts'
+import { kebab, numeric } from './command.ts'
+
+const count = z.int().positive()
+
+/** Options of every command that starts a run; each decides the result, so each is in the report. */
+export const RUN_OPTIONS = {
+  dataset: z.string().default('mnist').describe('data set').meta({ value: 'NAME' }),
+  model: z
+    .string()
+    .default('mlp')
+    .describe('mlp, mlp:IN-HIDDEN-...-OUT or lenet')
+    .meta({ value: 'SPEC' }),
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('safetensors file to start from; an untrained model when not given')
+    .meta({ value: 'FILE' }),
+  partition: z
+    .string()
+    .default('iid')
+    .describe(
+      Object.values(PARTITIONS)
+        .map(({ usage }) => usage)
+        .join(', '),
+    )
+    .meta({ value: 'SPEC' }),
+  clients: numeric(count.max(10_000))
+    .default(2)
+    .describe('clients in a cohort')
+    .meta({ value: 'N' }),
+  rounds: numeric(count.max(100_000)).default(1).describe('rounds of the run').meta({ value: 'N' }),
+  strategy: z
+    .string()
+    .default('nt')
+    .describe('fedavg, or nt with options as in nt:tree=joint:variant=prune-merge')
+    .meta({ value: 'SPEC' }),
+  proxy: numeric(count)
+    .default(1000)
+    .describe('labelled examples the coordinator holds')
+    .meta({ value: 'N' }),
+  examplesPerClient: numeric(count)
+    .optional()
+    .describe('examples each client keeps of its partition; all when not given')
+    .meta({ value: 'N' }),
+  localEpochs: numeric(count.max(1000))
+    .default(2)
+    .describe('epochs a client trains each round')
+    .meta({ value: 'N' }),
+  batchSize: numeric(count.max(4096)).default(64).describe('examples a step').meta({ value: 'N' }),
+  optimizer: z
+    .enum(['adam', 'sgd'])
+    .default('adam')
+    .describe('adam, or sgd with momentum 0.9')
+    .meta({ value: 'NAME' }),
+  learningRate: numeric(z.number().positive().max(10))
+    .default(0.001)
+    .describe('step size of local training')
+    .meta({ value: 'X' }),
+  scores: z
+    .enum(['conductance', 'uniform'])
+    .default('conductance')
+    .describe('attribution scores that clients send')
+    .meta({ value: 'NAME' }),
+  tune: z
+    .enum(TUNE_MODES)
+    .default('both')
+    .describe('what the proxy set teaches: labels, the ensemble (distill), both or none')
+    .meta({ value: 'MODE' }),
+  tuneEpochs: numeric(z.int().nonnegative().max(1000))
+    .default(30)
+    .describe('most epochs of tuning; it stops earlier when held-out loss rises')
+    .meta({ value: 'N' }),
+  tuneLearningRate: numeric(z.number().positive().max(10))
+    .default(0.001)
+    .describe('step size of tuning')
+    .meta({ value: 'X' }),
+  quorum: numeric(count)
+    .optional()
+    .describe('updates that suffice at the deadline; all clients when not given')
+    .meta({ value: 'N' }),
+  deadline: numeric(z.number().positive())
+    .default(600)
+    .describe('seconds a round waits for updates')
+    .meta({ value: 'SECONDS' }),
+  seed: numeric(
+    z
+      .int()
+      .nonnegative()
+      .max(2 ** 32 - 1),
+  )
+    .default(7)
+    .describe('same seed, settings and engine: same bytes')
+    .meta({ value: 'N' }),
+} as const
+
+type RunOptions = z.infer<z.ZodObject<typeof RUN_OPTIONS>>
+
+/** @param initialModel hash of the file that `--from` names */
+export function toRunSettings(options: RunOptions, initialModel: BlobId | null): RunSettings {
+  return {
+    seed: options.seed,
+    dataset: options.dataset,
+    model: options.model,
+    initialModel,
+    partition: options.partition,
+    examplesPerClient: options.examplesPerClient ?? null,
+    clients: options.clients,
+    rounds: options.rounds,
+    strategy: options.strategy,
+    proxy: options.proxy,
+    scorer: options.scores,
+    training: {
+      epochs: options.localEpochs,
+      batchSize: options.batchSize,
+      optimizer: options.optimizer,
+      learningRate: options.learningRate,
+    },
+    tune: {
+      mode: options.tune,
+      epochs: options.tuneEpochs,
+      learningRate: options.tuneLearningRate,
+      batchSize: options.batchSize,
+    },
+    quorum: Math.min(options.quorum ?? options.clients, options.clients),
+    deadlineSeconds: options.deadline,
+  }
+}
+
+/** The words that give another `graft` process the same options. */
+export function toWords(options: RunOptions): string[] {
+  return Object.keys(RUN_OPTIONS).flatMap((key) => {
+    const value = options[key as keyof RunOptions]
+    return value === undefined ? [] : [`--${kebab(key)}`, String(value)]
+  })
+}

@@ -1,0 +1,72 @@
+import { type Command, CommanderError } from 'commander'
+import { ERRORS, EXIT, GraftError, toGraftError } from '../errors.ts'
+
+/**
+ * Runs the program and ends the process with the exit status of the error, if there is one. An error is
+ * one line on stderr with its code and remedy; GRAFT_DEBUG=1 adds the stack and its causes.
+ */
+export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
+  prepare(program)
+  try {
+    await program.parseAsync([...argv])
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+  // Native engines and databases may keep handles open: what had to be closed is closed by now.
+  process.exit()
+}
+
+/** Ctrl-C or a stop signal: the command ended as asked, and says nothing more. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
+/** Another `graft` process has said already what went wrong; only its exit status is passed on. */
+export class ChildFailed extends Error {
+  override readonly name = 'ChildFailed'
+  readonly exitStatus: number
+
+  constructor(exitStatus: number) {
+    super(`a graft process ended with status ${exitStatus}`)
+    this.exitStatus = exitStatus
+  }
+}
+
+/** Aborted by the first Ctrl-C (or SIGTERM), so that a command can end cleanly; a second one kills. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      controller.abort(new Interrupted(signal))
+    })
+  }
+  return controller.signal
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return reportUsage(error)
+  if (error instanceof Interrupted) return 130
+  if (error instanceof ChildFailed) return error.exitStatus
+  const failure = toGraftError(error)
+  process.stderr.write(`graft: ${oneLine(failure.message)}\n`)
+  if (process.env['GRAFT_DEBUG'] !== undefined) console.error(failure)
+  return ERRORS[failure.code].exit
+}
+
+/** commander has names of its own for wrong words: they leave as one of ours. */
+function reportUsage(error: CommanderError): number {
+  if (error.exitCode === 0) return EXIT.ok
+  const problem = error.message.replace(/^error: /, '').replace(/\.?$/, '.')
+  return report(new GraftError('GRAFT_OPTION_INVALID', problem))
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ')
+}
+
+function prepare(command: Command): void {
+  command.exitOverride().configureOutput({
+    outputError: () => undefined, // said by reportUsage
+  })
+  command.commands.forEach(prepare)
+}
