@@ -68,7 +68,7 @@ module.exports = {
       {
         path: '^(server|client|shared)/',
         pathNot:
-          '^(shared/protocol|shared/command|server/gateway|server/api)/|^shared/ids|(^|/)[a-z-]*(command|config|main)\\.ts$',
+          '^(shared/protocol|shared/command|server/gateway|server/api)/|^shared/ids|^server/coordinator/journal|(^|/)[a-z-]*(command|config|main)\\.ts$',
       },
       { path: 'node_modules/zod' },
     ),
