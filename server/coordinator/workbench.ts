@@ -7,15 +7,16 @@ import { buildModel } from '../../shared/model/build-model.ts'
 import { levelsOf } from '../../shared/model/levels.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
+import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
-import { runControls } from '../proxy/controls.ts'
-import { ensembleProbabilities } from '../proxy/ensemble.ts'
+import { runControls, teacherOf } from '../proxy/controls.ts'
+import { askParents } from '../proxy/ensemble.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
-import { tune } from '../proxy/tune.ts'
+import { type Teacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { RunPlan } from './run-plan.ts'
 import type { Candidate, Publication, TunedCandidate, Updates } from './round-state.ts'
@@ -33,6 +34,8 @@ export interface Workbench {
   readonly architecture: Architecture
   /** Stores the model of round 0; the same every time. */
   putInitialModel(): Promise<BlobId>
+  /** Stores what clients rehearse: the proxy set without its held-out part. */
+  putProxySet(): Promise<BlobId>
   /** Size of the largest update of this architecture. */
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
@@ -103,9 +106,15 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return evaluate(model, examples)
   }
 
+  async function askTeacher(parents: readonly Parent[]): Promise<Teacher> {
+    const [train, heldOut] = await askParents(model, parents, [proxy.train, proxy.heldOut])
+    return teacherOf({ train: train!, heldOut: heldOut! })
+  }
+
   return {
     architecture,
     putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
+    putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
     maxUpdateBytes: largestUpdate(expected, architecture),
 
     checkUpdate(bytes, received) {
@@ -141,7 +150,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         start: await weightsOf(fused.blob),
         ...proxy,
         settings: settings.tune,
-        teacher: needsTeacher ? await ensembleProbabilities(model, parents, proxy.train) : null,
+        teacher: needsTeacher ? await askTeacher(parents) : null,
         rng: rng.split(`round/${round}/tune`),
         ...(signal && { signal }),
       })

@@ -10,7 +10,7 @@ import type { Parent } from '../fusion/strategy.ts'
 import { askParents, type Opinion } from './ensemble.ts'
 import { isBetter } from './is-better.ts'
 import type { ProxySplit } from './split-proxy.ts'
-import { tune } from './tune.ts'
+import { type Teacher, tune } from './tune.ts'
 
 export interface ControlsInput {
   /** Borrowed, of the parents' architecture; its weights are overwritten. */
@@ -84,7 +84,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
       train: input.proxy.train,
       heldOut: input.proxy.heldOut,
       settings: { ...input.settings, mode },
-      teacher: opinions.train.probabilities,
+      teacher: teacherOf(opinions),
       rng: input.rng.split(control),
       ...(input.signal && { signal: input.signal }),
     })
@@ -113,6 +113,11 @@ async function askAll({ model, parents, proxy, test }: ControlsInput): Promise<O
   const sets = [proxy.train, proxy.heldOut, test]
   const [train, heldOut, onTest] = await askParents(model, parents, sets)
   return { train: train!, heldOut: heldOut!, test: onTest! }
+}
+
+/** What distillation learns from. */
+export function teacherOf({ train, heldOut }: Pick<Opinions, 'train' | 'heldOut'>): Teacher {
+  return { probabilities: train.probabilities, heldOut: heldOut.ensemble }
 }
 
 /** By held-out accuracy, then loss; the first id of equals. */

@@ -19,26 +19,11 @@ export interface Opinion {
 }
 
 /**
- * Probabilities of the ensemble: each parent's softmax, weighed for each class by its share of all
- * examples of that class, each row divided by its sum:
+ * Runs every parent once over all sets, and forms their ensemble from the same logits: each parent's
+ * softmax, weighed for each class by its share of all examples of that class, each row divided by its sum:
  * `p[c] = sum_k s[k][c] softmax(z_k)[c] / sum_c' sum_k s[k][c'] softmax(z_k)[c']`.
- * Non-IID parents are compared with this ensemble in NI (arXiv 2507.00037).
- *
- * @param model of the parents' architecture; borrowed, its weights are overwritten
- * @returns [example, class], row-major
- */
-export async function ensembleProbabilities(
-  model: tf.LayersModel,
-  parents: readonly Parent[],
-  examples: ExampleSet,
-): Promise<Float32Array> {
-  const [opinion] = await askParents(model, parents, [examples])
-  return opinion!.probabilities
-}
-
-/**
- * Runs every parent once over all sets, and forms their ensemble from the same logits; see
- * {@link ensembleProbabilities}. Each parent is loaded once, one at a time.
+ * Non-IID parents are compared with this ensemble in NI (arXiv 2507.00037). Each parent is loaded once,
+ * one at a time.
  *
  * @param model of the parents' architecture; borrowed, its weights are overwritten
  * @returns one opinion a set, in their order

@@ -6,6 +6,7 @@ import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fit, type FitOptions, type FitState } from '../../shared/training/fit.ts'
+import { isBetter } from './is-better.ts'
 import { softCrossEntropy, softTargets } from './soft-targets.ts'
 
 /** Epochs without a smaller held-out loss after which tuning ends. */
@@ -20,12 +21,20 @@ export interface TuneInput {
   /** Nothing is learnt from it: it decides when tuning ends and which weights are kept. */
   readonly heldOut: ExampleSet
   readonly settings: TuneSettings
-  /** What the ensemble takes the `train` examples for, [example, class]; null when the mode needs none. */
-  readonly teacher: Float32Array | null
+  /** For the modes `distill` and `both`; null when the mode needs none. */
+  readonly teacher: Teacher | null
   readonly rng: Rng
   readonly onProgress?: (progress: TuneProgress) => void
   /** Once aborted, `tune` rejects with its reason. */
   readonly signal?: AbortSignal
+}
+
+/** What distillation learns from: the ensemble of the parents. */
+export interface Teacher {
+  /** What it takes the `train` examples for, [example, class], row-major. */
+  readonly probabilities: Float32Array
+  /** How good it is on the held-out examples. */
+  readonly heldOut: Evaluation
 }
 
 export interface TuneProgress {
@@ -50,16 +59,32 @@ export interface Tuned {
  * loss. The start is an epoch too, so tuning never makes that loss larger. Early stopping as in Prechelt
  * 1998, "Early stopping - but when?". When the training diverges, what was best before it is kept.
  *
+ * Mode `both` learns the labels first, and asks the teacher too only when it is better, on the held-out
+ * examples, than what the labels alone have made; then the better of the two results is kept. The
+ * ensemble of clients with two classes each is far below its pupil, and would only hold it back.
+ *
  * @throws RangeError when the mode needs a teacher and there is none
  */
 export async function tune(input: TuneInput): Promise<Tuned> {
+  const { model, settings, teacher } = input
+  if (settings.mode !== 'both') return tuneBy(settings.mode, input)
+  if (teacher === null) throw new RangeError('Tuning by both needs a teacher.')
+  const byLabels = await tuneBy('labels', input)
+  if (!isBetter(teacher.heldOut, byLabels.heldOut)) return byLabels
+  const byBoth = await tuneBy('both', input)
+  if (isBetter(byBoth.heldOut, byLabels.heldOut)) return byBoth
+  writeWeights(model, byLabels.weights)
+  return byLabels
+}
+
+async function tuneBy(mode: TuneSettings['mode'], input: TuneInput): Promise<Tuned> {
   const { model, start, train, heldOut, settings, signal } = input
   writeWeights(model, start)
   const untuned = { weights: start, epochs: 0, heldOut: await evaluate(model, heldOut) }
   let best = untuned
   let state: FitState | undefined
-  const options = fitOptions(input)
-  const epochs = settings.mode === 'none' ? 0 : settings.epochs
+  const options = fitOptions(mode, input)
+  const epochs = mode === 'none' ? 0 : settings.epochs
   for (let epoch = 1; epoch <= epochs && epoch - best.epochs <= PATIENCE; epoch++) {
     signal?.throwIfAborted()
     state = await fitEpoch(model, train, { ...options, epochs: epoch }, state)
@@ -72,8 +97,11 @@ export async function tune(input: TuneInput): Promise<Tuned> {
   return { ...best, isTuned: best.epochs > 0 }
 }
 
-function fitOptions({ settings, train, teacher, rng, signal }: TuneInput): FitOptions {
-  const { mode, epochs, batchSize, learningRate } = settings
+function fitOptions(
+  mode: TuneSettings['mode'],
+  { settings, train, teacher, rng, signal }: TuneInput,
+): FitOptions {
+  const { epochs, batchSize, learningRate } = settings
   return {
     epochs,
     batchSize,
@@ -83,7 +111,7 @@ function fitOptions({ settings, train, teacher, rng, signal }: TuneInput): FitOp
     ...(signal && { signal }),
     // Without a loss of its own, `fit` learns the labels.
     ...((mode === 'distill' || mode === 'both') && {
-      loss: softCrossEntropy(softTargets(mode, train, teacher)),
+      loss: softCrossEntropy(softTargets(mode, train, teacher?.probabilities ?? null)),
     }),
   }
 }

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fedavg } from '../../../../server/fusion/fedavg.ts'
 import type { Parent } from '../../../../server/fusion/strategy.ts'
-import { type ControlsInput, runControls } from '../../../../server/proxy/controls.ts'
+import { type ControlsInput, runControls, teacherOf } from '../../../../server/proxy/controls.ts'
 import { askParents } from '../../../../server/proxy/ensemble.ts'
 import { splitProxy } from '../../../../server/proxy/split-proxy.ts'
 import { tune } from '../../../../server/proxy/tune.ts'
@@ -76,14 +76,14 @@ describe('runControls', () => {
 
   it('should tune the best parent and the average with the budget of the fused model', async () => {
     const controls = await run({})
-    const [train] = await askParents(model, parents, [PROXY.train])
+    const [train, heldOut] = await askParents(model, parents, [PROXY.train, PROXY.heldOut])
     const tuneAlone = async (control: string, start: Weights) => {
       const { weights } = await tune({
         model,
         start,
         ...PROXY,
         settings: SETTINGS,
-        teacher: train!.probabilities,
+        teacher: teacherOf({ train: train!, heldOut: heldOut! }),
         rng: createRng('controls').split(control),
       })
       return onTest(weights)

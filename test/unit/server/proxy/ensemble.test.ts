@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { askParents, ensembleProbabilities } from '../../../../server/proxy/ensemble.ts'
+import type { ExampleSet } from '../../../../shared/data/example-set.ts'
+import { askParents } from '../../../../server/proxy/ensemble.ts'
 import type { Parent } from '../../../../server/fusion/strategy.ts'
 import { writeWeights } from '../../../../shared/model/weights.ts'
 import { evaluate } from '../../../../shared/training/evaluate.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => model.dispose())
 
-describe('ensembleProbabilities', () => {
+describe('the ensemble of askParents', () => {
   it('should agree with its equation written out in float64', async () => {
     const loaded = await Promise.all(parents.map((parent) => parent.load()))
     const actual = await ensembleProbabilities(model, parents, TEST)
@@ -97,3 +98,14 @@ function softmax(logits: number[]): number[] {
   const sum = exponentials.reduce((total, value) => total + value, 0)
   return exponentials.map((value) => value / sum)
 }
+
+async function ensembleProbabilities(...[of, asked, examples]: ProbabilitiesInput) {
+  const [opinion] = await askParents(of, asked, [examples])
+  return opinion!.probabilities
+}
+
+type ProbabilitiesInput = [
+  model: Parameters<typeof askParents>[0],
+  parents: Parameters<typeof askParents>[1],
+  examples: ExampleSet,
+]

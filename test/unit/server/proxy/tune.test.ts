@@ -1,6 +1,11 @@
 import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { tune, type TuneInput, type TuneProgress } from '../../../../server/proxy/tune.ts'
+import {
+  tune,
+  type Teacher,
+  type TuneInput,
+  type TuneProgress,
+} from '../../../../server/proxy/tune.ts'
 import type { TuneSettings } from '../../../../shared/protocol/run-settings.ts'
 import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
@@ -106,7 +111,30 @@ describe('tune', () => {
     expect(await run({ mode: 'both' })).toEqual(await run({ mode: 'both' }))
   })
 
+  it('should not ask a teacher that knows less than what the labels have taught', async () => {
+    const teacher = { ...perfectTeacher(), heldOut: { accuracy: 0, loss: 9 } }
+    const byLabels = await run({ mode: 'labels' })
+    expect(await run({ mode: 'both' }, { teacher })).toEqual(byLabels)
+    const sure = { ...perfectTeacher(), heldOut: { accuracy: 1.1, loss: 0 } }
+    const asked: number[] = []
+    await run({ mode: 'both' }, { teacher: sure, onProgress: ({ epoch }) => asked.push(epoch) })
+    expect(asked.filter((epoch) => epoch === 1)).toHaveLength(2)
+  })
+
+  it('should keep what the labels have taught when a confident teacher misleads', async () => {
+    const { labels, numClasses } = TRAIN
+    const probabilities = Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
+      i % numClasses === (labels[Math.floor(i / numClasses)]! + 1) % numClasses ? 1 : 0,
+    )
+    const misleading = { probabilities, heldOut: { accuracy: 1.1, loss: 0 } }
+    const byLabels = await run({ mode: 'labels' })
+    const byBoth = await run({ mode: 'both' }, { teacher: misleading })
+    expect(byBoth.heldOut).toEqual(byLabels.heldOut)
+    expect((await judge(byBoth.weights)).heldOut).toEqual(byLabels.heldOut)
+  })
+
   it('should need a teacher to distil', async () => {
+    await expect(run({ mode: 'both' }, { teacher: null })).rejects.toThrow(RangeError)
     await expect(run({ mode: 'distill' }, { teacher: null })).rejects.toThrow(RangeError)
   })
 
@@ -139,11 +167,12 @@ function run(settings: Partial<TuneSettings>, input: Partial<TuneInput> = {}) {
 }
 
 /** 0.91 for the true class, the rest shared. */
-function perfectTeacher(): Float32Array {
+function perfectTeacher(): Teacher {
   const { labels, numClasses } = TRAIN
-  return Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
+  const probabilities = Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
     i % numClasses === labels[Math.floor(i / numClasses)] ? 0.91 : 0.03,
   )
+  return { probabilities, heldOut: { accuracy: 1, loss: 0.1 } }
 }
 
 async function judge(weights: Awaited<ReturnType<typeof tune>>['weights']) {
