@@ -1,16 +1,13 @@
 import type * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../errors.ts'
-import {
-  activation,
-  batchNorm,
-  conv2d,
-  dense,
-  dropout,
-  flatten,
-  maxPool,
-  relu,
-} from './chain-ops.ts'
-import type { ChainOp, PassOptions, StepBack } from './chain-ops.ts'
+import { batchNorm } from './chain-ops/batch-norm.ts'
+import type { ChainOp, PassOptions, StepBack, StepForward } from './chain-ops/chain-op.ts'
+import { conv2d } from './chain-ops/conv2d.ts'
+import { dense } from './chain-ops/dense.ts'
+import { dropout } from './chain-ops/dropout.ts'
+import { flatten } from './chain-ops/flatten.ts'
+import { maxPool } from './chain-ops/max-pool.ts'
+import { activation, relu } from './chain-ops/relu.ts'
 
 /** A model as a chain of operations, each with its own way back. */
 export interface Chain {
@@ -58,7 +55,7 @@ export function trainableVariables({ ops }: Chain): tf.LayerVariable[] {
 export function forward(chain: Chain, x: tf.Tensor, options: PassOptions = {}): ForwardPass {
   const { ops } = chain
   const outputs: tf.Tensor[] = []
-  const backs: ReturnType<ChainOp['forward']>['back'][] = []
+  const backs: StepForward['back'][] = []
   let nextWeight = 0
   for (const op of ops) {
     const end = nextWeight + op.variables.length

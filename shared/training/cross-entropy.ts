@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { nativeOps } from '../engine/native-ops.ts'
 
 /** A loss and where it leads. */
 export interface LossAndGradient {
@@ -16,6 +17,11 @@ export interface LossAndGradient {
  */
 export function crossEntropy(logits: tf.Tensor2D, labels: Int32Array): LossAndGradient {
   const [n, numClasses] = logits.shape
+  const native = nativeOps()
+  if (native !== undefined) {
+    const [losses, gradients] = native.softmaxCrossEntropy(logits, tf.tensor1d(labels, 'int32'))
+    return { loss: tf.mean(losses), dLogits: tf.div(gradients, n) }
+  }
   const targets = new Float32Array(n * numClasses)
   for (const [i, label] of labels.entries()) targets[i * numClasses + label] = 1
   const y = tf.tensor2d(targets, [n, numClasses])

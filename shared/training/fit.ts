@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../data/example-set.ts'
 import { GraftError } from '../errors.ts'
 import { chainOf, forward, trainableVariables, type Chain } from '../model/chain.ts'
+import { poolEarly } from '../model/pool-early.ts'
 import { readWeights, writeWeights, type Weights } from '../model/weights.ts'
 import type { Rng } from '../numeric/rng.ts'
 import { crossEntropy, type LossAndGradient } from './cross-entropy.ts'
@@ -79,7 +80,7 @@ export async function fit(
   const size = examples.labels.length
   if (size === 0) throw new RangeError('fit needs at least one example')
   if (resumeFrom !== undefined) writeWeights(model, resumeFrom.weights)
-  const chain = chainOf(model)
+  const chain = poolEarly(chainOf(model))
   const optimizer = await createOptimizer(trainableVariables(chain), options, resumeFrom?.optimizer)
   const breathe = createYielder()
   const stepsAnEpoch = Math.ceil(size / batchSize)

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import type { NativeOps } from '../model/native-ops.ts'
+import type { NativeOps } from '../engine/native-ops.ts'
 import { ADAM, adamStep, MOMENTUM } from './optimizer-settings.ts'
 import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
 

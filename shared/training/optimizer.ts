@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs'
-import { nativeOps } from '../model/native-ops.ts'
+import { nativeOps } from '../engine/native-ops.ts'
 import { sizeOf } from '../model/weights.ts'
 import { createArrayOptimizer } from './array-optimizer.ts'
 import { createNativeOptimizer } from './native-optimizer.ts'

@@ -7,20 +7,18 @@ import { cpus } from 'node:os'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs'
 import { startEngine } from '../../shared/engine/engine.ts'
-import { WASM_REPLACEMENTS } from '../../shared/engine/wasm-kernels.ts'
+import { register, wasmKernels } from './stock-kernels.ts'
 
 const ROUNDS = 12
 const WARM_UP = 2
 const BATCH = 64
 const SEED = 7
 
-type Kernels = Map<string, tf.KernelFunc>
 type Kernel = { name: string; shape: string; inputs: Record<string, tf.Tensor>; attributes: object }
 
-const stock = registered()
-stock.set('Conv2DBackpropFilter', plainFilterGradient)
+const stock = wasmKernels()
 const engine = await startEngine('wasm')
-const ours = registered()
+const ours = wasmKernels()
 
 console.log(`${engine.name} ${engine.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`)
 console.log(`Node ${process.version}, seed ${SEED}, median of ${ROUNDS - WARM_UP}; ms`)
@@ -39,35 +37,18 @@ function report(title: string, run: () => void): void {
   const times: [number[], number[]] = [[], []]
   for (let round = 0; round < ROUNDS; round++) {
     for (const [i, set] of [stock, ours].entries()) {
-      register(set)
+      register('wasm', set)
       const start = performance.now()
       run()
       if (round >= WARM_UP) times[i]!.push(performance.now() - start)
     }
   }
-  register(ours)
+  register('wasm', ours)
   const [before, after] = [median(times[0]), median(times[1])]
   console.log(
     `${title.padEnd(58)} stock ${before.toFixed(2).padStart(8)}  graft ${after.toFixed(2).padStart(7)}` +
       `  ${(before / after).toFixed(2)} times as fast`,
   )
-}
-
-/** The kernels that stand now, of those that Graft replaces. */
-function registered(): Kernels {
-  return new Map(
-    tf
-      .getKernelsForBackend('wasm')
-      .filter(({ kernelName }) => kernelName in WASM_REPLACEMENTS)
-      .map(({ kernelName, kernelFunc }) => [kernelName, kernelFunc]),
-  )
-}
-
-function register(kernels: Kernels): void {
-  for (const [kernelName, kernelFunc] of kernels) {
-    tf.unregisterKernel(kernelName, 'wasm')
-    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
-  }
 }
 
 /** The calls that training the two networks below makes. */
@@ -157,22 +138,6 @@ function trainingStep(model: tf.Sequential): () => void {
   return () => {
     optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, model.apply(x) as tf.Tensor))
   }
-}
-
-/** The plain filter gradient, for stride 1 without padding, by the kernels that stand. */
-function plainFilterGradient({ inputs, attrs }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo {
-  const [x, dy] = [inputs['x'] as tf.Tensor4D, inputs['dy'] as tf.Tensor4D]
-  const [height, width, inChannels, outChannels] = attrs!['filterShape'] as number[]
-  const [examples, outHeight, outWidth] = dy.shape
-  return tf.tidy(() => {
-    const rows = dy.reshape([-1, outChannels!])
-    const entries = Array.from({ length: height! * width! }, (_, i) => {
-      const begin = [0, Math.floor(i / width!), i % width!, 0]
-      const seen = x.slice(begin, [examples, outHeight, outWidth, inChannels!])
-      return tf.matMul(seen.reshape([-1, inChannels!]), rows, true)
-    })
-    return tf.stack(entries).reshape([height!, width!, inChannels!, outChannels!])
-  })
 }
 
 function random(shape: number[]): tf.Tensor {

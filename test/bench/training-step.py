@@ -1,6 +1,7 @@
 """PyTorch beside which training-step.bench.ts is measured: `python3 training-step.py mlp|lenet|cnn [steps]`
-prints the median milliseconds of a training step (batch 64, Adam, random inputs) after a warm-up."""
-import statistics, sys, time
+prints the milliseconds of each training step
+(batch 64, Adam, random inputs) after a warm-up, as a JSON array."""
+import json, sys, time
 import torch
 from torch import nn
 
@@ -25,4 +26,4 @@ for _ in range(steps + 10):
     nn.functional.cross_entropy(model(x), y).backward()
     adam.step()
     times.append((time.perf_counter() - start) * 1000)
-print(f'{statistics.median(times[10:]):.3f}')
+print(json.dumps([round(time, 3) for time in times[10:]]))

@@ -10,7 +10,12 @@ interface Attribute {
 interface NativeBackend {
   readonly binding: Readonly<
     Record<
-      'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_ATTR_SHAPE' | 'TF_FLOAT',
+      | 'TF_ATTR_TYPE'
+      | 'TF_ATTR_BOOL'
+      | 'TF_ATTR_STRING'
+      | 'TF_ATTR_SHAPE'
+      | 'TF_FLOAT'
+      | 'TF_INT32',
       number
     >
   >
@@ -26,6 +31,15 @@ interface NativeBackend {
 export interface NativeOps {
   /** dy where y > 0, else 0; both of one shape. The caller owns the result. */
   reluGrad(dy: tf.Tensor, y: tf.Tensor): tf.Tensor
+  /** Sum over all axes but the last, [..., column] -> [column]. The caller owns the result. */
+  columnSums(values: tf.Tensor): tf.Tensor
+  /**
+   * Softmax cross-entropy -log softmax(z_i)[y_i] of each example, [batch], and its gradient
+   * softmax(z) - onehot(y), [batch, class]. The caller owns both.
+   *
+   * @param labels y, [batch], int32
+   */
+  softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): [tf.Tensor1D, tf.Tensor2D]
   /** A resource variable that starts as `value`; the caller frees it with `destroyVariable`. */
   createVariable(value: tf.Tensor): tf.Tensor
   /** Its value, without a copy until the variable changes; the caller owns the tensor. */
@@ -38,13 +52,16 @@ export interface NativeOps {
 /**
  * Why not plain tfjs ops: its `step`, which relu's gradient needs, takes 7.9 ms for [64,28,28,32] where
  * TensorFlow's ReluGrad takes 0.5, and its Adam 10 ms for 930k weights where ResourceApplyAdam takes 0.6.
+ * Cross-entropy is a dozen of them, and sums by column are four, each of which costs more to start than
+ * to compute in a small network.
  *
  * @returns undefined when another engine runs
  */
 export function nativeOps(): NativeOps | undefined {
   if (tf.getBackend() !== 'tensorflow') return undefined
   const backend = tf.backend() as unknown as NativeBackend
-  const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_STRING, TF_ATTR_SHAPE, TF_FLOAT } = backend.binding
+  const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_STRING, TF_ATTR_SHAPE, TF_FLOAT, TF_INT32 } =
+    backend.binding
   const float = (name: string) => ({ name, type: TF_ATTR_TYPE, value: TF_FLOAT })
   const text = (name: string, value: string) => ({ name, type: TF_ATTR_STRING, value })
   const flag = (name: string, value: boolean) => ({ name, type: TF_ATTR_BOOL, value })
@@ -60,6 +77,14 @@ export function nativeOps(): NativeOps | undefined {
 
   return {
     reluGrad: (dy, y) => run('ReluGrad', [float('T')], [dy, y]),
+    columnSums: (values) => run('BiasAddGrad', [float('T'), text('data_format', 'NHWC')], [values]),
+    softmaxCrossEntropy: (logits, labels) =>
+      backend.executeMultipleOutputs(
+        'SparseSoftmaxCrossEntropyWithLogits',
+        [float('T'), { name: 'Tlabels', type: TF_ATTR_TYPE, value: TF_INT32 }],
+        [logits, labels],
+        2,
+      ) as [tf.Tensor1D, tf.Tensor2D],
     createVariable(value) {
       const shape = { name: 'shape', type: TF_ATTR_SHAPE, value: value.shape }
       // Variables that share a name share their value, across all of the process.
