@@ -1,8 +1,9 @@
 import { createServer } from 'node:net'
+import { parseOptions } from '../shared/command/command.ts'
+import { ENGINE_OPTION } from '../shared/command/common-options.ts'
 import { loadDataset, DATASETS } from '../shared/data/datasets.ts'
 import { diagnoseEngines } from '../shared/engine/diagnose.ts'
-import { type Engine, startEngine } from '../shared/engine/engine.ts'
-import { readEnvironment } from '../shared/config.ts'
+import { startEngine } from '../shared/engine/engine.ts'
 import { ERRORS, toGraftError } from '../shared/errors.ts'
 import { openStore } from './store/open-store.ts'
 
@@ -51,8 +52,8 @@ function findNode(): Finding {
 async function findEngine(): Promise<Finding> {
   const subject = 'engine'
   try {
-    const choice = (readEnvironment('GRAFT_ENGINE') ?? 'auto') as Parameters<typeof startEngine>[0]
-    const { name, version, reason }: Engine = await startEngine(choice)
+    const { engine } = parseOptions({ engine: ENGINE_OPTION }, {})
+    const { name, version, reason } = await startEngine(engine)
     return { status: 'ok', subject, detail: `In use: ${name} ${version}. ${reason}` }
   } catch (error) {
     return problem(subject, error)

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../shared/command/command.ts'
 import {
@@ -52,7 +51,7 @@ export const coordinatorCommand = defineCommand({
       home,
       databaseUrl: database,
       engine,
-      reportTargets: [join(home, 'report.json'), ...(json === undefined ? [] : [json])],
+      reportTarget: json,
       signal: interruptSignal(),
     })
   },

@@ -1,14 +1,16 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { colorsOf } from '../shared/command/text-stream.ts'
 import { loadDataset } from '../shared/data/datasets.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
+import { toGraftError } from '../shared/errors.ts'
 import type { Weights } from '../shared/model/weights.ts'
 import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
 import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
 import type { RunSettings } from '../shared/protocol/run-settings.ts'
 import { runFederation } from './coordinator/coordinator.ts'
-import { planRun } from './coordinator/run-plan.ts'
+import { planRun, type RunPlan } from './coordinator/run-plan.ts'
 import { createWorkbench, type Workbench } from './coordinator/workbench.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
 import { startGateway } from './gateway/start-gateway.ts'
@@ -16,6 +18,7 @@ import { createRunDisplay } from './report/progress.ts'
 import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { openBlobs } from './store/blobs.ts'
+import { type FolderLock, lockFolder } from './store/folder-lock.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { saveModelFile } from './store/save-model-file.ts'
@@ -30,19 +33,33 @@ export interface CoordinatorOptions {
   readonly home: string
   readonly databaseUrl: string | undefined
   readonly engine: EngineChoice
-  /** Where the report goes; `true` is stdout, and then everything else is on stderr. */
-  readonly reportTargets: readonly (string | true)[]
+  /** Where the report goes besides the folder; `true` is stdout, and then everything else is on stderr. */
+  readonly reportTarget: string | true | undefined
   readonly signal: AbortSignal
 }
 
 /** One coordinator process, wired once: what it needs is opened here and closed here. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<void> {
-  const { settings, home, signal } = options
+  const { settings, home } = options
   assertMayListen(options.listen.host, options.listen.insecure)
   const engine = await startEngine(options.engine)
   const dataset = await loadDataset(settings.dataset)
   const plan = planRun(settings, dataset, options.initialWeights)
-  // Opening the store locks the folder, so that what follows has it alone.
+  // First of all: opening the blobs removes drafts, which another coordinator may be writing.
+  const lock = await lockHome(home)
+  try {
+    await serve(options, engine, plan)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** The coordinator's work, in a folder that it has alone. */
+async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan): Promise<void> {
+  const { settings, home } = options
+  // A full disk refuses every upload: better to end, and to go on when there is room.
+  const full = new AbortController()
+  const signal = AbortSignal.any([options.signal, full.signal])
   const store = await openStore({ databaseUrl: options.databaseUrl, folder: home })
   const screen = screenOf(options)
   const display = createRunDisplay(screen)
@@ -53,7 +70,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
     const joinToken = await ensureJoinToken(store, options.joinToken)
     display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
-    const reports = await runFederation({
+    const rounds: RoundReport[] = []
+    await runFederation({
       settings,
       store,
       blobs,
@@ -67,14 +85,25 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
           host,
           port,
           uploadFolder: join(home, 'uploads'),
-          onFault: (error) => display.message(error.message),
+          onFault(error) {
+            if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
+            else display.message(error.message)
+          },
         })
         display.message(`Listening on ${gateway.url}.`)
         if (joinToken?.isNew) display.message(`Join token, shown once: ${joinToken.secret}`)
         tellParent({ type: 'listening', url: gateway.url })
-        return gateway
+        return {
+          ...gateway,
+          finished(message) {
+            display.finish()
+            gateway.finished(message)
+          },
+        }
       },
       async onRound(report, model) {
+        rounds.push(report)
+        await writeRunJson(runReport(settings, engine, rounds), join(home, 'report.json'))
         const file = await saveModelFile(blobs, model, join(home, 'models'), report.round)
         display.message(
           `${roundTable(report, colorsOf(screen))}\nModel of round ${report.round}: ${file}`,
@@ -82,8 +111,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
       },
     })
     display.finish()
-    const report = runReport(settings, engine, reports)
-    for (const target of options.reportTargets) await writeRunJson(report, target)
+    if (options.reportTarget !== undefined) {
+      await writeRunJson(runReport(settings, engine, rounds), options.reportTarget)
+    }
   } finally {
     display.finish()
     workbench?.dispose()
@@ -110,11 +140,18 @@ function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[])
   }
 }
 
+async function lockHome(home: string): Promise<FolderLock> {
+  await mkdir(home, { recursive: true }).catch((error: unknown) => {
+    throw toGraftError(error)
+  })
+  return lockFolder(join(home, 'coordinator.lock'), `The folder ${home}`, 'GRAFT_HOME_BUSY')
+}
+
 /** A report on stdout must be the only thing there. */
-function screenOf({ reportTargets }: CoordinatorOptions): NodeJS.WriteStream {
-  return reportTargets.includes(true) ? process.stderr : process.stdout
+function screenOf({ reportTarget }: CoordinatorOptions): NodeJS.WriteStream {
+  return reportTarget === true ? process.stderr : process.stdout
 }
 
 function tellParent(message: CoordinatorListening): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }

@@ -167,6 +167,11 @@ export const ERRORS = {
     remedy:
       'Stop the process that uses the embedded database, or set DATABASE_URL to share a PostgreSQL server.',
   },
+  GRAFT_HOME_BUSY: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy: 'Stop that process, or give this coordinator another --home.',
+  },
   GRAFT_DATABASE_INCOMPATIBLE: {
     status: 503,
     exit: EXIT.environment,

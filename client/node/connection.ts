@@ -20,7 +20,8 @@ import { fromRefusal, type MessageSchema, parseMessage } from '../../shared/prot
 /** Longest wait for an answer; a commit waits until the update is verified and journalled. */
 const ANSWER_TIMEOUT_MS = 120_000
 const FIRST_RECONNECT_MS = 250
-const SLOWEST_RECONNECT_MS = 5_000
+/** A restarted coordinator may need only seconds to end its run: longer pauses would miss that. */
+const SLOWEST_RECONNECT_MS = 2_000
 
 /** A coordinator that refuses for one of these may admit the same client a moment later. */
 const PASSING_REFUSALS: readonly ErrorCode[] = [

@@ -2,6 +2,7 @@ import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts
 import type { RunId } from '../../shared/ids.ts'
 import type { RoundInvited, RoundPublished } from '../../shared/protocol/messages.ts'
 import { ConnectionLost, type News } from './connection.ts'
+import { COORDINATOR_FAULTS } from './coordinator-faults.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { NodeEvent, RoundOutcome } from './progress.ts'
 
@@ -32,7 +33,6 @@ const ROUND_REFUSALS: readonly ErrorCode[] = [
   'GRAFT_UPLOAD_CORRUPT',
   'GRAFT_UPLOAD_UNKNOWN',
   'GRAFT_BLOB_UNKNOWN',
-  'GRAFT_DISK_FULL',
 ]
 
 /** One piece of work at a time; the newer one waits until the older one has stopped. */
@@ -92,8 +92,8 @@ export async function followRun<Membership extends { readonly run: RunId }>(
     try {
       return await duties.join(previous)
     } catch (error) {
-      // The next `connected` is on its way.
-      if (error instanceof ConnectionLost) return previous
+      // The next `connected` is on its way: a coordinator in such trouble ends, or the operator ends it.
+      if (error instanceof ConnectionLost || isCoordinatorFault(error)) return previous
       throw error
     }
   }
@@ -118,7 +118,9 @@ export async function followRun<Membership extends { readonly run: RunId }>(
       options.onEvent({ type: 'accepted', ...outcome })
     } catch (error) {
       // A refusal that arrives behind the news that its round is over is still one.
-      if (isRoundRefusal(error)) {
+      if (isRoundRefusal(error) || isCoordinatorFault(error)) {
+        // An invitation that comes again, from a coordinator in better health, is taken up again.
+        if (isCoordinatorFault(error) && work.abort.signal === signal) work = { ...work, key: '' }
         options.onEvent({ type: 'refused', round: invitation.round, error })
       } else if (!signal.aborted) failed.abort(toGraftError(error))
     }
@@ -134,7 +136,8 @@ export async function followRun<Membership extends { readonly run: RunId }>(
     try {
       await duties.receive(member, published)
     } catch (error) {
-      if (!(error instanceof ConnectionLost || isRoundRefusal(error))) throw error
+      const isPassing = isRoundRefusal(error) || isCoordinatorFault(error)
+      if (!(error instanceof ConnectionLost || isPassing)) throw error
     }
   }
 }
@@ -145,4 +148,8 @@ function keyOf({ run, round }: { readonly run: RunId; readonly round: number }):
 
 function isRoundRefusal(error: unknown): error is GraftError {
   return error instanceof GraftError && ROUND_REFUSALS.includes(error.code)
+}
+
+function isCoordinatorFault(error: unknown): error is GraftError {
+  return error instanceof GraftError && COORDINATOR_FAULTS.includes(error.code)
 }

@@ -47,20 +47,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   })
   signal?.addEventListener('abort', connection.close, { once: true })
 
-  // The model a round ends with is the one the next round begins with: pull it once.
-  let latest: { id: string; bytes: Promise<Uint8Array> } | null = null
-  async function pull(blob: BlobRef, transfer: TransferOptions): Promise<Uint8Array> {
-    if (latest?.id !== blob.id) {
-      latest = { id: blob.id, bytes: pullBlob(connection, blob, transfer) }
-    }
-    const current = latest
-    try {
-      return await current.bytes
-    } catch (error) {
-      if (latest === current) latest = null
-      throw error
-    }
-  }
+  const pull = rememberPulls((blob, transfer) => pullBlob(connection, blob, transfer))
 
   async function join(previous: Participant | null): Promise<Participant> {
     const joined = await connection.request('run:join', {}, RunJoined)
@@ -107,5 +94,28 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   } finally {
     signal?.removeEventListener('abort', connection.close)
     connection.close()
+  }
+}
+
+type Pull = (blob: BlobRef, transfer: TransferOptions) => Promise<Uint8Array>
+
+/**
+ * Pulls a blob once: the model that a round ends with is the one the next begins with, and the proxy set
+ * stays the same. Keeps the two used last.
+ */
+function rememberPulls(pull: Pull): Pull {
+  const kept = new Map<string, Promise<Uint8Array>>()
+  return async (blob, transfer) => {
+    const bytes = kept.get(blob.id) ?? pull(blob, transfer)
+    kept.delete(blob.id)
+    kept.set(blob.id, bytes)
+    const [oldest] = kept.keys()
+    if (kept.size > 2 && oldest !== undefined) kept.delete(oldest)
+    try {
+      return await bytes
+    } catch (error) {
+      kept.delete(blob.id)
+      throw error
+    }
   }
 }

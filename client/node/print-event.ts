@@ -1,3 +1,4 @@
+import { COORDINATOR_FAULTS } from './coordinator-faults.ts'
 import type { NodeEvent } from './progress.ts'
 
 /** Progress lines a phase at most: enough to see it move, few enough for a log file. */
@@ -28,6 +29,10 @@ export function describeEvent(event: NodeEvent): string | null {
       return `round ${round}: update accepted, ${(sizeBytes / 1e6).toFixed(1)} MB (${times.join(', ')})`
     }
     case 'refused':
+      // Its remedy is for the operator, not for whoever reads this.
+      if (COORDINATOR_FAULTS.includes(event.error.code)) {
+        return `round ${event.round}: the coordinator cannot take the update now (${event.error.code}); waiting until it can`
+      }
       return `round ${event.round}: update refused: ${event.error.message}`
     case 'evaluated':
       return `round ${event.round}: published model has accuracy ${(100 * event.accuracy).toFixed(2)} % here, loss ${event.loss.toFixed(4)}`

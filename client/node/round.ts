@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { attribute } from '../../shared/attribution/attribute.ts'
 import { drawProportional } from '../../shared/data/draw.ts'
+import { concatenate } from '../../shared/data/concatenate.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { countClasses, subset } from '../../shared/data/subset.ts'
 import type { RunId } from '../../shared/ids.ts'
@@ -17,6 +18,7 @@ import type {
   RoundPublished,
   RunJoined,
 } from '../../shared/protocol/messages.ts'
+import { decodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
 import { evaluate } from '../../shared/training/evaluate.ts'
 import { fit } from '../../shared/training/fit.ts'
@@ -53,7 +55,7 @@ export interface Participant {
  */
 export async function takePart(
   { joined, data, wire, onProgress }: Participant,
-  { round, model: blob }: RoundInvited,
+  { round, model: blob, proxy }: RoundInvited,
   signal: AbortSignal,
 ): Promise<RoundOutcome> {
   const { clientId, settings } = joined
@@ -66,11 +68,17 @@ export async function takePart(
     onProgress: (done) => progress('pulling', done),
   })
 
+  // Public examples beside one's own keep a client from forgetting the classes it has not.
+  const examples =
+    proxy === undefined
+      ? data.train
+      : concatenate(data.train, decodeProxySet(await wire.pull(proxy, { signal })))
+
   const model = loadModel(globalModel, joined, data)
   let bytes: Uint8Array
   try {
     clock.start('train')
-    await fit(model, data.train, {
+    await fit(model, examples, {
       ...settings.training,
       rng: rng.split('train'),
       onProgress: ({ step, steps, loss }) => progress('training', step / steps, loss),

@@ -66,6 +66,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
 
     async onUpdate(client, received) {
       refuseUnwanted(session, client, received.round)
+      if (hasUpdateOf(session, client)) return
       try {
         workbench.checkUpdate(await readFile(received.path), received)
       } catch (error) {
@@ -74,10 +75,10 @@ export function createClientHandlers(federation: Federation, session: Session): 
       }
       await blobs.adopt(received.path, received.blob.id)
       await acceptUpdate(session, client, received)
+      display.clientState(client, { state: 'uploaded', done: 1 })
       const { round, blob } = received
       const details = { round, blob: blob.id, sizeBytes: blob.sizeBytes }
       await store.audit({ actor: `client:${client}`, action: 'update:accepted', details })
-      display.clientState(client, { state: 'uploaded', done: 1 })
     },
 
     onEvaluation(client, report) {
@@ -114,6 +115,11 @@ async function acceptUpdate(
 function refuseUnwanted({ round }: Session, client: ClientId, of: number): void {
   const code = round === null ? 'GRAFT_ROUND_STALE' : refusalOf(round.state, client, of)
   if (code !== null) throw refused(code, client, of)
+}
+
+/** Sent again after a lost answer: the first update stands, and is neither stored nor noted twice. */
+function hasUpdateOf({ round }: Session, client: ClientId): boolean {
+  return round?.state.phase === 'collecting' && client in round.state.updates
 }
 
 function refused(code: ErrorCode, client: ClientId, round: number): GraftError {

@@ -5,6 +5,7 @@ import type { BlobRef } from '../../shared/protocol/messages.ts'
 import { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import { isValid } from '../store/join-token.ts'
 import type { RunRecord, Store } from '../store/store.ts'
 import { createClientHandlers } from './client-handlers.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
@@ -33,6 +34,8 @@ export async function runFederation(federation: Federation): Promise<RoundReport
 
   const session = createSession(run)
   await offer(federation, session, globalModel)
+  if (settings.rehearse)
+    session.proxy = await offer(federation, session, await workbench.putProxySet())
   const gateway = await federation.listen(createClientHandlers(federation, session))
   try {
     for (let number = 1; number <= settings.rounds; number++) {
@@ -44,6 +47,8 @@ export async function runFederation(federation: Federation): Promise<RoundReport
         ? stored && RoundReport.parse(stored.report)
         : await conductRound(federation, session, gateway, { round, globalModel, events })
       if (report === undefined) continue // failed: the next one starts from the same model
+      // Also for a round of an earlier process, which may have ended before it came to this.
+      await federation.onRound(report, report.published.modelSha256)
       reports.push(report)
       globalModel = report.published.modelSha256
       await offer(federation, session, globalModel)
@@ -72,6 +77,7 @@ async function conductRound(
   past: { round: RoundNumber; globalModel: BlobId; events: PastEvent[] },
 ): Promise<RoundReport | undefined> {
   const { settings, store, workbench, display, signal } = federation
+  await dismissRevoked(store, session, gateway)
   const { run, record } = Object.assign(session, { record: createRoundRecord() })
   const { round, globalModel } = past
   let report: RoundReport | undefined
@@ -99,7 +105,8 @@ async function conductRound(
       voice: {
         invite(client, deadlineSeconds) {
           const model = offered(session, globalModel)
-          gateway.invite(client, { run: run.id, round, model, deadlineSeconds })
+          const proxy = session.proxy && { proxy: session.proxy }
+          gateway.invite(client, { run: run.id, round, model, ...proxy, deadlineSeconds })
         },
         published({ blob, isNew }) {
           gateway.published({ run: run.id, round, model: offered(session, blob), isNew })
@@ -118,7 +125,7 @@ async function conductRound(
   for (const client of session.ready) {
     await conducted.dispatch({ type: 'client-ready', round, client })
   }
-  const last = await Promise.race([conducted.over, rejectWhenAborted(signal)])
+  const last = await unlessAborted(conducted.over, signal)
   if (failure !== undefined) throw failure
   if (last.phase !== 'published' || report === undefined) {
     display.message(`Round ${round} ended without a model: too few updates before the deadline.`)
@@ -129,8 +136,24 @@ async function conductRound(
   await record.evaluated(connected, EVALUATION_SECONDS, signal)
   report = withRecord(report, record)
   await store.saveModel({ run: run.id, round, blob: publication.blob, report })
-  await federation.onRound(report, publication.blob)
   return report
+}
+
+/** Ends the connection of each client whose token was revoked, or has expired, since it joined. */
+async function dismissRevoked(store: Store, session: Session, gateway: Gateway): Promise<void> {
+  const [clients, tokens] = [await store.listClients(), await store.listTokens()]
+  for (const client of session.ready) {
+    const tokenId = clients.find(({ id }) => id === client)?.tokenId
+    if (tokens.some((token) => token.id === tokenId && isValid(token))) continue
+    const problem = `The token of ${client} is not valid any more.`
+    await store.audit({
+      actor: `client:${client}`,
+      action: 'client:dismissed',
+      details: { problem },
+    })
+    gateway.disconnect(client, new GraftError('GRAFT_TOKEN_INVALID', problem))
+    session.ready.delete(client)
+  }
 }
 
 /** Goes on with the run that was left unfinished under the same settings, else begins one. */
@@ -150,8 +173,10 @@ async function openRun(store: Store, settings: RunSettings): Promise<RunRecord> 
   )
 }
 
-async function offer({ blobs }: Federation, session: Session, id: BlobId): Promise<void> {
-  session.offered.set(id, { id, sizeBytes: await blobs.sizeOf(id) })
+async function offer({ blobs }: Federation, session: Session, id: BlobId): Promise<BlobRef> {
+  const ref = { id, sizeBytes: await blobs.sizeOf(id) }
+  session.offered.set(id, ref)
+  return ref
 }
 
 function offered(session: Session, id: BlobId): BlobRef {
@@ -164,10 +189,17 @@ function rulesOf({ clients, quorum }: RunSettings): RoundRules {
   return { cohortSize: clients, quorum }
 }
 
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = () => reject(signal.reason as Error)
-    if (signal.aborted) fail()
-    else signal.addEventListener('abort', fail, { once: true })
+/** What `work` gives, or the reason of `signal` as soon as that is aborted; leaves no listener behind. */
+async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let fail: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    fail = () => reject(signal.reason as Error)
   })
+  signal.addEventListener('abort', fail, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', fail)
+  }
 }

@@ -1,5 +1,5 @@
 import { assertNever } from '../../shared/assert-never.ts'
-import { type ErrorCode, type GraftError, toGraftError } from '../../shared/errors.ts'
+import { type ErrorCode, ERRORS, EXIT, type GraftError, toGraftError } from '../../shared/errors.ts'
 import type { ClientId } from '../../shared/ids.ts'
 import type { PastEvent } from './journal.ts'
 import {
@@ -50,7 +50,7 @@ export interface Round {
   readonly state: RoundState
   /** Journals the event, moves the state, starts the effects. @returns the effects of this event */
   dispatch(event: RoundEvent): Promise<readonly RoundEffect[]>
-  /** The last state; rejects when the journal cannot be written. */
+  /** The last state; rejects when the journal cannot be written, or this machine lacks what a stage needs. */
   readonly over: Promise<RoundState>
   /** Stops timers; the journal keeps everything. */
   close(): void
@@ -132,14 +132,18 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   function work(task: () => Promise<RoundEvent>): void {
     clearTimeout(timer)
     const { round } = state
-    void task()
+    task()
       .catch((error: unknown): RoundEvent => {
         const failure = toGraftError(error)
+        // Of this machine, not of this round: when it is mended, the same stage is started again.
+        if (ERRORS[failure.code].exit === EXIT.environment) throw failure
         context.onWorkFailed(failure)
         return { type: 'work-failed', round, code: failure.code }
       })
       .then(dispatch)
-      .catch(() => undefined) // `over` has rejected
+      .catch((error: unknown) => {
+        over.reject(toGraftError(error))
+      })
   }
 
   function startDeadline(): void {

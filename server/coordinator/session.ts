@@ -35,8 +35,17 @@ export interface Session {
   readonly ready: Set<ClientId>
   /** Blobs that clients may pull. */
   readonly offered: Map<BlobId, BlobRef>
+  /** What clients rehearse; null when the run does not. */
+  proxy: BlobRef | null
 }
 
 export function createSession(run: RunRecord): Session {
-  return { run, round: null, record: createRoundRecord(), ready: new Set(), offered: new Map() }
+  return {
+    run,
+    round: null,
+    record: createRoundRecord(),
+    ready: new Set(),
+    offered: new Map(),
+    proxy: null,
+  }
 }

@@ -17,3 +17,18 @@ export function clockTime(milliseconds: number): string {
   ]
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
 }
+
+/** Breaks a line at spaces into lines of at most `width` characters, where words allow; later ones are indented. */
+export function wrapWords(line: string, width: number): string[] {
+  const lines: string[] = []
+  let current = ''
+  for (const word of line.split(' ')) {
+    const longer = current === '' ? word : `${current} ${word}`
+    if (longer.length <= width || current.trim() === '') current = longer
+    else {
+      lines.push(current)
+      current = `  ${word}`
+    }
+  }
+  return [...lines, current]
+}

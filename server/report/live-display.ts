@@ -23,6 +23,7 @@ export function liveDisplay(stream: TextStream): RunDisplay {
   const timer = setInterval(draw, REDRAW_MS)
   // The display never keeps a process alive.
   timer.unref()
+  let isFinished = false
 
   return {
     phase(round, phase, detail = '') {
@@ -30,18 +31,21 @@ export function liveDisplay(stream: TextStream): RunDisplay {
       current = { round, phase, detail }
     },
     clientState(client, { state, done, loss }) {
+      // What has arrived here is surer than what a client says it has sent.
+      if (isFinished || (state === 'uploading' && clients.get(client)?.state === state)) return
       const note = loss === undefined ? '' : `loss ${loss.toFixed(4)}`
       clients.set(client, { state, done: done ?? null, note })
     },
     upload(client, receivedBytes, sizeBytes) {
-      const state = receivedBytes < sizeBytes ? 'uploading' : 'received'
       const note = `${megabytes(receivedBytes)} of ${megabytes(sizeBytes)}`
-      clients.set(client, { state, done: receivedBytes / sizeBytes, note })
+      clients.set(client, { state: 'uploading', done: receivedBytes / sizeBytes, note })
     },
     message: (text) => {
       block.printAbove(text)
     },
     finish() {
+      if (isFinished) return
+      isFinished = true
       clearInterval(timer)
       draw()
     },

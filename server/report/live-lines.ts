@@ -47,8 +47,8 @@ export function liveLines(state: LiveState, { columns, rows, colors }: LiveLines
   const barWidth = Math.min(LONGEST_BAR, Math.max(SHORTEST_BAR, room))
   const lines = table.map(({ name, state: shown, done, note }) => {
     const share = done === null ? '' : `${Math.floor(100 * done)} %`
-    const bar = done === null ? ' '.repeat(barWidth) : progressBar(done, barWidth)
-    return `${name.padEnd(nameWidth)}  ${shown.padEnd(stateWidth)} ${colors.cyan(bar)} ${share.padStart(5)}  ${note}`.trimEnd()
+    const bar = done === null ? ' '.repeat(barWidth) : colors.cyan(progressBar(done, barWidth))
+    return `${name.padEnd(nameWidth)}  ${shown.padEnd(stateWidth)} ${bar} ${share.padStart(5)}  ${note}`.trimEnd()
   })
   return [colors.bold(head.join(' · ')), ...lines]
 }

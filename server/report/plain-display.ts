@@ -2,34 +2,45 @@ import type { TextStream } from '../../shared/command/text-stream.ts'
 import { megabytes } from './format.ts'
 import type { RunDisplay } from './run-display.ts'
 
-/** One line for each change of a phase or of a client's state, for log files. */
+/** What a log need not say: each is over in moments, or said again by the line behind it. */
+const PASSING_STATES = new Set(['pulling', 'attributing', 'evaluating'])
+
+/** One line for each phase and for each step of a client that lasts, for log files. */
 export function plainDisplay(stream: TextStream): RunDisplay {
   const states = new Map<string, string>()
+  const updateBytes = new Map<string, number>()
   let shownRound: number | undefined
   let shownPhase: string | undefined
+  let isFinished = false
 
-  function changeState(client: string, state: string, line: string): void {
-    if (states.get(client) === state) return
+  function changeState(client: string, state: string, note = ''): void {
+    if (isFinished || PASSING_STATES.has(state) || states.get(client) === state) return
     states.set(client, state)
-    stream.write(`${line}\n`)
+    stream.write(`${client}: ${state}${note}\n`)
   }
 
   return {
     phase(round, phase, detail) {
       if (round === shownRound && phase === shownPhase) return
-      if (round !== shownRound) states.clear()
+      if (round !== shownRound) {
+        states.clear()
+        updateBytes.clear()
+      }
       shownRound = round
       shownPhase = phase
       stream.write(`round ${round}: ${phase}${detail === undefined ? '' : ` (${detail})`}\n`)
     },
     clientState(client, { state }) {
-      changeState(client, state, `${client}: ${state}`)
+      const bytes = state === 'uploaded' ? updateBytes.get(client) : undefined
+      changeState(client, state, bytes === undefined ? '' : `, ${megabytes(bytes)}`)
     },
-    upload(client, receivedBytes, sizeBytes) {
-      if (receivedBytes < sizeBytes) changeState(client, 'uploading', `${client}: uploading`)
-      else changeState(client, 'received', `${client}: update received, ${megabytes(sizeBytes)}`)
+    upload(client, _receivedBytes, sizeBytes) {
+      updateBytes.set(client, sizeBytes)
+      changeState(client, 'uploading')
     },
     message: (text) => void stream.write(`${text}\n`),
-    finish: () => undefined,
+    finish() {
+      isFinished = true
+    },
   }
 }

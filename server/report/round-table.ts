@@ -2,7 +2,7 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
-import { megabytes, percent } from './format.ts'
+import { megabytes, percent, wrapWords } from './format.ts'
 import { controlsOf, verdict } from './verdict.ts'
 
 interface Row {
@@ -13,6 +13,9 @@ interface Row {
 }
 
 const PUBLISHED = '●'
+
+/** Characters of a line below the table: what every terminal has room for. */
+const LINE_WIDTH = 80
 
 /**
  * One round for people: every parent, every control, the fused and the tuned network with the published
@@ -66,10 +69,14 @@ function footer(round: RoundReport, colors: Colors): string[] {
   ]
   const spent = Object.entries(seconds).map(([phase, time]) => `${phase} ${time.toFixed(1)} s`)
   const [up, down] = [megabytes(bytes.up), megabytes(bytes.down)]
-  return [
+  const lines = [
     ...candidates.map((candidate) => verdict(candidate, controls)),
-    `${PUBLISHED} published: ${published.isNew ? published.candidate : 'the global model stays'} (${published.reason})`,
-    colors.dim(`${round.uploads} updates of ${round.cohort} clients; ${spent.join(', ')}`),
-    colors.dim(`up ${up}, down ${down}; peak memory ${Math.round(round.peakRssMb)} MiB`),
+    `${PUBLISHED} ${published.isNew ? '' : 'the global model stays: '}${published.reason}`,
   ]
+  const cost = [
+    `${round.uploads} updates of ${round.cohort} clients; ${spent.join(', ')}`,
+    `up ${up}, down ${down}; peak memory ${Math.round(round.peakRssMb)} MiB`,
+  ]
+  const wrapped = (text: string) => wrapWords(text, LINE_WIDTH)
+  return [...lines.flatMap(wrapped), ...cost.flatMap(wrapped).map(colors.dim)]
 }

@@ -3,11 +3,11 @@ export interface RunDisplay {
   /** The round is in this phase; a new round forgets the clients of the one before. */
   phase(round: number, phase: string, detail?: string): void
   clientState(client: string, progress: ClientState): void
-  /** Bytes of an update that have arrived; with all of them its state is `received`. */
+  /** Bytes of an update that have arrived; its state is `uploading` until it is accepted. */
   upload(client: string, receivedBytes: number, sizeBytes: number): void
   /** Text that stays, of one or more lines. */
   message(text: string): void
-  /** No more calls; leaves the cursor on a line of its own. */
+  /** Shows what is current for the last time; clients that leave after that are none of its business. */
   finish(): void
 }
 

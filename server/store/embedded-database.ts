@@ -1,14 +1,18 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import type { Database } from './database.ts'
+import { toDatabaseError } from './database-error.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /**
  * PostgreSQL compiled to WebAssembly, in `<folder>/db`, inside this process. PGlite itself does not
  * notice a second process that writes the same files, so a lock file beside them keeps others out.
+ *
+ * A database that was not finished, by a full disk or a killed process, is removed: PGlite would take it
+ * for one, and never start again.
  *
  * @throws GraftError GRAFT_DATABASE_BUSY, GRAFT_DATABASE_UNAVAILABLE, GRAFT_DISK_FULL
  */
@@ -20,12 +24,12 @@ export async function openEmbeddedDatabase(folder: string): Promise<Database> {
   const lock = await lockFolder(join(folder, 'db.lock'), `The embedded database in ${dataDir}`)
   let pglite: PGlite
   try {
-    pglite = await PGlite.create({ dataDir })
-    // Both adapters write times without a zone and read them as UTC.
-    await pglite.exec(`SET TIME ZONE 'UTC'`)
+    pglite = await openOrMake(dataDir)
   } catch (error) {
     await lock.release()
-    const reason = error instanceof Error ? error.message : String(error)
+    const known = toDatabaseError(error, `The embedded database in ${dataDir}`)
+    if (known instanceof GraftError) throw known
+    const reason = error instanceof Error ? error.message : JSON.stringify(error)
     throw new GraftError(
       'GRAFT_DATABASE_UNAVAILABLE',
       `The embedded database in ${dataDir} does not open: ${reason}.`,
@@ -51,4 +55,33 @@ export async function openEmbeddedDatabase(folder: string): Promise<Database> {
       }
     },
   }
+}
+
+/** The marker lies beside the database from before its first file until it has been opened once. */
+async function openOrMake(dataDir: string): Promise<PGlite> {
+  const marker = `${dataDir}.unfinished`
+  const isUnfinished = await exists(marker)
+  const isNew = isUnfinished || !(await exists(dataDir))
+  if (isUnfinished) await rm(dataDir, { recursive: true, force: true })
+  try {
+    if (isNew) await writeFile(marker, '')
+    const pglite = await PGlite.create({ dataDir })
+    // Both adapters write times without a zone and read them as UTC.
+    await pglite.exec(`SET TIME ZONE 'UTC'`)
+    await rm(marker, { force: true })
+    return pglite
+  } catch (error) {
+    if (isNew) {
+      await rm(dataDir, { recursive: true, force: true })
+      await rm(marker, { force: true })
+    }
+    throw error
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
 }

@@ -1,6 +1,6 @@
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { GraftError, toGraftError } from '../../shared/errors.ts'
+import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
 
 export interface FolderLock {
   release(): Promise<void>
@@ -16,15 +16,22 @@ const held = new Set<string>()
  * Takes the lock file `file`, which holds the pid of its owner. A file whose owner is dead is taken over.
  *
  * @param what names what is locked in the error message
- * @throws GraftError GRAFT_DATABASE_BUSY naming the pid that has it
+ * @param code of the error when another has it
+ * @throws GraftError `code` naming the pid that has it; GRAFT_DISK_FULL, GRAFT_FILE_UNREADABLE
  */
-export async function lockFolder(file: string, what: string): Promise<FolderLock> {
+export async function lockFolder(
+  file: string,
+  what: string,
+  code: ErrorCode = 'GRAFT_DATABASE_BUSY',
+): Promise<FolderLock> {
   const path = resolve(file)
+  const busy = (pid: number | 'unknown') =>
+    new GraftError(code, `${what} is in use by process ${pid}.`)
   // Reserved before the first await, so that two calls in one process cannot both go on.
-  if (held.has(path)) throw busy(what, process.pid)
+  if (held.has(path)) throw busy(process.pid)
   held.add(path)
   try {
-    await takeLock(path, what)
+    await takeLock(path, busy)
   } catch (error) {
     held.delete(path)
     throw toGraftError(error)
@@ -41,14 +48,17 @@ export async function lockFolder(file: string, what: string): Promise<FolderLock
   }
 }
 
-async function takeLock(path: string, what: string): Promise<void> {
+async function takeLock(
+  path: string,
+  busy: (pid: number | 'unknown') => GraftError,
+): Promise<void> {
   if (await create(path)) return
   const owner = await readOwner(path)
-  if (owner !== null && owner !== process.pid && isAlive(owner)) throw busy(what, owner)
+  if (owner !== null && owner !== process.pid && isAlive(owner)) throw busy(owner)
   await removeStale(path, owner)
   if (await create(path)) return
   // Another process found the same stale file and was faster.
-  throw busy(what, (await readOwner(path)) ?? 'unknown')
+  throw busy((await readOwner(path)) ?? 'unknown')
 }
 
 /** Writes the pid before the file gets its name, so no one ever reads an empty lock file. */
@@ -109,10 +119,6 @@ function isAlive(pid: number): boolean {
     // EPERM: it exists and belongs to someone else.
     return !isErrno(error, 'ESRCH')
   }
-}
-
-function busy(what: string, pid: number | 'unknown'): GraftError {
-  return new GraftError('GRAFT_DATABASE_BUSY', `${what} is in use by process ${pid}.`)
 }
 
 function isErrno(error: unknown, code: string): boolean {

@@ -1,5 +1,5 @@
 import { GraftError } from '../../shared/errors.ts'
-import type { Store } from './store.ts'
+import type { Store, TokenRecord } from './store.ts'
 import { createSecret } from './token.ts'
 
 export interface JoinToken {
@@ -35,6 +35,7 @@ export async function ensureJoinToken(
   return { secret, isNew: given === undefined }
 }
 
-function isValid({ revokedAt, expiresAt }: { revokedAt: Date | null; expiresAt: Date | null }) {
+/** Neither revoked nor expired. */
+export function isValid({ revokedAt, expiresAt }: TokenRecord): boolean {
   return revokedAt === null && (expiresAt === null || expiresAt > new Date())
 }

@@ -50,6 +50,8 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
     adapter: new PrismaPg(pool),
     withSession: async (use) => {
       const client = await pool.connect()
+      // The pool listens only to idle connections; the statement under way fails by itself.
+      client.on('error', () => undefined)
       try {
         return await use({
           query: async (sql, values) =>

@@ -43,6 +43,10 @@ export const RUN_OPTIONS = {
     .default(1000)
     .describe('labelled examples the coordinator holds')
     .meta({ value: 'N' }),
+  rehearse: z
+    .literal(true)
+    .optional()
+    .describe('clients train on the proxy set too, beside their own examples'),
   examplesPerClient: numeric(count)
     .optional()
     .describe('examples each client keeps of its partition; all when not given')
@@ -113,6 +117,7 @@ export function toRunSettings(options: RunOptions, initialModel: BlobId | null):
     rounds: options.rounds,
     strategy: options.strategy,
     proxy: options.proxy,
+    rehearse: options.rehearse === true,
     scorer: options.scores,
     training: {
       epochs: options.localEpochs,
@@ -135,6 +140,7 @@ export function toRunSettings(options: RunOptions, initialModel: BlobId | null):
 export function toWords(options: RunOptions): string[] {
   return Object.keys(RUN_OPTIONS).flatMap((key) => {
     const value = options[key as keyof RunOptions]
-    return value === undefined ? [] : [`--${kebab(key)}`, String(value)]
+    if (value === undefined) return []
+    return value === true ? [`--${kebab(key)}`] : [`--${kebab(key)}`, String(value)]
   })
 }

@@ -7,6 +7,9 @@ import { ERRORS, EXIT, GraftError, toGraftError } from '../errors.ts'
  */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
   prepare(program)
+  endQuietlyWithoutReader()
+  // What no one awaited is a bug, and ends as every other error does: in one line.
+  process.on('uncaughtException', (error) => process.exit(report(error)))
   try {
     await program.parseAsync([...argv])
   } catch (error) {
@@ -32,15 +35,38 @@ export class ChildFailed extends Error {
   }
 }
 
-/** Aborted by the first Ctrl-C (or SIGTERM), so that a command can end cleanly; a second one kills. */
+/**
+ * Aborted by the first Ctrl-C (or SIGTERM), so that a command can end cleanly; a second one kills. The end
+ * of a `graft` process that started this one counts as Ctrl-C, whatever ended it.
+ */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController()
+  const interrupt = (reason: string) => {
+    controller.abort(new Interrupted(reason))
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      controller.abort(new Interrupted(signal))
+    process.once(signal, interrupt)
+  }
+  // A process that was not forked has no channel, and no `send`.
+  if (process.send === undefined) return controller.signal
+  const orphaned = () => {
+    interrupt('the parent process ended')
+  }
+  if (process.connected) process.once('disconnect', orphaned)
+  else orphaned()
+  return controller.signal
+}
+
+/** `graft ... | head`: whoever read the output has had enough, which is as good as Ctrl-C. */
+function endQuietlyWithoutReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    let isBroken = false
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      if (!isBroken) process.kill(process.pid, 'SIGTERM')
+      isBroken = true
     })
   }
-  return controller.signal
 }
 
 function report(error: unknown): number {

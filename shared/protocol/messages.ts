@@ -120,6 +120,8 @@ export const RoundInvited = z.strictObject({
   round: RoundNumber,
   /** The global model to start from. */
   model: BlobRef,
+  /** Public examples to train on beside one's own; see proxy-set.ts. Absent when the run does not rehearse. */
+  proxy: BlobRef.optional(),
   /** Seconds left until the deadline. */
   deadlineSeconds: seconds,
 })

@@ -47,6 +47,8 @@ export const RunSettings = z.strictObject({
   strategy: z.string().min(1),
   /** Labelled examples the coordinator holds; never a client's, never of the test set. */
   proxy: count,
+  /** Clients train on the public proxy set too, beside their own examples; its held-out part stays unseen. */
+  rehearse: z.boolean(),
   /** Attribution scorer, `uniform` or `conductance`. */
   scorer: z.enum(['conductance', 'uniform']),
   training: TrainingSettings,

@@ -22,6 +22,7 @@ export const SETTINGS: RunSettings = {
   rounds: 3,
   strategy: 'nt',
   proxy: 100,
+  rehearse: false,
   scorer: 'uniform',
   training: { epochs: 1, batchSize: 32, optimizer: 'adam', learningRate: 0.001 },
   tune: { mode: 'both', epochs: 1, learningRate: 0.001, batchSize: 32 },

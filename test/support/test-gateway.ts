@@ -29,6 +29,7 @@ export const SETTINGS: RunSettings = {
   rounds: 1,
   strategy: 'fedavg',
   proxy: 1,
+  rehearse: false,
   scorer: 'conductance',
   training: { epochs: 1, batchSize: 4, optimizer: 'sgd', learningRate: 0.1 },
   tune: { mode: 'none', epochs: 0, learningRate: 0.1, batchSize: 4 },

@@ -91,6 +91,24 @@ describe('followRun', () => {
     expect((await node.done).accepted.map((outcome) => outcome.round)).toEqual([2])
   })
 
+  it('should take up a round again that the coordinator was too troubled to take', async () => {
+    const error = new GraftError('GRAFT_DISK_FULL', 'The coordinator could not store the update.')
+    const failIn = new Map([[1, error]])
+    const node = startNode({ failIn, joinErrors: [] })
+    node.tell(connected, invited(1))
+    await node.logged('refused')
+    failIn.delete(1)
+    node.tell(connected, invited(1), published(1), finished(1))
+    expect((await node.done).accepted.map((outcome) => outcome.round)).toEqual([1])
+  })
+
+  it('should wait for a coordinator that has lost its database while it joined', async () => {
+    const error = new GraftError('GRAFT_DATABASE_UNAVAILABLE', 'It does not answer.')
+    const node = startNode({ joinErrors: [error] })
+    node.tell(connected, connected, invited(1), published(1), finished(1))
+    expect((await node.done).accepted).toHaveLength(1)
+  })
+
   it('should end with a failure of its own', async () => {
     const node = startNode({ failIn: new Map([[1, new TypeError('x is undefined')]]) })
     node.tell(connected, invited(1))

@@ -52,6 +52,13 @@ describe('describeEvent', () => {
       /^round 1: update refused: Round 1 is over\. Discard .* \(GRAFT_ROUND_STALE\)$/,
     )
   })
+
+  it('should not tell a client how to mend the coordinator', () => {
+    const error = new GraftError('GRAFT_DISK_FULL', 'The coordinator could not store the update.')
+    expect(describeEvent({ type: 'refused', round: round(1), error })).toBe(
+      'round 1: the coordinator cannot take the update now (GRAFT_DISK_FULL); waiting until it can',
+    )
+  })
 })
 
 describe('printEvent', () => {

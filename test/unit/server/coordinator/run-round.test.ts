@@ -69,12 +69,27 @@ describe('runRound', () => {
   it('should fail the round with the code of a stage that failed, and say why', async () => {
     const coordinator = createCoordinator()
     coordinator.context.work.tune = () =>
+      Promise.reject(new GraftError('GRAFT_NOT_FINITE', 'The loss is NaN.'))
+    const round = coordinator.start()
+    await everybodyUploads(round)
+    expect(await round.over).toEqual({ phase: 'failed', round: 1, code: 'GRAFT_NOT_FINITE' })
+    expect(coordinator.said).toContain('failed GRAFT_NOT_FINITE')
+    expect(coordinator.failures.map(({ problem }) => problem)).toEqual(['The loss is NaN.'])
+  })
+
+  it('should start a stage again that failed for what this machine lacks', async () => {
+    const coordinator = createCoordinator()
+    const { tune } = coordinator.context.work
+    coordinator.context.work.tune = () =>
       Promise.reject(new GraftError('GRAFT_DISK_FULL', 'No space left.'))
     const round = coordinator.start()
     await everybodyUploads(round)
-    expect(await round.over).toEqual({ phase: 'failed', round: 1, code: 'GRAFT_DISK_FULL' })
-    expect(coordinator.said).toContain('failed GRAFT_DISK_FULL')
-    expect(coordinator.failures.map(({ problem }) => problem)).toEqual(['No space left.'])
+    await expect(round.over).rejects.toMatchObject({ code: 'GRAFT_DISK_FULL' })
+    expect(coordinator.journal.at(-1)?.event.type).toBe('model-fused')
+
+    const restarted = createCoordinator(coordinator.journal)
+    restarted.context.work.tune = tune
+    expect(await restarted.start().over).toMatchObject({ phase: 'published' })
   })
 
   it('should end when the journal cannot be written, without acting on the event', async () => {

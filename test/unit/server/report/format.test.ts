@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clockTime, megabytes, percent } from '../../../../server/report/format.ts'
+import { clockTime, megabytes, percent, wrapWords } from '../../../../server/report/format.ts'
 
 describe('format', () => {
   it('should write shares, bytes and times for people', () => {
@@ -11,5 +11,13 @@ describe('format', () => {
       '1:01',
       '1:05:09',
     ])
+  })
+})
+
+describe('wrapWords', () => {
+  it('should break at spaces, indent what follows, and leave long words whole', () => {
+    expect(wrapWords('one two three', 20)).toEqual(['one two three'])
+    expect(wrapWords('one two three four', 9)).toEqual(['one two', '  three', '  four'])
+    expect(wrapWords('extraordinary word', 5)).toEqual(['extraordinary', '  word'])
   })
 })

@@ -40,7 +40,17 @@ describe('createRunDisplay on a terminal', () => {
     expect(screenOf(half)[1]).toMatch(/^ada {2}uploading █+░+ +25 % {2}1\.0 MB of 4\.0 MB$/)
     const [message, , ada] = screenOf(half + stream.take())
     expect(message).toBe('bob left')
-    expect(ada).toMatch(/^ada {2}received █+ 100 % {2}4\.0 MB of 4\.0 MB$/)
+    expect(ada).toMatch(/^ada {2}uploading █+ 100 % {2}4\.0 MB of 4\.0 MB$/)
+  })
+
+  it('should not let a client take back what has arrived', () => {
+    const stream = fakeStream({ columns: 80, rows: 24 })
+    const display = createRunDisplay(stream)
+    display.phase(1, 'collecting')
+    display.upload('ada', 4_000_000, 4_000_000)
+    display.clientState('ada', { state: 'uploading', done: 0.25 })
+    display.finish()
+    expect(screenOf(stream.take())[1]).toMatch(/^ada {2}uploading █+ 100 % {2}4\.0 MB of 4\.0 MB$/)
   })
 
   it('should sum up more than 12 clients, and those that the terminal is too low for', () => {
@@ -124,21 +134,47 @@ describe('createRunDisplay in a file', () => {
     display.clientState('ada', { state: 'training', done: 0.1 })
     display.clientState('ada', { state: 'training', done: 0.9 })
     display.phase(1, 'collecting', 'deadline in 500 s')
-    display.upload('ada', 1, 2_000_000)
-    display.upload('ada', 1_500_000, 2_000_000)
-    display.upload('ada', 2_000_000, 2_000_000)
     display.message('one\ntwo')
     display.phase(2, 'collecting')
-    display.upload('ada', 2_000_000, 2_000_000)
+    display.clientState('ada', { state: 'training', done: 0 })
     display.finish()
     expect(stream.take()).toBe(`round 1: collecting (deadline in 600 s)
 ada: training
-ada: uploading
-ada: update received, 2.0 MB
 one
 two
 round 2: collecting
-ada: update received, 2.0 MB
+ada: training
+`)
+  })
+
+  it('should not tell of clients that leave after the end', () => {
+    const stream = fakeStream()
+    const display = createRunDisplay(stream)
+    display.clientState('ada', { state: 'done', done: 1 })
+    display.finish()
+    display.clientState('ada', { state: 'away' })
+    expect(stream.take()).toBe('ada: done\n')
+  })
+
+  it('should go through an upload once, whoever tells of it, and leave out what passes', () => {
+    const stream = fakeStream()
+    const display = createRunDisplay(stream)
+    display.clientState('ada', { state: 'ready' })
+    display.clientState('ada', { state: 'pulling', done: 1 })
+    display.clientState('ada', { state: 'training', done: 1 })
+    display.clientState('ada', { state: 'attributing', done: 1 })
+    display.upload('ada', 1, 2_000_000)
+    display.clientState('ada', { state: 'uploading', done: 0.5 })
+    display.upload('ada', 2_000_000, 2_000_000)
+    display.clientState('ada', { state: 'uploading', done: 1 })
+    display.clientState('ada', { state: 'uploaded', done: 1 })
+    display.clientState('ada', { state: 'evaluating', done: 0 })
+    display.clientState('ada', { state: 'done', done: 1 })
+    expect(stream.take()).toBe(`ada: ready
+ada: training
+ada: uploading
+ada: uploaded, 2.0 MB
+ada: done
 `)
   })
 })

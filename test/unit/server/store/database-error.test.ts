@@ -19,6 +19,40 @@ describe('toDatabaseError', () => {
     },
   )
 
+  it.each([
+    [51, 'GRAFT_DISK_FULL', 'has no space left.'],
+    [69, 'GRAFT_DATABASE_UNAVAILABLE', 'does not answer: its files cannot be written (EROFS).'],
+    [
+      76,
+      'GRAFT_DATABASE_UNAVAILABLE',
+      'does not answer: its files cannot be written (WASI errno 76).',
+    ],
+  ])(
+    'should read errno %i of the embedded file system, which is no Error',
+    (errno, code, problem) => {
+      const error = toDatabaseError({ name: 'ErrnoError', errno }, WHERE)
+
+      expect(error).toMatchObject({ code, problem: `${WHERE} ${problem}` })
+    },
+  )
+
+  it('should read any fatal error of a server as no answer, in the words of the server', () => {
+    const cause = {
+      originalCode: '55000',
+      originalMessage: 'no connections now',
+      severity: 'FATAL',
+    }
+    const error = Object.assign(new Error('\nInvalid `prisma.$queryRaw()` invocation:\n\nfailed'), {
+      code: 'P2010',
+      meta: { driverAdapterError: { cause } },
+    })
+
+    expect(toDatabaseError(error, WHERE)).toMatchObject({
+      code: 'GRAFT_DATABASE_UNAVAILABLE',
+      problem: `${WHERE} does not answer: no connections now.`,
+    })
+  })
+
   it('should find the reason inside: both addresses of a host refused', () => {
     const error = toDatabaseError(
       new AggregateError([withCode('ECONNREFUSED', 'connect ECONNREFUSED ::1:5432')]),

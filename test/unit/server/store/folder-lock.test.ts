@@ -59,6 +59,17 @@ describe('lockFolder', () => {
     }
   })
 
+  it('should refuse with the code it was given', async () => {
+    await using folder = await createTemporaryFolder()
+    const path = join(folder.path, 'coordinator.lock')
+    const lock = await lockFolder(path, 'The folder', 'GRAFT_HOME_BUSY')
+    await expect(lockFolder(path, 'The folder', 'GRAFT_HOME_BUSY')).rejects.toMatchObject({
+      code: 'GRAFT_HOME_BUSY',
+      problem: `The folder is in use by process ${process.pid}.`,
+    })
+    await lock.release()
+  })
+
   it('should be had by exactly one of many that want it at once', async () => {
     await using folder = await createTemporaryFolder()
     const path = join(folder.path, 'db.lock')

@@ -1,0 +1,313 @@
+import { getEventListeners } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { NodeEvent } from '../../client/node/progress.ts'
+import { ClientId } from '../../shared/ids.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import { startTestEngine } from '../support/engine.ts'
+import { startFederation } from '../support/test-federation.ts'
+import { toyUpdate, toyWeights, updateWithNaN } from '../support/toy-run.ts'
+
+beforeAll(async () => {
+  await startTestEngine()
+})
+
+describe('a federation', () => {
+  it('should complete a round between a coordinator and two clients', async () => {
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({ home: folder.path })
+    const summaries = await Promise.all([federation.node(0), federation.node(1)])
+    const [report, ...others] = await federation.reports
+
+    expect(others).toEqual([])
+    expect(report).toMatchObject({ round: 1, cohort: 2, uploads: 2 })
+    expect(report?.parents.map(({ client }) => client)).toEqual(['client-0', 'client-1'])
+    expect(report?.evaluations?.map(({ client }) => client)).toEqual(['client-0', 'client-1'])
+    expect(report?.bytes.up).toBe(sum(summaries.map(({ accepted }) => accepted[0]!.sizeBytes)))
+    expect(report?.bytes.down).toBeGreaterThan(0)
+    const actions = (await federation.store.readAudit(10)).map(({ action }) => action).sort()
+    expect(actions).toEqual([
+      'client:admitted',
+      'client:admitted',
+      'update:accepted',
+      'update:accepted',
+    ])
+    expect(await federation.store.unfinishedRun()).toBeNull()
+  })
+
+  it('should publish the same model when a client is killed in the middle and comes back', async () => {
+    await using calmFolder = await createTemporaryFolder()
+    await using calm = await startFederation({ home: calmFolder.path })
+    await Promise.all([calm.node(0), calm.node(1)])
+
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({ home: folder.path })
+    const kill = new AbortController()
+    const killed = federation.node(1, {
+      signal: kill.signal,
+      onEvent: (event) => {
+        if (event.type === 'progress' && event.phase === 'training') kill.abort(new Error('killed'))
+      },
+    })
+    const survivor = federation.node(0)
+    await expect(killed).rejects.toThrow('killed')
+    await federation.shown('client-1: away')
+    const back = await federation.node(1)
+
+    expect(back.accepted).toHaveLength(1)
+    expect((await survivor).accepted).toHaveLength(1)
+    expect((await federation.reports)[0]).toMatchObject({ cohort: 2, uploads: 2 })
+    expect(await publishedBy(federation)).toEqual(await publishedBy(calm))
+  })
+
+  it('should fuse the quorum at the deadline, refuse the late update, and invite its client again', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 2, quorum: 1, deadlineSeconds: 3 }
+    await using federation = await startFederation({ home: folder.path, settings })
+    const [early, late] = [await federation.puppet('early'), await federation.puppet('late')]
+
+    expect(await late.hears('round:invited')).toMatchObject({ round: 1 })
+    await early.send(toyUpdate('early'))
+    await late.hears('round:published')
+    await expect(late.send(toyUpdate('late'))).rejects.toMatchObject({ code: 'GRAFT_ROUND_STALE' })
+
+    expect(await late.hears('round:invited')).toMatchObject({ round: 2 })
+    await late.send(toyUpdate('late', { round: 2 }))
+    await early.send(toyUpdate('early', { round: 2 }))
+    const reports = await federation.reports
+    expect(reports.map(({ uploads }) => uploads)).toEqual([1, 2])
+    expect(reports[0]?.parents.map(({ client }) => client)).toEqual(['early'])
+  })
+
+  it('should go on with the next round when one ends below the quorum', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 2, deadlineSeconds: 2 }
+    await using federation = await startFederation({ home: folder.path, settings })
+    const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
+
+    expect(await a.hears('round:failed')).toMatchObject({
+      round: 1,
+      code: 'GRAFT_COHORT_TOO_SMALL',
+    })
+    expect(await a.hears('round:invited')).toMatchObject({ round: 2 })
+    await Promise.all([a, b].map((puppet, i) => puppet.send(toyUpdate(`${i}`, { round: 2 }))))
+    expect((await federation.reports).map(({ round }) => round)).toEqual([2])
+    expect(await a.hears('run:finished')).toMatchObject({ rounds: 1 })
+  })
+
+  it('should fail a run none of whose rounds published a model', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { deadlineSeconds: 0.2 }
+    await using federation = await startFederation({ home: folder.path, settings })
+    await federation.puppet('a')
+    await federation.puppet('b')
+
+    await expect(federation.reports).rejects.toMatchObject({ code: 'GRAFT_RUN_FAILED' })
+    expect(await federation.store.unfinishedRun()).toBeNull()
+  })
+
+  it('should dismiss a client whose token was revoked before the next round begins', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 2, clients: 2, quorum: 1, deadlineSeconds: 2 }
+    await using federation = await startFederation({
+      home: folder.path,
+      settings,
+      async onRound({ round }) {
+        if (round === 1) await federation.store.revokeToken(token.id)
+      },
+    })
+    const { store } = federation
+    const owner = { clientId: ClientId.parse('b'), label: 'b', expiresAt: null }
+    const token = await store.createToken({ secret: 'the-token-of-b', kind: 'client', ...owner })
+    const [a, b] = [await federation.puppet('a'), await federation.puppet('b', 'the-token-of-b')]
+    await Promise.all([a, b].map((puppet, i) => puppet.send(toyUpdate(`${i}`))))
+
+    await expect(b.hears('run:finished')).rejects.toMatchObject({ code: 'GRAFT_TOKEN_INVALID' })
+    await a.hears('round:published')
+    expect(await a.hears('round:invited')).toMatchObject({ round: 2 })
+    await a.send(toyUpdate('0', { round: 2 }))
+    expect((await federation.reports).map(({ cohort }) => cohort)).toEqual([2, 1])
+    const audit = await store.readAudit(50)
+    expect(audit).toContainEqual(expect.objectContaining({ action: 'client:dismissed' }))
+  })
+
+  it('should quarantine an update that is none, say why in the audit log, and go on', async () => {
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({ home: folder.path })
+    const [honest, broken] = [await federation.puppet('honest'), await federation.puppet('broken')]
+    await broken.hears('round:invited')
+
+    const good = toyUpdate('good')
+    const [first, ...others] = toyWeights('good')
+    const wrongShape = [{ ...first!, shape: [...first!.shape].reverse() }, ...others]
+    const bad = [
+      { code: 'GRAFT_NOT_FINITE', says: 'fc1.kernel[3] is NaN', update: updateWithNaN('good') },
+      {
+        code: 'GRAFT_SHAPE_MISMATCH',
+        says: 'fc1.kernel [12,6], not fc1.kernel [6,12]',
+        update: toyUpdate('good', { weights: wrongShape }),
+      },
+      {
+        code: 'GRAFT_MODEL_FILE_INVALID',
+        says: '',
+        update: { ...good, bytes: good.bytes.subarray(0, 100) },
+      },
+      {
+        code: 'GRAFT_MESSAGE_INVALID',
+        says: 'numExamples 10, not 1000',
+        update: { ...good, numExamples: 1000 },
+      },
+    ]
+    for (const { code, update } of bad) {
+      await expect(broken.send(update)).rejects.toMatchObject({ code })
+    }
+    await honest.send(toyUpdate('honest'))
+    await broken.send(good)
+
+    expect((await federation.reports)[0]).toMatchObject({ uploads: 2 })
+    const audit = (await federation.store.readAudit(20)).reverse()
+    const quarantined = audit.filter(({ action }) => action === 'update:quarantined')
+    expect(quarantined).toMatchObject(
+      bad.map(({ code, says }) => ({
+        actor: 'client:broken',
+        details: { code, problem: expect.stringContaining(says) },
+      })),
+    )
+    const files = quarantined.map(({ details }) => (details as { file: string }).file)
+    expect((await readdir(join(folder.path, 'quarantine'))).sort()).toEqual([...files].sort())
+  })
+
+  it('should refuse before any byte who is not in the cohort and what is too large', async () => {
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({ home: folder.path })
+    const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
+    await a.hears('round:invited')
+    const tooLate = await federation.puppet('too-late')
+
+    const code = 'GRAFT_NOT_IN_COHORT'
+    await expect(tooLate.send(toyUpdate('c'))).rejects.toMatchObject({ code })
+    const large = { ...toyUpdate('a'), bytes: new Uint8Array(10_000) }
+    await expect(a.send(large)).rejects.toMatchObject({ code: 'GRAFT_UPLOAD_TOO_LARGE' })
+    expect(await readdir(join(folder.path, 'uploads'))).toEqual([])
+
+    await Promise.all([a.send(toyUpdate('a')), b.send(toyUpdate('b'))])
+    expect((await federation.reports)[0]).toMatchObject({ cohort: 2, uploads: 2 })
+  })
+
+  it('should keep the first of two updates of a client for one round', async () => {
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({ home: folder.path })
+    const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
+    await a.hears('round:invited')
+    await a.send(toyUpdate('first', { numExamples: 11 }))
+    await a.send(toyUpdate('second', { numExamples: 22 }))
+    await b.send(toyUpdate('b'))
+
+    const [report] = await federation.reports
+    expect(report?.parents.map(({ numExamples }) => numExamples)).toEqual([11, 10])
+    const audit = (await federation.store.readAudit(20)).reverse()
+    const accepted = audit.filter(({ action }) => action === 'update:accepted')
+    expect(accepted.map(({ actor }) => actor)).toEqual(['client:a', 'client:b'])
+  })
+
+  it('should refuse a name that joined with another token', async () => {
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({ home: folder.path })
+    await federation.puppet('a')
+    const other = { secret: 'another-join-token', kind: 'join', clientId: null } as const
+    await federation.store.createToken({ ...other, label: 'other', expiresAt: null })
+
+    const thief = federation.puppet('a', other.secret)
+    await expect(thief).rejects.toMatchObject({ code: 'GRAFT_CLIENT_NAME_TAKEN' })
+  })
+
+  it('should keep an accepted update through a stop, and invite only who is missing', async () => {
+    await using folder = await createTemporaryFolder()
+    {
+      await using stopped = await startFederation({ home: folder.path })
+      const [a] = [await stopped.puppet('a'), await stopped.puppet('b')]
+      await a.hears('round:invited')
+      await a.send(toyUpdate('a'))
+      stopped.stop(new Error('stopped'))
+      await expect(stopped.reports).rejects.toThrow('stopped')
+    }
+
+    await using federation = await startFederation({ home: folder.path })
+    const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
+    expect(await b.hears('round:invited')).toMatchObject({ round: 1 })
+    await b.send(toyUpdate('b'))
+    expect((await federation.reports)[0]).toMatchObject({ cohort: 2, uploads: 2 })
+    // Nothing but the end of the round: it was not invited to send again.
+    expect(await a.next('connected')).toMatchObject({ type: 'round:published', round: 1 })
+  })
+
+  it('should refuse to go on with a stored run under other settings, naming them', async () => {
+    await using folder = await createTemporaryFolder()
+    {
+      await using stopped = await startFederation({ home: folder.path })
+      stopped.stop(new Error('stopped'))
+      await expect(stopped.reports).rejects.toThrow('stopped')
+    }
+    const settings = { seed: 8, rounds: 5 }
+    await expect(startFederation({ home: folder.path, settings })).rejects.toThrow(
+      /another seed, rounds: .*\(GRAFT_OPTION_INVALID\)$/,
+    )
+  })
+
+  it('should leave no tensor and no listener behind in twenty rounds', async () => {
+    const rounds = 20
+    const nodes = [0, 1]
+    const judged = createCounter()
+    const numTensors: number[] = []
+    const numListeners: number[] = []
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({
+      home: folder.path,
+      settings: { rounds, scorer: 'conductance' },
+      async onRound({ round }) {
+        // Both clients have let go of the round, and the coordinator is between two.
+        await judged.reaches(nodes.length * round)
+        numTensors.push(tf.memory().numTensors)
+        numListeners.push(getEventListeners(federation.signal, 'abort').length)
+      },
+    })
+    const onEvent = ({ type }: NodeEvent) => {
+      if (type === 'evaluated') judged.add()
+    }
+    await Promise.all(nodes.map((index) => federation.node(index, { onEvent })))
+    await federation.reports
+
+    expect(numTensors).toHaveLength(rounds)
+    expect(numTensors[rounds - 1]).toBe(numTensors[2])
+    expect(numListeners[rounds - 1]).toBe(numListeners[2])
+  })
+})
+
+// Helpers
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+
+async function publishedBy({ reports }: { reports: Promise<{ published: object }[]> }) {
+  return (await reports).map(({ published }) => published)
+}
+
+/** Counts, and lets wait for a count. */
+function createCounter() {
+  let count = 0
+  let check: () => void = () => undefined
+  return {
+    add() {
+      count++
+      check()
+    },
+    reaches: (wanted: number) =>
+      new Promise<void>((resolve) => {
+        check = () => {
+          if (count >= wanted) resolve()
+        }
+        check()
+      }),
+  }
+}

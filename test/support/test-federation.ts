@@ -1,0 +1,188 @@
+import { join } from 'node:path'
+import { connect, type News } from '../../client/node/connection.ts'
+import { createMailbox } from '../../client/node/mailbox.ts'
+import { runNode } from '../../client/node/node.ts'
+import type { NodeEvent } from '../../client/node/progress.ts'
+import { shardData } from '../../client/node/shard-data.ts'
+import { pushUpdate } from '../../client/node/transfer.ts'
+import { runFederation } from '../../server/coordinator/coordinator.ts'
+import { planRun } from '../../server/coordinator/run-plan.ts'
+import { createWorkbench } from '../../server/coordinator/workbench.ts'
+import { startGateway } from '../../server/gateway/start-gateway.ts'
+import type { RunDisplay } from '../../server/report/progress.ts'
+import { openBlobs } from '../../server/store/blobs.ts'
+import { openStore } from '../../server/store/open-store.ts'
+import { ClientId } from '../../shared/ids.ts'
+import { Done, RunJoined } from '../../shared/protocol/messages.ts'
+import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import { TOY_DATASET, TOY_SETTINGS, type toyUpdate } from './toy-run.ts'
+
+const JOIN_TOKEN = 'a-join-token-for-this-test'
+
+interface Options {
+  /** Where everything is kept; a stopped coordinator is started again on the same folder. */
+  readonly home: string
+  readonly settings?: Partial<RunSettings>
+  /** Called between two rounds; the next one begins when it resolves. */
+  readonly onRound?: (report: RoundReport) => Promise<void>
+}
+
+/** A real coordinator on the toy data set in this process, with real clients on request. */
+export async function startFederation({ home, settings: changes, onRound }: Options) {
+  const settings = { ...TOY_SETTINGS, ...changes }
+  const stop = new AbortController()
+  const store = await openStore({ databaseUrl: undefined, folder: home })
+  await ensureToken(store)
+  const blobs = await openBlobs(join(home, 'blobs'))
+  const workbench = createWorkbench(planRun(settings, TOY_DATASET, null), blobs, stop.signal)
+  const phases = createLog()
+  const clients: { close(): void }[] = []
+
+  let tellUrl!: (url: string) => void
+  const listening = new Promise<string>((resolve) => (tellUrl = resolve))
+  const reports = runFederation({
+    settings,
+    store,
+    blobs,
+    workbench,
+    display: displayOn(phases),
+    quarantineFolder: join(home, 'quarantine'),
+    signal: stop.signal,
+    async listen(handlers) {
+      const place = { host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') }
+      const gateway = await startGateway(handlers, place)
+      tellUrl(gateway.url)
+      return gateway
+    },
+    onRound: async (report) => onRound?.(report),
+  })
+  reports.catch(() => undefined) // whoever expects it to fail awaits it
+  const url = await Promise.race([listening, reports.then(() => '')]).catch(
+    async (error: unknown) => {
+      workbench.dispose()
+      await store.close()
+      throw error
+    },
+  )
+
+  return {
+    url,
+    store,
+    reports,
+    /** Resolves when the coordinator's display has shown the line, e.g. `round 1: fusing`. */
+    shown: phases.has,
+    signal: stop.signal,
+    /** Ends the coordinator as Ctrl-C does. */
+    stop: (reason: Error) => stop.abort(reason),
+    /** A client as `graft client --shard` runs it. */
+    node(index: number, how: { onEvent?: (event: NodeEvent) => void; signal?: AbortSignal } = {}) {
+      const shard = { index, count: settings.clients }
+      return runNode({
+        server: url,
+        token: JOIN_TOKEN,
+        name: ClientId.parse(`client-${index}`),
+        engineName: 'test',
+        retrySeconds: 20,
+        dataFor: (of) => shardData(shard, of, async () => TOY_DATASET),
+        ...(how.onEvent && { onProgress: how.onEvent }),
+        ...(how.signal && { signal: how.signal }),
+      })
+    },
+    /** A client that speaks the protocol and sends what it is told to; joined and ready. */
+    async puppet(name: string, token = JOIN_TOKEN) {
+      const puppet = createPuppet(url, { name, token })
+      clients.push(puppet)
+      await puppet.join()
+      return puppet
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error('the test is over'))
+      await reports.catch(() => undefined)
+      for (const client of clients) client.close()
+      workbench.dispose()
+      await store.close()
+    },
+  }
+}
+
+function createPuppet(server: string, { name, token }: { name: string; token: string }) {
+  const news = createMailbox<News>()
+  const connection = connect({
+    server,
+    auth: { token, name: ClientId.parse(name), version: '0', engine: 'test' },
+    retrySeconds: 20,
+    onNews(message) {
+      if (message.type === 'round:published') report(message.round)
+      news.put(message)
+    },
+  })
+  /** The coordinator waits for what its clients think of a model: this one thinks nothing of it. */
+  function report(round: number): void {
+    const evaluation = { round, accuracy: 0, loss: 1, numExamples: 1 }
+    connection.request('evaluation:report', evaluation, Done).catch(() => undefined)
+  }
+  return {
+    connection,
+    close: connection.close,
+    async join() {
+      const joined = await connection.request('run:join', {}, RunJoined)
+      await connection.request('client:ready', { numExamples: 10, classCounts: [4, 3, 2, 1] }, Done)
+      return joined
+    },
+    /** The next news of this kind; what came before it is skipped. */
+    async hears<Type extends News['type']>(type: Type): Promise<Extract<News, { type: Type }>> {
+      for (;;) {
+        const message = await news.take(connection.over)
+        if (message.type === type) return message as Extract<News, { type: Type }>
+      }
+    },
+    /** The next news that is not of this kind. */
+    async next(skipped: News['type']): Promise<News> {
+      for (;;) {
+        const message = await news.take(connection.over)
+        if (message.type !== skipped) return message
+      }
+    },
+    send({ round, bytes, numExamples, classCounts }: ReturnType<typeof toyUpdate>) {
+      const seconds = { train: 1, attribute: 1, upload: 1 }
+      const commit = () => ({
+        numExamples,
+        classCounts: classCounts as [number, ...number[]],
+        seconds,
+      })
+      return pushUpdate(connection, { round, bytes, commit })
+    },
+  }
+}
+
+async function ensureToken(store: Awaited<ReturnType<typeof openStore>>): Promise<void> {
+  if ((await store.findToken(JOIN_TOKEN)) !== null) return
+  const token = { secret: JOIN_TOKEN, kind: 'join', clientId: null } as const
+  await store.createToken({ ...token, label: 'test', expiresAt: null })
+}
+
+/** Lines that can be waited for. */
+function createLog() {
+  const lines = new Set<string>()
+  const waiting = new Map<string, () => void>()
+  return {
+    add(line: string) {
+      lines.add(line)
+      waiting.get(line)?.()
+    },
+    async has(line: string): Promise<void> {
+      if (!lines.has(line)) await new Promise<void>((resolve) => waiting.set(line, resolve))
+    },
+  }
+}
+
+function displayOn(log: ReturnType<typeof createLog>): RunDisplay {
+  return {
+    phase: (round, phase) => log.add(`round ${round}: ${phase}`),
+    clientState: (client, { state }) => log.add(`${client}: ${state}`),
+    upload: () => undefined,
+    message: log.add,
+    finish: () => undefined,
+  }
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { reportRound, withRecord } from '../../../../server/coordinator/report-round.ts'
+import { createRoundRecord } from '../../../../server/coordinator/round-record.ts'
+import type { Judgement } from '../../../../server/coordinator/workbench.ts'
+import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
+import { RoundReport } from '../../../../shared/protocol/run-report.ts'
+import { roundReport } from '../../../support/run-report.ts'
+
+const [ada, bob, cy] = ['ada', 'bob', 'cy'].map((name) => ClientId.parse(name)) as [
+  ClientId,
+  ClientId,
+  ClientId,
+]
+const round = RoundNumber.parse(2)
+const blob = BlobId.parse('ab'.repeat(32))
+const score = { accuracy: 0.5, loss: 1 }
+
+describe('reportRound', () => {
+  it('should count what came, and take the slowest client of each phase', () => {
+    const report = reportRound(JUDGED, JUDGEMENT)
+    expect(report).toMatchObject({
+      round: 2,
+      cohort: 3,
+      uploads: 2,
+      parents: [
+        { client: 'ada', accuracy: 0.1, loss: 2, numExamples: 10 },
+        { client: 'bob', accuracy: 0.2, loss: 3, numExamples: 20 },
+      ],
+      tuned: { ...score, epochs: 4, isTuned: true },
+      seconds: { train: 5, attribute: 3, upload: 2, fuse: 0.5, tune: 7, evaluate: 9 },
+      bytes: { up: 300, down: 0 },
+    })
+    expect(report.peakRssMb).toBeGreaterThan(10)
+    expect(report.peakRssMb).toBeLessThan(100_000)
+  })
+
+  it('should give what the published schema describes', () => {
+    const report = reportRound(JUDGED, JUDGEMENT)
+    expect(RoundReport.parse(report)).toEqual(report)
+  })
+})
+
+describe('withRecord', () => {
+  it('should add what was heard, by client id, and leave the rest', () => {
+    const record = createRoundRecord()
+    record.bytesDown = 42
+    for (const [client, accuracy] of [
+      [cy, 0.3],
+      [ada, 0.1],
+    ] as const) {
+      record.addEvaluation(client, { round, accuracy, loss: 1, numExamples: 5 })
+    }
+    const before = roundReport()
+    const report = withRecord(before, record)
+    expect(report).toEqual({
+      ...before,
+      bytes: { up: before.bytes.up, down: 42 },
+      evaluations: [
+        { client: 'ada', accuracy: 0.1 },
+        { client: 'cy', accuracy: 0.3 },
+      ],
+    })
+    expect(RoundReport.parse(report)).toEqual(report)
+  })
+})
+
+// Helpers
+
+const JUDGED = {
+  round,
+  cohort: [ada, bob, cy],
+  updates: {
+    [ada]: {
+      blob,
+      numExamples: 10,
+      classCounts: [10, 0],
+      seconds: { train: 5, attribute: 1, upload: 2 },
+      sizeBytes: 100,
+    },
+    [bob]: {
+      blob,
+      numExamples: 20,
+      classCounts: [0, 20],
+      seconds: { train: 4, attribute: 3, upload: 1 },
+      sizeBytes: 200,
+    },
+  },
+  fused: { blob, seconds: 0.5 },
+  tuned: { blob, seconds: 7, isTuned: true, epochs: 4 },
+}
+
+const JUDGEMENT: Judgement = {
+  parents: [
+    { client: ada, accuracy: 0.1, loss: 2 },
+    { client: bob, accuracy: 0.2, loss: 3 },
+  ],
+  controls: { ensemble: score, average: score, proxyAlone: null, bestParentTuned: null },
+  fused: score,
+  tuned: score,
+  published: { ...score, candidate: 'tuned', isNew: true, reason: 'best', modelSha256: blob },
+  publication: { blob, isNew: true },
+  seconds: 9,
+}

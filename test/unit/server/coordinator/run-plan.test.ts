@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { planRun } from '../../../../server/coordinator/run-plan.ts'
+import { countClasses } from '../../../../shared/data/subset.ts'
+import { TOY_DATASET, TOY_SETTINGS, toyWeights } from '../../../support/toy-run.ts'
+
+describe('planRun', () => {
+  it('should hold out a fifth of the proxy set and judge by the test split', () => {
+    const { proxy, test, architecture } = planRun(TOY_SETTINGS, TOY_DATASET, null)
+    expect([proxy.train.labels.length, proxy.heldOut.labels.length]).toEqual([64, 16])
+    expect(countClasses(proxy.heldOut)).toEqual([4, 4, 4, 4])
+    expect(test).toBe(TOY_DATASET.test)
+    expect(architecture.name).toBe('mlp:6-12-4')
+  })
+
+  it('should start from an untrained network that the seed decides', () => {
+    const plan = planRun(TOY_SETTINGS, TOY_DATASET, null)
+    expect(plan.initial).toBe(plan.untrained)
+    expect(planRun(TOY_SETTINGS, TOY_DATASET, null).initial).toEqual(plan.initial)
+    expect(planRun({ ...TOY_SETTINGS, seed: 8 }, TOY_DATASET, null).initial).not.toEqual(
+      plan.initial,
+    )
+  })
+
+  it('should start from the model given, and still know the untrained one', () => {
+    const given = toyWeights('given')
+    const plan = planRun(TOY_SETTINGS, TOY_DATASET, given)
+    expect(plan.initial).toBe(given)
+    expect(plan.untrained).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).untrained)
+  })
+
+  it.each([
+    ['GRAFT_ARCHITECTURE_INVALID', { model: 'mlp:7-4' }],
+    ['GRAFT_STRATEGY_UNKNOWN', { strategy: 'average' }],
+    ['GRAFT_PARTITION_INVALID', { proxy: 1000 }],
+    ['GRAFT_OPTION_INVALID', { partition: 'thirds' }],
+    ['GRAFT_OPTION_INVALID', { proxy: 1 }],
+  ])('should refuse with %s the settings %j', (code, changes) => {
+    const plan = () => planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
+    expect(plan).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('should refuse a model of another shape, or one that is not finite', () => {
+    const [kernel, ...others] = toyWeights('given')
+    expect(() => planRun(TOY_SETTINGS, TOY_DATASET, others)).toThrow('GRAFT_SHAPE_MISMATCH')
+    const data = kernel!.data.map((value, i) => (i === 5 ? Infinity : value))
+    const infinite = [{ ...kernel!, data }, ...others]
+    expect(() => planRun(TOY_SETTINGS, TOY_DATASET, infinite)).toThrow('fc1.kernel[5] is Infinity')
+  })
+})

@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { planRun } from '../../../../server/coordinator/run-plan.ts'
+import type { Updates } from '../../../../server/coordinator/round-state.ts'
+import { createWorkbench } from '../../../../server/coordinator/workbench.ts'
+import { openBlobs } from '../../../../server/store/blobs.ts'
+import type { BlobStore } from '../../../../server/store/store.ts'
+import { ClientId, RoundNumber } from '../../../../shared/ids.ts'
+import { decodeSafetensors } from '../../../../shared/model/safetensors.ts'
+import type { Weights } from '../../../../shared/model/weights.ts'
+import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
+import { blobParent } from '../../../support/blob-task.ts'
+import { startTestEngine } from '../../../support/engine.ts'
+import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
+import {
+  received,
+  TOY_DATASET,
+  TOY_SETTINGS,
+  toyUpdate,
+  toyWeights,
+  updateWithNaN,
+} from '../../../support/toy-run.ts'
+
+const round = RoundNumber.parse(1)
+/** Networks that learnt two classes each, as clients of `labels:2` do. */
+let trained: Record<'ada' | 'bob', Weights>
+
+beforeAll(async () => {
+  await startTestEngine()
+  const [ada, bob] = await Promise.all(
+    [['ada', [0, 1]] as const, ['bob', [2, 3]] as const].map(async ([id, classes]) =>
+      (await blobParent(id, classes)).load(),
+    ),
+  )
+  trained = { ada: ada!, bob: bob! }
+})
+
+describe('checkUpdate', () => {
+  it('should accept an update of this run', async () => {
+    await using bench = await openBench()
+    const update = toyUpdate('a')
+    expect(() => bench.checkUpdate(update.bytes, received(update))).not.toThrow()
+  })
+
+  it.each([
+    { case: 'NaN', code: 'GRAFT_NOT_FINITE', update: updateWithNaN('a') },
+    {
+      case: 'another shape',
+      code: 'GRAFT_SHAPE_MISMATCH',
+      update: toyUpdate('a', { weights: toyWeights('a').slice(1) }),
+    },
+    {
+      case: 'other classes',
+      code: 'GRAFT_SHAPE_MISMATCH',
+      update: toyUpdate('a', { classCounts: [5, 5] }),
+    },
+    {
+      case: 'a cut file',
+      code: 'GRAFT_MODEL_FILE_INVALID',
+      update: { ...toyUpdate('a'), bytes: toyUpdate('a').bytes.subarray(0, -1) },
+    },
+    {
+      case: 'another architecture of the same shapes',
+      code: 'GRAFT_MESSAGE_INVALID',
+      update: toyUpdate('a', { architecture: 'lenet' }),
+    },
+    ...[{ numExamples: 11 }, { classCounts: [10, 0, 0, 0] }, { round: RoundNumber.parse(2) }].map(
+      (changes) => ({
+        case: `a file that does not say ${JSON.stringify(changes)}`,
+        code: 'GRAFT_MESSAGE_INVALID',
+        update: { ...toyUpdate('a'), ...changes },
+      }),
+    ),
+  ])('should refuse $case with $code', async ({ update, code }) => {
+    await using bench = await openBench()
+    const check = () => bench.checkUpdate(update.bytes, received(update))
+    expect(check).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('should leave room for the longest honest update, and little more', async () => {
+    await using bench = await openBench()
+    const longest = toyUpdate('a', {
+      round: 100_000,
+      numExamples: 4e9,
+      classCounts: [1e9, 1e9, 1e9, 1e9],
+    })
+    expect(bench.maxUpdateBytes).toBeGreaterThanOrEqual(longest.bytes.length)
+    expect(bench.maxUpdateBytes).toBeLessThan(longest.bytes.length + 400)
+  })
+})
+
+describe('the stages of a round', () => {
+  it('should give the same models twice, byte for byte', async () => {
+    const runs = []
+    for (let i = 0; i < 2; i++) {
+      await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, mode: 'both' } })
+      const { fused, tuned, judgement } = await bench.conduct()
+      const judged = { ...judgement, seconds: 0 }
+      runs.push({ fused: fused.blob, tuned: tuned.blob, judged })
+    }
+    expect(runs[1]).toEqual(runs[0])
+  })
+
+  it('should not depend on the order in which updates came', async () => {
+    await using bench = await openBench()
+    const updates = await bench.putUpdates()
+    const reversed = Object.fromEntries(Object.entries(updates).reverse()) as Updates
+    expect((await bench.fuse(round, reversed)).blob).toBe((await bench.fuse(round, updates)).blob)
+  })
+
+  it('should write into a model what it was made of', async () => {
+    await using bench = await openBench()
+    const { blob } = await bench.fuse(round, await bench.putUpdates())
+    const { metadata, tensors } = decodeSafetensors(await readFile(bench.blobs.pathOf(blob)))
+    expect(metadata).toEqual({
+      format: 'graft',
+      architecture: 'mlp:6-12-4',
+      round: '1',
+      num_examples: '20',
+      class_counts: '[5,5,5,5]',
+    })
+    expect(tensors.map(({ shape }) => shape)).toEqual(toyWeights('a').map(({ shape }) => shape))
+  })
+
+  it('should publish a tuned model that beats the untrained one, and score it on the test split', async () => {
+    await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, epochs: 20 } })
+    const { tuned, judgement } = await bench.conduct()
+    expect(tuned).toMatchObject({ isTuned: true })
+    expect(judgement.publication).toEqual({ blob: tuned.blob, isNew: true })
+    expect(judgement.published).toMatchObject({ candidate: 'tuned', isNew: true })
+    expect(judgement.published.accuracy).toBe(judgement.tuned.accuracy)
+    expect(judgement.parents.map(({ client }) => client)).toEqual(['ada', 'bob'])
+    expect(['ada', 'bob']).toContain(judgement.controls.bestParentTuned?.parent)
+  })
+
+  it('should keep the global model when every candidate is worse', async () => {
+    await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, epochs: 20 } })
+    const { tuned: good } = await bench.conduct()
+    const poor = await bench.putUpdates({ ada: toyWeights('a'), bob: toyWeights('b') })
+    const fused = await bench.fuse(round, poor)
+    const untuned = { ...fused, isTuned: false, epochs: 0 }
+    const judgement = await bench.evaluate({ updates: poor, fused, tuned: untuned }, good.blob)
+    expect(judgement.publication).toEqual({ blob: good.blob, isNew: false })
+    expect(judgement.published).toMatchObject({
+      candidate: 'kept',
+      isNew: false,
+      modelSha256: good.blob,
+      reason: expect.stringContaining('does not beat'),
+    })
+    expect(judgement.published.accuracy).toBeGreaterThan(judgement.fused.accuracy)
+  })
+
+  it('should give the fused model back when tuning is off', async () => {
+    await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, mode: 'none' } })
+    const { fused, tuned } = await bench.conduct()
+    expect(tuned).toMatchObject({ blob: fused.blob, isTuned: false, epochs: 0 })
+  })
+
+  it('should leave no tensor behind', async () => {
+    const before = tf.memory().numTensors
+    {
+      await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, mode: 'both' } })
+      await bench.conduct()
+      const between = tf.memory().numTensors
+      await bench.conduct()
+      expect(tf.memory().numTensors).toBe(between)
+    }
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
+  it('should stop tuning for the reason of its signal', async () => {
+    const stop = new AbortController()
+    await using bench = await openBench({}, stop.signal)
+    const updates = await bench.putUpdates()
+    const fused = await bench.fuse(round, updates)
+    stop.abort(new Error('enough'))
+    await expect(bench.tune(round, updates, fused)).rejects.toThrow('enough')
+  })
+})
+
+describe('putInitialModel', () => {
+  it('should store the same bytes every time: the model given, or an untrained one', async () => {
+    await using bench = await openBench()
+    const id = await bench.putInitialModel()
+    expect(await bench.putInitialModel()).toBe(id)
+    const { tensors, metadata } = decodeSafetensors(await bench.blobs.get(id))
+    expect(tensors).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).initial)
+    expect(metadata).toMatchObject({ round: '0', num_examples: '0', class_counts: '[0,0,0,0]' })
+  })
+})
+
+// Helpers
+
+async function openBench(changes: Partial<RunSettings> = {}, signal?: AbortSignal) {
+  const folder = await createTemporaryFolder()
+  const blobs = await openBlobs(join(folder.path, 'blobs'))
+  const plan = planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
+  const bench = createWorkbench(plan, blobs, signal)
+
+  async function conduct() {
+    const updates = await putUpdates(blobs)
+    const fused = await bench.fuse(round, updates)
+    const tuned = await bench.tune(round, updates, fused)
+    const globalModel = await bench.putInitialModel()
+    const judgement = await bench.evaluate({ updates, fused, tuned }, globalModel)
+    return { fused, tuned, judgement }
+  }
+
+  return {
+    ...bench,
+    blobs,
+    conduct,
+    putUpdates: (weights?: typeof trained) => putUpdates(blobs, weights),
+    async [Symbol.asyncDispose]() {
+      bench.dispose()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function putUpdates(blobs: BlobStore, weights = trained): Promise<Updates> {
+  const counts = { ada: [5, 5, 0, 0], bob: [0, 0, 5, 5] }
+  const entries = (['ada', 'bob'] as const).map(async (name) => {
+    const update = toyUpdate(name, { weights: weights[name], classCounts: counts[name] })
+    const { numExamples, classCounts, bytes } = update
+    const { seconds } = received(update)
+    const blob = await blobs.put(bytes)
+    const stored = { blob, numExamples, classCounts, seconds, sizeBytes: bytes.length }
+    return [ClientId.parse(name), stored] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}

@@ -1,0 +1,74 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type CoordinatorOptions, startCoordinator } from '../../../server/start-coordinator.ts'
+import { openStore } from '../../../server/store/open-store.ts'
+import { createTemporaryFolder } from '../../support/temporary-folder.ts'
+import { TOY_SETTINGS } from '../../support/toy-run.ts'
+
+const SETTINGS = { ...TOY_SETTINGS, dataset: 'mnist', model: 'mlp:784-8-10', proxy: 20 }
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('startCoordinator', () => {
+  it.each([
+    [{ listen: { host: '0.0.0.0', port: 0, insecure: false } }, 'GRAFT_INSECURE_LISTEN'],
+    [{ settings: { ...SETTINGS, dataset: 'mnits' } }, 'GRAFT_DATASET_UNKNOWN'],
+    [{ settings: { ...SETTINGS, strategy: 'mean' } }, 'GRAFT_STRATEGY_UNKNOWN'],
+  ])('should refuse %j before it makes anything', async (changes, code) => {
+    await using folder = await createTemporaryFolder()
+    const home = join(folder.path, 'home')
+    await expect(startCoordinator(options({ home, ...changes }))).rejects.toMatchObject({ code })
+    expect(await readdir(folder.path)).toEqual([])
+  })
+
+  it('should say where it listens, and let go of everything when it is interrupted', async () => {
+    await using folder = await createTemporaryFolder()
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const [stdout, stderr] = (['stdout', 'stderr'] as const).map((name) => {
+      const written: string[] = []
+      vi.spyOn(process[name], 'write').mockImplementation((text) => {
+        written.push(String(text))
+        if (String(text).includes('Listening')) setImmediate(() => stop.abort(reason))
+        return true
+      })
+      return written
+    })
+    // With the report on stdout, everything else is on stderr.
+    const run = startCoordinator(
+      options({ home: folder.path, reportTarget: true, signal: stop.signal }),
+    )
+    await expect(run).rejects.toBe(reason)
+    vi.restoreAllMocks()
+
+    expect(stdout).toEqual([])
+    const said = stderr!.join('')
+    expect(said).toMatch(/Listening on http:\/\/127\.0\.0\.1:\d+\./)
+    expect(said).toMatch(/Join token, shown once: graft_/)
+    expect(said).toContain('Seed: 7.')
+    // The database is free, and the run is kept to go on with.
+    const store = await openStore({ databaseUrl: undefined, folder: folder.path })
+    expect(await store.unfinishedRun()).toMatchObject({ settings: SETTINGS })
+    await store.close()
+  })
+})
+
+// Helpers
+
+function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
+  return {
+    settings: SETTINGS,
+    initialWeights: null,
+    listen: { host: '127.0.0.1', port: 0, insecure: false },
+    joinToken: undefined,
+    home: 'never-made',
+    databaseUrl: undefined,
+    engine: 'auto',
+    reportTarget: undefined,
+    signal: new AbortController().signal,
+    ...changes,
+  }
+}

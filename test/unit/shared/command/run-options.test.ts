@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineCommand } from '../../../../shared/command/command.ts'
+import { RUN_OPTIONS, toRunSettings, toWords } from '../../../../shared/command/run-options.ts'
+import { RunSettings } from '../../../../shared/protocol/run-settings.ts'
+import { hashOf } from '../../../support/toy-run.ts'
+
+const DEFAULTS = z.object(RUN_OPTIONS).parse({})
+
+describe('toWords', () => {
+  it('should spell only what was given or has a default', () => {
+    const words = toWords({ ...DEFAULTS, localEpochs: 5 })
+    expect(words.join(' ')).toContain('--local-epochs 5')
+    expect(words.filter((word) => word.startsWith('--'))).not.toContain('--examples-per-client')
+  })
+
+  it('should give another process the same options', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyOptions(), async (options) => {
+        expect(await parse(toWords(options))).toEqual(options)
+      }),
+    )
+  })
+})
+
+describe('toRunSettings', () => {
+  it('should say what each option decides', () => {
+    expect(toRunSettings(DEFAULTS, null)).toEqual({
+      seed: 7,
+      dataset: 'mnist',
+      model: 'mlp',
+      initialModel: null,
+      partition: 'iid',
+      examplesPerClient: null,
+      clients: 2,
+      rounds: 1,
+      strategy: 'nt',
+      proxy: 1000,
+      rehearse: false,
+      scorer: 'conductance',
+      training: { epochs: 2, batchSize: 64, optimizer: 'adam', learningRate: 0.001 },
+      tune: { mode: 'both', epochs: 30, learningRate: 0.001, batchSize: 64 },
+      quorum: 2,
+      deadlineSeconds: 600,
+    })
+  })
+
+  it.each([
+    { quorum: undefined, wanted: 5 },
+    { quorum: 3, wanted: 3 },
+    { quorum: 9, wanted: 5 },
+  ])('should ask $wanted of 5 clients for a quorum of $quorum', ({ quorum, wanted }) => {
+    expect(toRunSettings({ ...DEFAULTS, clients: 5, quorum }, null).quorum).toBe(wanted)
+  })
+
+  it('should name the model to start from by its hash, not by its path', () => {
+    const hash = hashOf(new Uint8Array(1))
+    const settings = toRunSettings({ ...DEFAULTS, from: 'here.safetensors' }, hash)
+    expect(settings.initialModel).toBe(hash)
+    expect(JSON.stringify(settings)).not.toContain('here')
+  })
+
+  it('should give settings that clients accept, whatever the options', () => {
+    fc.assert(
+      fc.property(anyOptions(), (options) => {
+        const settings = toRunSettings(options, null)
+        expect(RunSettings.parse(settings)).toEqual(settings)
+      }),
+    )
+  })
+})
+
+// Helpers
+
+type Options = typeof DEFAULTS
+
+async function parse(words: string[]): Promise<Options> {
+  let options: Options | undefined
+  const command = defineCommand({
+    name: 'try',
+    summary: 'tries',
+    examples: ['graft try'],
+    options: RUN_OPTIONS,
+    run: (given) => void (options = given),
+  })
+  await command.parseAsync(words, { from: 'user' })
+  return options!
+}
+
+function anyOptions(): fc.Arbitrary<Options> {
+  const count = fc.integer({ min: 1, max: 1000 })
+  const rate = fc.double({ min: 1e-9, max: 10, noNaN: true })
+  const text = fc.string({ minLength: 1 })
+  return fc
+    .record(
+      {
+        dataset: text,
+        model: text,
+        from: text,
+        partition: text,
+        strategy: text,
+        clients: count,
+        rounds: count,
+        proxy: count,
+        rehearse: fc.constant(true),
+        examplesPerClient: count,
+        localEpochs: count,
+        batchSize: count,
+        optimizer: fc.constantFrom('adam', 'sgd'),
+        learningRate: rate,
+        scores: fc.constantFrom('conductance', 'uniform'),
+        tune: fc.constantFrom('both', 'labels', 'distill', 'none'),
+        tuneEpochs: fc.nat(1000),
+        tuneLearningRate: rate,
+        quorum: count,
+        deadline: fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+        seed: fc.nat(2 ** 32 - 1),
+      },
+      { requiredKeys: [] },
+    )
+    .map((given) => z.object(RUN_OPTIONS).parse(given))
+}

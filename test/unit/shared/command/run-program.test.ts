@@ -1,0 +1,121 @@
+import { Command } from 'commander'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  ChildFailed,
+  Interrupted,
+  interruptSignal,
+  runProgram,
+} from '../../../../shared/command/run-program.ts'
+import { EXIT, GraftError } from '../../../../shared/errors.ts'
+
+let stderr = ''
+const emitters = [
+  [process, 'uncaughtException'],
+  [process.stdout, 'error'],
+  [process.stderr, 'error'],
+] as const
+let before: readonly (readonly unknown[])[] = []
+
+beforeEach(() => {
+  before = emitters.map(([emitter, event]) => emitter.rawListeners(event))
+  stderr = ''
+  vi.stubEnv('GRAFT_DEBUG', undefined)
+  vi.spyOn(process, 'exit').mockImplementation(() => undefined as never)
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += String(text)
+    return true
+  })
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  // A program listens until its process ends; this process goes on.
+  for (const [i, [emitter, event]] of emitters.entries()) {
+    for (const listener of emitter.rawListeners(event)) {
+      if (before[i]?.includes(listener) !== true) emitter.off(event, listener as () => void)
+    }
+  }
+  vi.unstubAllEnvs()
+  process.exitCode = undefined
+})
+
+describe('runProgram', () => {
+  it('should end a command that succeeds without a word', async () => {
+    expect(await statusOf(() => undefined)).toBeUndefined()
+    expect(stderr).toBe('')
+    expect(process.exit).toHaveBeenCalledOnce()
+  })
+
+  it('should say an error in one line and end with its exit status', async () => {
+    const error = new GraftError('GRAFT_DISK_FULL', 'No space\n  left.')
+    expect(await statusOf(() => Promise.reject(error))).toBe(EXIT.environment)
+    expect(stderr).toMatch(/^graft: No space left\. .*\(GRAFT_DISK_FULL\)\n$/)
+  })
+
+  it('should say that anything else is a bug', async () => {
+    expect(await statusOf(() => Promise.reject(new TypeError('oops')))).toBe(EXIT.internal)
+    expect(stderr).toMatch(/^graft: oops .*\(GRAFT_INTERNAL\)\n$/)
+  })
+
+  it('should add the stack on request', async () => {
+    vi.stubEnv('GRAFT_DEBUG', '1')
+    const print = vi.spyOn(console, 'error').mockReturnValue()
+    await statusOf(() => Promise.reject(new TypeError('oops')))
+    expect(print.mock.calls[0]?.[0]).toMatchObject({ cause: new TypeError('oops') })
+  })
+
+  it.each([
+    { case: 'Ctrl-C', error: new Interrupted('SIGINT'), status: 130 },
+    { case: 'another process that has said it', error: new ChildFailed(5), status: 5 },
+  ])('should add nothing to $case', async ({ error, status }) => {
+    expect(await statusOf(() => Promise.reject(error))).toBe(status)
+    expect(stderr).toBe('')
+  })
+
+  it.each([
+    { words: ['try', '--wrong'], says: "unknown option '--wrong'" },
+    { words: ['tyr'], says: "unknown command 'tyr'" },
+    { words: ['try', 'extra'], says: 'too many arguments' },
+  ])('should refuse $words as one of its own errors', async ({ words, says }) => {
+    expect(await statusOf(() => undefined, words)).toBe(EXIT.usage)
+    expect(stderr).toMatch(/^graft: .*\(GRAFT_OPTION_INVALID\)\n$/)
+    expect(stderr).toContain(says)
+  })
+
+  it('should not count --help as a failure', async () => {
+    expect(await statusOf(() => undefined, ['try', '--help'])).toBe(EXIT.ok)
+    expect(stderr).toBe('')
+  })
+})
+
+describe('interruptSignal', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('should be aborted by %s, once', (name) => {
+    const others = process.listeners(name)
+    process.removeAllListeners(name)
+    try {
+      const signal = interruptSignal()
+      expect(signal.aborted).toBe(false)
+      process.emit(name)
+      expect(signal.reason).toBeInstanceOf(Interrupted)
+      // The next one finds no listener, and ends the process.
+      expect(process.listenerCount(name)).toBe(0)
+    } finally {
+      for (const listener of others) process.on(name, listener)
+    }
+  })
+})
+
+// Helpers
+
+async function statusOf(action: () => unknown, words = ['try']): Promise<typeof process.exitCode> {
+  const program = new Command('graft')
+  program
+    .command('try')
+    .allowExcessArguments(false)
+    .action(async () => {
+      await action()
+    })
+  await runProgram(program, ['node', 'graft', ...words])
+  return process.exitCode
+}

@@ -1,0 +1,135 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+const ROOT = new URL('../../../../', import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
+
+const FEDERATION = 'integration/federation'
+const GATEWAY = 'integration/gateway'
+const TRANSFER = 'integration/client-transfer'
+const NODE = 'integration/client-node'
+const ROUND = 'unit/server/coordinator/round-state'
+const UPLOADS = 'unit/server/gateway/uploads'
+const FOLLOW = 'unit/client/node/follow-run'
+
+/** Which test holds each row of the membership table, by the row's first cell: file under test/, title. */
+const TESTS: Record<string, readonly (readonly [file: string, title: string])[]> = {
+  'joins while clients are recruited': [
+    [ROUND, 'should list the cohort in id order, whoever came first'],
+  ],
+  'joins after the cohort was invited': [
+    [FEDERATION, 'should refuse before any byte who is not in the cohort and what is too large'],
+  ],
+  'leaves before the cohort was invited': [
+    [ROUND, 'should not invite a client that left while recruiting'],
+  ],
+  'leaves after it was invited': [
+    [ROUND, 'should keep the update of a client that leaves after it'],
+  ],
+  'comes back before its update was accepted': [
+    [
+      FEDERATION,
+      'should publish the same model when a client is killed in the middle and comes back',
+    ],
+    [NODE, 'should not start again when an invitation is repeated after a reconnect'],
+  ],
+  'its upload was cut': [
+    [TRANSFER, 'should resume a cut upload from the acknowledged byte'],
+    [TRANSFER, 'should resume in a gateway that was started again'],
+  ],
+  'two connections under one name': [
+    [GATEWAY, 'should let the newer of two connections of one client win and tell the older one'],
+  ],
+  'a name that joined with another token': [
+    [FEDERATION, 'should refuse a name that joined with another token'],
+  ],
+  'its token is revoked, or expires': [
+    [FEDERATION, 'should dismiss a client whose token was revoked before the next round begins'],
+    [GATEWAY, 'should end a connection for the reason the coordinator gives'],
+  ],
+  'uploads though not in the cohort': [
+    [FEDERATION, 'should refuse before any byte who is not in the cohort and what is too large'],
+  ],
+  'uploads for another round, or late': [
+    [
+      FEDERATION,
+      'should fuse the quorum at the deadline, refuse the late update, and invite its client again',
+    ],
+    [
+      'unit/server/coordinator/client-handlers',
+      'should pass on the refusal when the deadline passed during the commit',
+    ],
+  ],
+  'commits twice (the answer was lost)': [
+    [UPLOADS, 'should answer a second commit of an update whose first answer was lost'],
+    [TRANSFER, 'should deliver once when the acknowledgement of the commit is lost'],
+  ],
+  'sends another update for the same round': [
+    [FEDERATION, 'should keep the first of two updates of a client for one round'],
+  ],
+  'begins another upload before the first is committed': [
+    [UPLOADS, 'should keep one upload per client: another one replaces it'],
+  ],
+  'sends bytes behind a gap, or again': [
+    [UPLOADS, 'should write chunks in the order sent, without waiting between them'],
+  ],
+  'sends more than it announced': [
+    [UPLOADS, 'should refuse more bytes than announced and drop the upload'],
+  ],
+  'commits before all bytes are there': [
+    [UPLOADS, 'should refuse a commit before all bytes are here, and keep them'],
+  ],
+  'the bytes have another hash': [
+    [UPLOADS, 'should refuse bytes with another hash, remove them and start from 0 again'],
+  ],
+  'the update is not one of this run': [
+    [FEDERATION, 'should quarantine an update that is none, say why in the audit log, and go on'],
+  ],
+  "the coordinator's disk is full": [
+    [
+      UPLOADS,
+      'should say that the disk is full, without the path, and remove the part (needs /dev/full)',
+    ],
+  ],
+  'is invited to a new round while at an old one': [
+    [FOLLOW, 'should stop the old round before it starts a new one'],
+  ],
+  'hears that its round is over while at it': [[TRANSFER, 'should stop when its round is over']],
+  'sends what is no message': [
+    [GATEWAY, 'should answer a malformed message with a code, the field and a remedy'],
+    [GATEWAY, 'should end a connection whose message asks for no answer where one is due'],
+  ],
+  'hears nothing from the coordinator': [
+    [TRANSFER, 'should give up on a coordinator that does not answer'],
+  ],
+  'the coordinator was started again': [
+    [FEDERATION, 'should keep an accepted update through a stop, and invite only who is missing'],
+    [FOLLOW, 'should drop its work when it comes back to another run'],
+  ],
+}
+
+describe('the membership table of PROTOCOL.md', () => {
+  it('should have a test for each row', () => {
+    const rows = casesOf(read('shared/protocol/PROTOCOL.md'))
+    expect(rows.sort()).toEqual(Object.keys(TESTS).sort())
+  })
+
+  it.each(Object.values(TESTS).flat())('should find in %s: %s', (file, title) => {
+    const path = `test/${file}.test.ts`
+    expect(existsSync(new URL(path, ROOT)), path).toBe(true)
+    expect(read(path)).toContain(`'${title}'`)
+  })
+})
+
+// Helpers
+
+/** First cells of the table, without its head. */
+function casesOf(text: string): string[] {
+  const [, section = ''] = text.split('## Membership\n')
+  return section
+    .split('\n## ', 1)[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2)
+    .map((line) => line.split('|')[1]!.trim())
+}
