@@ -20,7 +20,8 @@ const DEMO = {
   examplesPerClient: 2000,
   proxy: 1000,
   rounds: 2,
-  strategy: 'nt',
+  rehearse: true,
+  strategy: 'nt:importance=attribution',
 }
 
 export const demoCommand = defineCommand({

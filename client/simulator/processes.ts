@@ -1,26 +1,37 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 
+export interface Exit {
+  /** Exit status; a process ended by a signal counts as 130. */
+  readonly status: number
+  /** What ended it from outside; null when it ended by itself, having said why. */
+  readonly signal: NodeJS.Signals | null
+}
+
 export interface GraftProcess {
-  /** Resolves with the exit status; a process ended by a signal counts as 130. */
-  readonly exited: Promise<number>
+  /** Resolves when it has ended; never rejects. */
+  readonly exited: Promise<Exit>
   /** The first message it sends; undefined when it ends without one. */
   readonly firstMessage: Promise<unknown>
   readonly kill: () => void
 }
 
+export type Screen = 'stdout' | 'stderr' | 'none'
+
+const STDOUT = { stdout: 1, stderr: 2, none: 'ignore' } as const satisfies Record<Screen, unknown>
+
 /**
  * Starts `graft <words>` as a child of its own, on this terminal.
  *
- * @param options.quiet drop its stdout; errors are always shown
+ * @param options.screen where its stdout goes; errors are always shown
  */
 export function startGraft(
   words: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; quiet?: boolean } = {},
+  options: { env?: Readonly<Record<string, string>>; screen?: Screen } = {},
 ): GraftProcess {
   const child = fork(process.argv[1] ?? '', [...words], {
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', options.quiet ? 'ignore' : 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', STDOUT[options.screen ?? 'stdout'], 'inherit', 'ipc'],
   })
   const exited = waitForExit(child)
   return {
@@ -33,7 +44,7 @@ export function startGraft(
   }
 }
 
-async function waitForExit(child: ChildProcess): Promise<number> {
-  const [code] = (await once(child, 'exit')) as [number | null]
-  return code ?? 130
+async function waitForExit(child: ChildProcess): Promise<Exit> {
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  return { status: code ?? 130, signal }
 }

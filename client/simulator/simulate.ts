@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { ChildFailed, Interrupted } from '../../shared/command/run-program.ts'
-import { EXIT } from '../../shared/errors.ts'
+import { EXIT, GraftError } from '../../shared/errors.ts'
 import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
-import { type GraftProcess, startGraft } from './processes.ts'
+import { type Exit, type GraftProcess, type Screen, startGraft } from './processes.ts'
+import { simulationToken } from './simulation-token.ts'
 
 export interface Simulation {
   /** Words of the coordinator's command line: the run's settings, the folder, the report. */
@@ -12,6 +12,8 @@ export interface Simulation {
   /** Processes that the clients are spread over. */
   readonly workers: number
   readonly engine: string
+  /** Where the coordinator shows the run. @default 'stdout' */
+  readonly screen?: Screen
   readonly signal: AbortSignal
 }
 
@@ -19,12 +21,16 @@ export interface Simulation {
  * A whole federation on this machine: one coordinator process and worker processes with real clients,
  * joined over real sockets. Its parts are the ones that run on separate machines.
  *
+ * None of them outlives it: they are stopped at its end, and stop by themselves when it is killed.
+ *
  * @throws ChildFailed with the status of the process that failed first, which has said why
+ * @throws GraftError GRAFT_RUN_FAILED when one was killed from outside, and could not say so
  */
 export async function simulate(simulation: Simulation): Promise<void> {
-  const token = randomBytes(24).toString('base64url')
+  const token = await simulationToken()
   const coordinator = startGraft(['coordinator', '--port', '0', ...simulation.coordinatorWords], {
     env: { GRAFT_JOIN_TOKEN: token },
+    screen: simulation.screen ?? 'stdout',
   })
   const workers: GraftProcess[] = []
   const stopAll = () => {
@@ -33,14 +39,12 @@ export async function simulate(simulation: Simulation): Promise<void> {
   simulation.signal.addEventListener('abort', stopAll, { once: true })
   try {
     const message = await coordinator.firstMessage
-    if (message === undefined) throw new ChildFailed(await coordinator.exited)
+    if (message === undefined) throw failure('coordinator', await coordinator.exited)
     const { url } = CoordinatorListening.parse(message)
     workers.push(...startWorkers(simulation, { url, token }))
     // A worker that fails takes its clients with it: the run could only wait for its deadline.
-    const failed = Promise.race(workers.map(failure))
-    const status = await Promise.race([coordinator.exited, failed])
-    if (status !== EXIT.ok) throw new ChildFailed(status)
-    await Promise.all(workers.map(({ exited }) => exited))
+    await Promise.race([success('coordinator', coordinator), firstFailure(workers)])
+    await Promise.all(workers.map((worker) => success('worker', worker)))
   } finally {
     stopAll()
     await Promise.all([...workers, coordinator].map(({ exited }) => exited))
@@ -60,16 +64,25 @@ function startWorkers(
     const words = ['--server', coordinator.url, '--shards', shards.join(','), '--engine', engine]
     return startGraft(['simulate-worker', '--clients', String(clients), ...words], {
       env: { GRAFT_TOKEN: coordinator.token },
-      quiet: true,
+      screen: 'none',
     })
   })
 }
 
-/** Settles only when the process fails. */
-function failure({ exited }: GraftProcess): Promise<number> {
-  return new Promise((resolve) => {
-    void exited.then((status) => {
-      if (status !== EXIT.ok) resolve(status)
-    })
+/** Rejects with the first failure; a worker that ends well settles nothing. */
+function firstFailure(workers: readonly GraftProcess[]): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const worker of workers) success('worker', worker).catch(reject)
   })
+}
+
+async function success(role: string, { exited }: GraftProcess): Promise<void> {
+  const exit = await exited
+  if (exit.status !== EXIT.ok) throw failure(role, exit)
+}
+
+function failure(role: string, { status, signal }: Exit): Error {
+  if (signal === null) return new ChildFailed(status)
+  const problem = `A ${role} process was ended by ${signal}, as when memory runs out.`
+  return new GraftError('GRAFT_RUN_FAILED', problem)
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
@@ -6,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runGraft, startGraft } from '../support/graft-process.ts'
+import { mountingForbidden, mountSmallDisk } from '../support/small-disk.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const NOWHERE = ['--server', 'http://127.0.0.1:9', '--token', 'x'.repeat(20), '--shard', '0/2']
@@ -117,20 +117,23 @@ describe('every failure of a command', () => {
     await next.printed(/http:\/\/127\.0\.0\.1:\d+/)
   })
 
-  const cannotMount = whyNotMount()
-  it.skipIf(cannotMount !== null)('should keep nothing half-written on a full disk', async () => {
-    await using folder = await createTemporaryFolder()
-    // Room for the database, not for the untrained model of 3.7 MB.
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder.path])
-    try {
-      const finished = await runGraft(['coordinator', '--port', '0', '--home', folder.path])
-      expect(finished.stderr).toMatch(/^graft: .*\(GRAFT_DISK_FULL\)\n$/)
+  it.skipIf(mountingForbidden() !== null)(
+    'should keep nothing half-written on a full disk',
+    async () => {
+      await using folder = await createTemporaryFolder()
+      // Not even room for the database.
+      using disk = mountSmallDisk(folder.path, '2m')
+      const words = ['coordinator', '--port', '0', '--home', folder.path]
+      const finished = await runGraft(words)
+      expect(finished.stderr).toMatch(/^graft: .* has no space left\..*\(GRAFT_DISK_FULL\)\n$/)
       expect(finished.status).toBe(5)
       expect(await filesIn(folder.path)).toEqual([])
-    } finally {
-      execFileSync('umount', [folder.path])
-    }
-  })
+
+      disk.resize('200m')
+      await using next = startGraft(words)
+      await next.printed(/http:\/\/127\.0\.0\.1:\d+/)
+    },
+  )
 })
 
 // Helpers
@@ -138,21 +141,4 @@ describe('every failure of a command', () => {
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
-}
-
-/** A small file system of one's own takes the right to mount; CI has it. */
-function whyNotMount(): string | null {
-  try {
-    execFileSync(
-      'sh',
-      ['-c', 'd=$(mktemp -d) && mount -t tmpfs -o size=1m tmpfs $d && umount $d'],
-      {
-        stdio: 'ignore',
-      },
-    )
-    return null
-  } catch {
-    console.warn('skipped: mounting a small file system is not allowed here')
-    return 'mounting is not allowed here'
-  }
 }

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { type Running, runGraft, startGraft } from '../support/graft-process.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
+
+/** Three clients in two processes that train until they are stopped. */
+const ENDLESS = [
+  ['--model', 'mlp:784-32-10'],
+  ['--partition', 'labels:5', '--clients', '3', '--workers', '2'],
+  ['--examples-per-client', '300', '--proxy', '200'],
+  ['--local-epochs', '1000'],
+].flat()
+
+const SHORT = [
+  ['--model', 'mlp:784-32-10', '--clients', '2', '--workers', '1'],
+  ['--examples-per-client', '300', '--proxy', '200'],
+  ['--local-epochs', '1', '--tune-epochs', '2'],
+].flat()
+
+const KILLED = (role: string) =>
+  new RegExp(`^graft: A ${role} process was ended by SIGKILL.* \\(GRAFT_RUN_FAILED\\)\\n$`)
+
+describe.skipIf(process.platform === 'win32')('the processes of graft simulate', () => {
+  it('should all end on Ctrl-C', async () => {
+    await withSimulation(async (simulation, parts) => {
+      // As a terminal does: every process of the group is told.
+      for (const { pid } of parts) process.kill(pid, 'SIGINT')
+      simulation.child.kill('SIGINT')
+      const { status, stderr } = await simulation.finished
+      expect({ status, stderr }).toEqual({ status: 130, stderr: '' })
+    })
+  })
+
+  it('should all end when only the first of them is told to', async () => {
+    await withSimulation(async (simulation) => {
+      simulation.child.kill('SIGTERM')
+      const { status, stderr } = await simulation.finished
+      expect({ status, stderr }).toEqual({ status: 130, stderr: '' })
+    })
+  })
+
+  it('should all end when the first of them is killed', async () => {
+    await withSimulation(async (simulation) => {
+      simulation.child.kill('SIGKILL')
+      // Its output ends when the last process that writes there has ended.
+      expect((await simulation.finished).stderr).toBe('')
+    })
+  })
+
+  it.each(['worker', 'coordinator'])('should all end when a %s is killed', async (role) => {
+    await withSimulation(async (simulation, parts) => {
+      process.kill(parts.find((part) => part.role === role)!.pid, 'SIGKILL')
+      const { status, stderr } = await simulation.finished
+      expect(stderr).toMatch(KILLED(role))
+      expect(status).toBe(6)
+    })
+  })
+})
+
+describe('graft simulate', () => {
+  it('should run again in the same folder, where its clients have joined before', async () => {
+    await using folder = await createTemporaryFolder()
+    const words = ['simulate', ...SHORT, '--home', join(folder.path, 'home')]
+    for (const seed of ['1', '2']) {
+      const { status, stderr } = await runGraft([...words, '--seed', seed])
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    }
+  })
+})
+
+// Helpers
+
+interface Part {
+  readonly pid: number
+  readonly role: 'coordinator' | 'worker'
+}
+
+/** Starts a simulation, ends it with `end` while its clients train, and expects no process of it to be left. */
+async function withSimulation(
+  end: (simulation: Running, parts: readonly Part[]) => Promise<void>,
+): Promise<void> {
+  await using folder = await createTemporaryFolder()
+  const home = ['--home', join(folder.path, 'home')]
+  await using simulation = startGraft(['simulate', ...ENDLESS, ...home])
+  for (const client of [0, 1, 2]) await simulation.printed(new RegExp(`client-${client}: training`))
+  const parts = partsOf(simulation)
+  expect(parts.map(({ role }) => role).sort()).toEqual(['coordinator', 'worker', 'worker'])
+  await end(simulation, parts)
+  await vi.waitFor(() => expect(parts.filter(({ pid }) => isAlive(pid))).toEqual([]), 10_000)
+}
+
+function partsOf({ child }: Running): Part[] {
+  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+  return processes.split('\n').flatMap((line) => {
+    const [, pid, parent, args = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
+    if (Number(parent) !== child.pid) return []
+    return [{ pid: Number(pid), role: args.includes(' coordinator ') ? 'coordinator' : 'worker' }]
+  })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
