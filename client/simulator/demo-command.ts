@@ -39,6 +39,8 @@ export const demoCommand = defineCommand({
     const folder = home ?? newRunFolder('demo')
     const options = z.object(RUN_OPTIONS).parse({ ...DEMO, seed })
     process.stdout.write(INTRODUCTION)
+    // The demo needs no server, and leaves no run on one.
+    delete process.env['DATABASE_URL']
     await simulate({
       coordinatorWords: [...toWords(options), '--home', folder, '--engine', chosen],
       clients: DEMO.clients,
@@ -54,6 +56,7 @@ const INTRODUCTION = `
 Five clients, each with 2,000 images of two digits that nobody else has, train on their own. They send
 weights, attribution scores and class counts to a coordinator, never an image. It fuses the networks
 neuron by neuron (Neuron Transplantation), tunes the result on 1,000 public images, and sends it back.
+The clients rehearse those public images too, so as not to forget the digits they do not have.
 
 `
 
@@ -64,14 +67,14 @@ Report    ${join(folder, 'report.json')}
 Database  ${join(folder, 'db')}
 
 Next:
-  npx graft simulate --partition dirichlet:0.3 --clients 8 --rounds 3    another federation
-  npx graft simulate --strategy fedavg --partition labels:2 --clients 5  the same with averaging
-  npx graft data partition --partition labels:2 --clients 5              who holds which digits
-  npx graft coordinator --help                                           clients on other machines
+  npx graft simulate --partition dirichlet:0.3 --clients 8 --rounds 3                    another federation
+  npx graft simulate --strategy fedavg,nt --partition labels:2 --clients 5 --rehearse    averaging beside fusion
+  npx graft data partition --partition labels:2 --clients 5                              who holds which digits
+  npx graft coordinator --help                                                           clients on other machines
 `
 }
 
-/** Native when it is there or can be had; it is five times as fast, and 274 MB to download once. */
+/** Native when it is there or can be had; it is several times as fast, and 274 MB to download once. */
 async function chooseEngine(signal: AbortSignal): Promise<EngineChoice> {
   const native = (await diagnoseEngines()).find(({ name }) => name === 'native')
   if (native?.usable === true) return 'native'
