@@ -11,7 +11,7 @@ import { createClientHandlers } from './client-handlers.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
 import { reportRound, withRecord } from './report-round.ts'
 import { createRoundRecord } from './round-record.ts'
-import { isOver, type RoundRules, startRound } from './round-state.ts'
+import { isOver, type RoundPhase, type RoundRules, startRound } from './round-state.ts'
 import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
 
@@ -83,6 +83,8 @@ async function conductRound(
   let report: RoundReport | undefined
   let failure: GraftError | undefined
 
+  const tell = (phase: RoundPhase) => (detail: string) => display.phase(round, phase, detail)
+
   const conducted = runRound(
     {
       rules: rulesOf(settings),
@@ -92,9 +94,9 @@ async function conductRound(
       },
       work: {
         fuse: (updates) => workbench.fuse(round, updates),
-        tune: (updates, fused) => workbench.tune(round, updates, fused),
+        tune: (updates, fused) => workbench.tune(round, updates, fused, tell('tuning')),
         async evaluate(stage) {
-          const judged = await workbench.evaluate(stage, globalModel)
+          const judged = await workbench.evaluate(stage, globalModel, tell('evaluating'))
           report = reportRound({ ...stage, round }, judged)
           const { blob } = judged.publication
           await store.saveModel({ run: run.id, round, blob, report })

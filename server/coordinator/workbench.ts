@@ -13,7 +13,7 @@ import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/pr
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
-import { runControls, teacherOf } from '../proxy/controls.ts'
+import { type Controls, runControls, teacherOf } from '../proxy/controls.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
 import { type Teacher, tune } from '../proxy/tune.ts'
@@ -29,6 +29,9 @@ export interface Judgement extends Pick<RoundReport, 'controls' | 'fused' | 'pub
   readonly seconds: number
 }
 
+/** What a stage is at, in a few words for display. */
+type OnDetail = (detail: string) => void
+
 /** The coordinator's side of the tensors: one model, the proxy set, the test set. */
 export interface Workbench {
   readonly architecture: Architecture
@@ -41,10 +44,16 @@ export interface Workbench {
   /** @throws GraftError when these bytes are no update of this run */
   checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
   fuse(round: RoundNumber, updates: Updates): Promise<Candidate>
-  tune(round: RoundNumber, updates: Updates, fused: Candidate): Promise<TunedCandidate>
+  tune(
+    round: RoundNumber,
+    updates: Updates,
+    fused: Candidate,
+    onDetail?: OnDetail,
+  ): Promise<TunedCandidate>
   evaluate(
     stage: { updates: Updates; fused: Candidate; tuned: TunedCandidate },
     globalModel: BlobId,
+    onDetail?: OnDetail,
   ): Promise<Judgement>
   dispose(): void
 }
@@ -140,7 +149,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       return { blob: await putModel(fused, { round, parents }), seconds: clock() }
     },
 
-    async tune(round, updates, fused) {
+    async tune(round, updates, fused, onDetail) {
       const clock = startClock()
       const parents = await parentsOf(updates)
       const { mode } = settings.tune
@@ -152,6 +161,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         settings: settings.tune,
         teacher: needsTeacher ? await askTeacher(parents) : null,
         rng: rng.split(`round/${round}/tune`),
+        onProgress: ({ epoch }) => onDetail?.(`epoch ${epoch}`),
         ...(signal && { signal }),
       })
       const { isTuned, epochs } = tuned
@@ -159,7 +169,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       return { blob, isTuned, epochs, seconds: clock() }
     },
 
-    async evaluate({ updates, fused, tuned }, globalModel) {
+    async evaluate({ updates, fused, tuned }, globalModel, onDetail) {
       const clock = startClock()
       const parents = await parentsOf(updates)
       const candidates = [
@@ -185,6 +195,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         settings: settings.tune,
         // The same in every round, so that the network trained on the proxy set alone is the same too.
         rng: rng.split('controls'),
+        onProgress: (control) => onDetail?.(CONTROL_NAMES[control]),
         ...(signal && { signal }),
       })
       const score = await scoreOn(test, await weightsOf(published.blob))
@@ -197,6 +208,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         controls: {
           ensemble: controls.ensemble,
           average: controls.average,
+          averageTuned: controls.averageTuned,
           proxyAlone: controls.proxyAlone,
           bestParentTuned: withParent(controls.bestParentTuned),
         },
@@ -218,6 +230,17 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     },
   }
 }
+
+const CONTROL_NAMES = {
+  parents: 'parents and ensemble',
+  ensemble: 'ensemble',
+  average: 'plain average',
+  averageTuned: 'plain average + fine-tuning',
+  proxyAlone: 'proxy set alone',
+  bestParentTuned: 'best parent + fine-tuning',
+  fused: 'fused',
+  tuned: 'tuned',
+} as const satisfies Record<keyof Controls, string>
 
 function clientsOf(updates: Updates): ClientId[] {
   return (Object.keys(updates) as ClientId[]).sort(compareIds)

@@ -40,7 +40,7 @@ export function roundTable(round: RoundReport, colors: Colors = pc.createColors(
 }
 
 function rowsOf({ parents, controls, fused, tuned, published }: RoundReport): Row[] {
-  const { ensemble, average, proxyAlone, bestParentTuned } = controls
+  const { ensemble, average, averageTuned, proxyAlone, bestParentTuned } = controls
   const bestParent =
     bestParentTuned === null ? 'best parent' : `best parent (${bestParentTuned.parent})`
   const effort = tuned.isTuned ? `${tuned.epochs} epochs` : 'no epoch helped: as fused'
@@ -52,6 +52,7 @@ function rowsOf({ parents, controls, fused, tuned, published }: RoundReport): Ro
     })),
     { label: 'ensemble', score: ensemble },
     { label: 'plain average', score: average },
+    { label: 'plain average + fine-tuning', score: averageTuned },
     { label: 'proxy set alone', score: proxyAlone },
     { label: `${bestParent} + fine-tuning`, score: bestParentTuned },
     { label: 'fused', score: fused, isPublished: published.candidate === 'fused' },

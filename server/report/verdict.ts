@@ -10,11 +10,12 @@ export interface Control {
 /** The best parent and every control that was measured; ties between parents go to the first client. */
 export function controlsOf({ parents, controls }: RoundReport): Control[] {
   const best = parents.toSorted((a, b) => b.accuracy - a.accuracy)[0]
-  const { ensemble, average, proxyAlone, bestParentTuned } = controls
+  const { ensemble, average, averageTuned, proxyAlone, bestParentTuned } = controls
   const all = [
     best && { label: `best parent (${best.client})`, accuracy: best.accuracy },
     ensemble && { label: 'ensemble', accuracy: ensemble.accuracy },
     average && { label: 'plain average', accuracy: average.accuracy },
+    averageTuned && { label: 'plain average + fine-tuning', accuracy: averageTuned.accuracy },
     proxyAlone && { label: 'proxy set alone', accuracy: proxyAlone.accuracy },
     bestParentTuned && {
       label: `best parent (${bestParentTuned.parent}) + fine-tuning`,

@@ -29,6 +29,9 @@ const ParentReport = z.strictObject({
 const Controls = z.strictObject({
   ensemble: Score.nullable().describe('mean of the parents’ probabilities, by class shares'),
   average: Score.nullable().describe('plain average of the weights'),
+  averageTuned: Score.nullable().describe(
+    'the plain average after the fine-tuning that the fused network gets',
+  ),
   proxyAlone: Score.nullable().describe('network trained on nothing but the proxy set'),
   bestParentTuned: Score.extend({ parent: ClientId })
     .nullable()

@@ -15,6 +15,7 @@ export function roundReport(changes: RoundInput = {}): RoundReport {
     controls: {
       ensemble: { accuracy: 0.9, loss: 0.4 },
       average: { accuracy: 0.4, loss: 2 },
+      averageTuned: { accuracy: 0.8, loss: 0.6 },
       proxyAlone: { accuracy: 0.85, loss: 0.5 },
       bestParentTuned: { parent: 'bob', accuracy: 0.88, loss: 0.45 },
     },

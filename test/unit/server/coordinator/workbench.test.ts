@@ -126,10 +126,11 @@ describe('the stages of a round', () => {
 
   it('should publish a tuned model that beats the untrained one, and score it on the test split', async () => {
     await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, epochs: 20 } })
-    const { tuned, judgement } = await bench.conduct()
+    const { tuned, judgement, details } = await bench.conduct()
     expect(tuned).toMatchObject({ isTuned: true })
     expect(judgement.publication).toEqual({ blob: tuned.blob, isNew: true })
     expect(judgement.published).toMatchObject({ candidate: 'tuned', isNew: true })
+    expect(details).toEqual(expect.arrayContaining(['epoch 1', 'best parent + fine-tuning']))
     expect(judgement.published.accuracy).toBe(judgement.tuned.accuracy)
     expect(judgement.parents.map(({ client }) => client)).toEqual(['ada', 'bob'])
     expect(['ada', 'bob']).toContain(judgement.controls.bestParentTuned?.parent)
@@ -202,10 +203,12 @@ async function openBench(changes: Partial<RunSettings> = {}, signal?: AbortSigna
   async function conduct() {
     const updates = await putUpdates(blobs)
     const fused = await bench.fuse(round, updates)
-    const tuned = await bench.tune(round, updates, fused)
+    const details: string[] = []
+    const note = (detail: string) => details.push(detail)
+    const tuned = await bench.tune(round, updates, fused, note)
     const globalModel = await bench.putInitialModel()
-    const judgement = await bench.evaluate({ updates, fused, tuned }, globalModel)
-    return { fused, tuned, judgement }
+    const judgement = await bench.evaluate({ updates, fused, tuned }, globalModel, note)
+    return { fused, tuned, judgement, details }
   }
 
   return {

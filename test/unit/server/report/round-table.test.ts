@@ -15,13 +15,14 @@ describe('roundTable', () => {
       │   │ parent bob (400 examples)       │  70.00 % │        │
       │   │ ensemble                        │  90.00 % │ 0.4000 │
       │   │ plain average                   │  40.00 % │ 2.0000 │
+      │   │ plain average + fine-tuning     │  80.00 % │ 0.6000 │
       │   │ proxy set alone                 │  85.00 % │ 0.5000 │
       │   │ best parent (bob) + fine-tuning │  88.00 % │ 0.4500 │
       │   │ fused                           │  72.00 % │ 1.0000 │
       │ ● │ tuned (4 epochs)                │  92.00 % │ 0.3000 │
       └───┴─────────────────────────────────┴──────────┴────────┘
-      fused 72.00 % does not beat ensemble 90.00 %, proxy set alone 85.00 %, best
-        parent (bob) + fine-tuning 88.00 %
+      fused 72.00 % does not beat ensemble 90.00 %, plain average + fine-tuning 80.00
+        %, proxy set alone 85.00 %, best parent (bob) + fine-tuning 88.00 %
       tuned 92.00 % beats every control; the best of them: ensemble 90.00 %
       ● best on the held-out proxy examples
       2 updates of 3 clients; train 10.0 s, attribute 1.0 s, upload 0.5 s, fuse 0.3 s,

@@ -54,10 +54,11 @@ describe('controlsOf', () => {
       'best parent (bob)',
       'ensemble',
       'plain average',
+      'plain average + fine-tuning',
       'proxy set alone',
       'best parent (bob) + fine-tuning',
     ])
-    const some = { ...measured, average: null, bestParentTuned: null }
+    const some = { ...measured, average: null, averageTuned: null, bestParentTuned: null }
     expect(controlsOf({ ...round, controls: some }).map(({ label }) => label)).toEqual([
       'best parent (bob)',
       'ensemble',
