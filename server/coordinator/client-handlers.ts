@@ -24,6 +24,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
       display.clientState(client, { state: 'ready' })
       const { round } = session
       await round?.dispatch({ type: 'client-ready', round: round.state.round, client })
+      session.arrivals.emit('ready', client)
     },
 
     onLeft(client) {

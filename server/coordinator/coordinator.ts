@@ -8,6 +8,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import { isValid } from '../store/join-token.ts'
 import type { RunRecord, Store } from '../store/store.ts'
 import { createClientHandlers } from './client-handlers.ts'
+import { sayFarewell } from './farewell.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
 import { reportRound, withRecord } from './report-round.ts'
 import { createRoundRecord } from './round-record.ts'
@@ -18,6 +19,9 @@ import { createSession, type Federation, type Session } from './session.ts'
 /** Seconds that a round waits for its clients to evaluate the published model. */
 const EVALUATION_SECONDS = 60
 
+/** Seconds that a finished run waits for its clients that are away, to tell them. */
+const FAREWELL_SECONDS = 10
+
 /**
  * Runs every round of a run, or what a stopped coordinator left of it, and returns their reports.
  *
@@ -25,7 +29,7 @@ const EVALUATION_SECONDS = 60
  *   reason of `signal`
  */
 export async function runFederation(federation: Federation): Promise<RoundReport[]> {
-  const { settings, store, workbench } = federation
+  const { settings, store, workbench, signal } = federation
   const run = await openRun(store, settings)
   const past = parseJournal(await store.readJournal(run.id))
   const models = await store.listModels(run.id)
@@ -33,6 +37,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
   let globalModel = await workbench.putInitialModel()
 
   const session = createSession(run)
+  for (const { event } of past) if (event.type === 'client-ready') session.members.add(event.client)
   await offer(federation, session, globalModel)
   if (settings.rehearse)
     session.proxy = await offer(federation, session, await workbench.putProxySet())
@@ -54,7 +59,8 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       await offer(federation, session, globalModel)
     }
     await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
-    gateway.finished({ run: run.id, rounds: reports.length })
+    const message = { run: run.id, rounds: reports.length }
+    await sayFarewell(session, gateway, message, { seconds: FAREWELL_SECONDS, signal })
   } finally {
     session.round?.close()
     await gateway.close()
@@ -106,6 +112,7 @@ async function conductRound(
       },
       voice: {
         invite(client, deadlineSeconds) {
+          session.members.add(client)
           const model = offered(session, globalModel)
           const proxy = session.proxy && { proxy: session.proxy }
           gateway.invite(client, { run: run.id, round, model, ...proxy, deadlineSeconds })
@@ -155,6 +162,7 @@ async function dismissRevoked(store: Store, session: Session, gateway: Gateway):
     })
     gateway.disconnect(client, new GraftError('GRAFT_TOKEN_INVALID', problem))
     session.ready.delete(client)
+    session.members.delete(client)
   }
 }
 

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { BlobId, ClientId } from '../../shared/ids.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
@@ -33,6 +34,10 @@ export interface Session {
   record: RoundRecord
   /** Clients that are connected and have their examples. */
   readonly ready: Set<ClientId>
+  /** Clients that this run has invited, in this process or an earlier one. */
+  readonly members: Set<ClientId>
+  /** Emits `ready` when a client is connected and has its examples. */
+  readonly arrivals: EventEmitter<{ ready: [client: ClientId] }>
   /** Blobs that clients may pull. */
   readonly offered: Map<BlobId, BlobRef>
   /** What clients rehearse; null when the run does not. */
@@ -45,6 +50,8 @@ export function createSession(run: RunRecord): Session {
     round: null,
     record: createRoundRecord(),
     ready: new Set(),
+    members: new Set(),
+    arrivals: new EventEmitter(),
     offered: new Map(),
     proxy: null,
   }
