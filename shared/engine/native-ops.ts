@@ -12,6 +12,7 @@ interface NativeBackend {
     Record<
       | 'TF_ATTR_TYPE'
       | 'TF_ATTR_BOOL'
+      | 'TF_ATTR_INT'
       | 'TF_ATTR_STRING'
       | 'TF_ATTR_SHAPE'
       | 'TF_FLOAT'
@@ -27,6 +28,13 @@ interface NativeBackend {
   ): tf.Tensor[]
 }
 
+/** What a pooling takes together: [height, width] of a window and of the way to the next. */
+export interface PoolWindow {
+  readonly size: readonly [number, number]
+  readonly strides: readonly [number, number]
+  readonly pad: 'same' | 'valid'
+}
+
 /** TensorFlow ops that tfjs has no name for, run directly on the native engine. */
 export interface NativeOps {
   /** dy where y > 0, else 0; both of one shape. The caller owns the result. */
@@ -40,6 +48,18 @@ export interface NativeOps {
    * @param labels y, [batch], int32
    */
   softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): [tf.Tensor1D, tf.Tensor2D]
+  /**
+   * oneDNN's max pooling, which remembers where the maxima lie. The caller owns y and that workspace.
+   * Throws where TensorFlow was built without oneDNN.
+   *
+   * @param x [batch, height, width, channel]
+   */
+  maxPoolWorkspace(x: tf.Tensor4D, window: PoolWindow): { y: tf.Tensor4D; workspace: tf.Tensor }
+  /** The gradient at x that dy at y gives. The caller owns it. */
+  maxPoolWorkspaceGrad(
+    tensors: Readonly<Record<'x' | 'y' | 'dy' | 'workspace', tf.Tensor>>,
+    window: PoolWindow,
+  ): tf.Tensor
   /** A resource variable that starts as `value`; the caller frees it with `destroyVariable`. */
   createVariable(value: tf.Tensor): tf.Tensor
   /** Its value, without a copy until the variable changes; the caller owns the tensor. */
@@ -60,11 +80,26 @@ export interface NativeOps {
 export function nativeOps(): NativeOps | undefined {
   if (tf.getBackend() !== 'tensorflow') return undefined
   const backend = tf.backend() as unknown as NativeBackend
-  const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_STRING, TF_ATTR_SHAPE, TF_FLOAT, TF_INT32 } =
-    backend.binding
+  const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_ATTR_INT, TF_ATTR_STRING, TF_ATTR_SHAPE } = backend.binding
+  const { TF_FLOAT, TF_INT32 } = backend.binding
   const float = (name: string) => ({ name, type: TF_ATTR_TYPE, value: TF_FLOAT })
   const text = (name: string, value: string) => ({ name, type: TF_ATTR_STRING, value })
   const flag = (name: string, value: boolean) => ({ name, type: TF_ATTR_BOOL, value })
+  const sizes = (name: string, [height, width]: readonly [number, number]) => ({
+    name,
+    type: TF_ATTR_INT,
+    value: [1, height, width, 1],
+  })
+  const poolAttributes = ({ size, strides, pad }: PoolWindow) => [
+    float('T'),
+    sizes('ksize', size),
+    sizes('strides', strides),
+    text('padding', pad.toUpperCase()),
+    text('data_format', 'NHWC'),
+    flag('workspace_enabled', true),
+    // Without it TensorFlow finds no kernel for an op of oneDNN.
+    text('_kernel', 'MklNameChangeOp'),
+  ]
   const run = (op: string, attributes: readonly Attribute[], inputs: readonly tf.Tensor[]) =>
     backend.executeMultipleOutputs(op, attributes, inputs, 1)[0]!
   const runForEffect = (
@@ -85,6 +120,13 @@ export function nativeOps(): NativeOps | undefined {
         [logits, labels],
         2,
       ) as [tf.Tensor1D, tf.Tensor2D],
+    maxPoolWorkspace(x, window) {
+      const attributes = poolAttributes(window)
+      const outputs = backend.executeMultipleOutputs('_MklNativeMaxPool', attributes, [x], 2)
+      return { y: outputs[0] as tf.Tensor4D, workspace: outputs[1]! }
+    },
+    maxPoolWorkspaceGrad: ({ x, y, dy, workspace }, window) =>
+      run('_MklNativeMaxPoolGrad', poolAttributes(window), [x, y, dy, workspace]),
     createVariable(value) {
       const shape = { name: 'shape', type: TF_ATTR_SHAPE, value: value.shape }
       // Variables that share a name share their value, across all of the process.
