@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import envPaths from 'env-paths'
-import { readEnvironment } from '../../shared/config.ts'
+import { cacheFolder } from '../../shared/cache-folder.ts'
 
 /**
  * The join token of every simulation of this user, kept in the user's cache. A client's name belongs to
@@ -32,8 +31,4 @@ export async function simulationToken(folder = cacheFolder()): Promise<string> {
 async function read(file: string): Promise<string | null> {
   const text = await readFile(file, 'utf8').catch(() => '')
   return /^[\w-]{32}$/.test(text) ? text : null
-}
-
-function cacheFolder(): string {
-  return readEnvironment('GRAFT_CACHE') ?? envPaths('graft', { suffix: '' }).cache
 }

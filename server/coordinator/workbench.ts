@@ -92,22 +92,22 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return decodeSafetensors(await blobs.get(blob)).tensors
   }
 
-  /** One upload is in memory at a time; its scores, a number a neuron, stay. */
-  async function parentsOf(updates: Updates): Promise<Parent[]> {
-    const parents: Parent[] = []
-    for (const id of clientsOf(updates)) {
+  function parentsOf(updates: Updates): Parent[] {
+    return clientsOf(updates).map((id) => {
       const { blob, numExamples, classCounts } = updates[id]!
-      const load = async () => decodeUpdate(await blobs.get(blob), expected)
-      const { scores } = await load()
-      parents.push({
-        id,
-        numExamples,
-        classCounts,
-        scores,
-        load: async () => (await load()).weights,
-      })
+      const load = async () => decodeUpdate(await blobs.get(blob), expected).weights
+      return { id, numExamples, classCounts, scores: [], load }
+    })
+  }
+
+  /** With the scores that only fusion asks for; one upload is in memory at a time, its scores stay. */
+  async function scoredParentsOf(updates: Updates): Promise<Parent[]> {
+    const scored: Parent[] = []
+    for (const parent of parentsOf(updates)) {
+      const { blob } = updates[ClientId.parse(parent.id)]!
+      scored.push({ ...parent, scores: decodeUpdate(await blobs.get(blob), expected).scores })
     }
-    return parents
+    return scored
   }
 
   async function scoreOn(examples: ExampleSet, weights: Weights): Promise<Evaluation> {
@@ -144,14 +144,14 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
     async fuse(round, updates) {
       const clock = startClock()
-      const parents = await parentsOf(updates)
+      const parents = await scoredParentsOf(updates)
       const fused = await strategy.fuse({ parents, levels, options })
       return { blob: await putModel(fused, { round, parents }), seconds: clock() }
     },
 
     async tune(round, updates, fused, onDetail) {
       const clock = startClock()
-      const parents = await parentsOf(updates)
+      const parents = parentsOf(updates)
       const { mode } = settings.tune
       const needsTeacher = mode === 'both' || mode === 'distill'
       const tuned = await tune({
@@ -171,7 +171,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
     async evaluate({ updates, fused, tuned }, globalModel, onDetail) {
       const clock = startClock()
-      const parents = await parentsOf(updates)
+      const parents = parentsOf(updates)
       const candidates = [
         { name: 'fused', blob: fused.blob },
         ...(tuned.isTuned ? [{ name: 'tuned', blob: tuned.blob }] : []),

@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander'
+import { readEnvironment } from '../config.ts'
 import { ERRORS, EXIT, GraftError, toGraftError } from '../errors.ts'
 
 /**
@@ -75,7 +76,7 @@ function report(error: unknown): number {
   if (error instanceof ChildFailed) return error.exitStatus
   const failure = toGraftError(error)
   process.stderr.write(`graft: ${oneLine(failure.message)}\n`)
-  if (process.env['GRAFT_DEBUG'] !== undefined) console.error(failure)
+  if (readEnvironment('GRAFT_DEBUG') !== undefined) console.error(failure)
   return ERRORS[failure.code].exit
 }
 

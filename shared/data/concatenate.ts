@@ -1,4 +1,5 @@
 import { GraftError } from '../errors.ts'
+import { sizeOf } from '../model/weights.ts'
 import type { ExampleSet } from './example-set.ts'
 
 /**
@@ -15,7 +16,7 @@ export function concatenate(first: ExampleSet, second: ExampleSet): ExampleSet {
     )
   }
   const size = first.labels.length
-  const length = inputShape.reduce((product, dim) => product * dim, 1)
+  const length = sizeOf(inputShape)
   const labels = new Int32Array(size + second.labels.length)
   labels.set(first.labels)
   labels.set(second.labels, size)

@@ -1,8 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import envPaths from 'env-paths'
-import { readEnvironment } from '../config.ts'
+import { cacheFolder } from '../cache-folder.ts'
 
 /** The TensorFlow that the native engine is built on; its C interface suits tfjs-node 4.22. */
 export const TENSORFLOW_VERSION = '2.21.0'
@@ -41,10 +40,9 @@ export function findTfjsNode(): TfjsNodePackage | undefined {
  * build depends on, so another version never finds it.
  */
 export function nativeCacheFolder(tfjsNodeVersion: string): string {
-  const cache = readEnvironment('GRAFT_CACHE') ?? envPaths('graft', { suffix: '' }).cache
   const { platform, arch } = process
   const key = `tfjs-node-${tfjsNodeVersion}-tensorflow-${TENSORFLOW_VERSION}-${platform}-${arch}-napi${NODE_API}`
-  return join(cache, 'engine', key)
+  return join(cacheFolder(), 'engine', key)
 }
 
 /** Whether a whole build lies in `folder`. */
