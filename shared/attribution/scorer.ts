@@ -1,13 +1,14 @@
-import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../data/example-set.ts'
+import type { NeuronGraph } from '../model/neuron-graph.ts'
+import type { WeightSource } from '../model/op-graph.ts'
 
-/** Where a neuron's value is taken: `pre` behind its layer, `post` behind the relu that follows. */
+/** Where a neuron's value is taken: `pre` behind its layer, `post` behind the activation that follows. */
 export type AttributionPoint = 'pre' | 'post'
 
 export interface ScorerOptions {
   /** Most examples a pass; less are taken when memory would not hold them. @default 50 */
   readonly batchSize?: number
-  /** The head has no relu, so its scores are the same at both. @default 'pre' */
+  /** The head has no activation, so its scores are the same at both. @default 'pre' */
   readonly point?: AttributionPoint
   /** Called after each pass with the examples done and to do. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
@@ -15,19 +16,23 @@ export interface ScorerOptions {
   readonly signal?: AbortSignal
 }
 
-/** Says how much each neuron of a model matters for examples: a score > 0, larger for more. */
+/** A network whose neurons are to be scored; both are borrowed. */
+export interface ScoredNetwork {
+  readonly graph: NeuronGraph
+  readonly weights: WeightSource
+}
+
+/** Says how much each neuron of a network matters for examples: a score > 0, larger for more. */
 export interface Scorer {
   readonly name: string
   /** One line for --help and reports. */
   readonly summary: string
   /**
-   * @param model borrowed
-   * @returns one array [width] a level, input side first, head included; fresh
-   * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming a layer that has no neurons to follow
-   * @throws RangeError without examples
+   * @returns one array [width] a group, input side first, head included; fresh
+   * @throws RangeError without examples, where the scorer looks at any
    */
   score(
-    model: tf.LayersModel,
+    network: ScoredNetwork,
     examples: ExampleSet,
     options: ScorerOptions,
   ): Promise<Float32Array[]>

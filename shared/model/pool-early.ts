@@ -1,5 +1,4 @@
-import type { Chain } from './chain.ts'
-import type { ChainOp } from './chain-ops/chain-op.ts'
+import { NETWORK_INPUT, type OpGraph, type OpNode } from './op-graph.ts'
 
 /**
  * The same network with each max pooling moved ahead of the relu and the bias before it, which then work
@@ -9,19 +8,39 @@ import type { ChainOp } from './chain-ops/chain-op.ts'
  *
  * For training: attribution wants the output of each layer as it stands in the model.
  */
-export function poolEarly({ ops }: Chain): Chain {
-  const ordered: ChainOp[] = []
-  for (const op of ops) {
-    const overtaken: ChainOp[] = []
-    if (op.kind === 'max-pool') {
-      if (ordered.at(-1)?.kind === 'relu') overtaken.unshift(ordered.pop()!)
-      const [withoutBias, bias] = ordered.at(-1)?.apart ?? []
-      if (withoutBias !== undefined && bias !== undefined) {
-        ordered.splice(-1, 1, withoutBias)
-        overtaken.unshift(bias)
-      }
+export function poolEarly({ nodes }: OpGraph): OpGraph {
+  const ordered: OpNode[] = []
+  /** Where the output of a node is to be found now. */
+  const now: number[] = []
+  const readers = countReaders(nodes)
+  for (const [i, { op, inputs }] of nodes.entries()) {
+    const moved = inputs.map((input) => (input === NETWORK_INPUT ? input : now[input]!))
+    // What the pooling overtakes must be read by nobody else.
+    const follows = (kind: string) =>
+      moved[0] === ordered.length - 1 && ordered.at(-1)?.op.kind === kind
+    const isAlone = op.kind === 'max-pool' && readers[inputs[0]!] === 1
+    const relu = isAlone && follows('relu') ? ordered.pop()! : undefined
+    const before = relu === undefined ? inputs[0]! : nodes[inputs[0]!]!.inputs[0]!
+    const [withoutBias, bias] =
+      isAlone && readers[before] === 1 && now[before] === ordered.length - 1
+        ? (ordered.at(-1)?.op.apart ?? [])
+        : []
+    if (withoutBias !== undefined && bias !== undefined) {
+      ordered.push({ ...ordered.pop()!, op: withoutBias })
     }
-    ordered.push(op, ...overtaken)
+    const read = relu === undefined && bias === undefined ? moved : [ordered.length - 1]
+    ordered.push({ op, inputs: read })
+    if (bias !== undefined) ordered.push({ op: bias, inputs: [ordered.length - 1] })
+    if (relu !== undefined) ordered.push({ op: relu.op, inputs: [ordered.length - 1] })
+    now[i] = ordered.length - 1
   }
-  return { ops: ordered }
+  return { nodes: ordered }
+}
+
+function countReaders(nodes: readonly OpNode[]): number[] {
+  const readers = nodes.map(() => 0)
+  for (const { inputs } of nodes) {
+    for (const input of inputs) if (input !== NETWORK_INPUT) readers[input]!++
+  }
+  return readers
 }

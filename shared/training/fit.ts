@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../data/example-set.ts'
 import { GraftError } from '../errors.ts'
-import { chainOf, forward, trainableVariables, type Chain } from '../model/chain.ts'
+import { modelVariables } from '../model/model-variables.ts'
+import { forward, type OpGraph, opGraphOf, trainableWeights } from '../model/op-graph.ts'
 import { poolEarly } from '../model/pool-early.ts'
 import { readWeights, writeWeights, type Weights } from '../model/weights.ts'
 import type { Rng } from '../numeric/rng.ts'
@@ -80,8 +81,14 @@ export async function fit(
   const size = examples.labels.length
   if (size === 0) throw new RangeError('fit needs at least one example')
   if (resumeFrom !== undefined) writeWeights(model, resumeFrom.weights)
-  const chain = poolEarly(chainOf(model))
-  const optimizer = await createOptimizer(trainableVariables(chain), options, resumeFrom?.optimizer)
+  const graph = poolEarly(opGraphOf(model))
+  const variables = new Map(modelVariables(model).map(({ name, variable }) => [name, variable]))
+  const trainable = trainableWeights(graph)
+  const optimizer = await createOptimizer(
+    trainable.map((name) => variables.get(name)!),
+    options,
+    resumeFrom?.optimizer,
+  )
   const breathe = createYielder()
   const stepsAnEpoch = Math.ceil(size / batchSize)
   const steps = epochs * stepsAnEpoch
@@ -97,7 +104,11 @@ export async function fit(
         lossSum = 0
       }
       const batch = order.slice(position, position + batchSize)
-      const loss = await trainStep({ chain, optimizer, examples, batch }, options, step)
+      const loss = await trainStep(
+        { graph, variables, trainable, optimizer, examples, batch },
+        options,
+        step,
+      )
       lossSum += loss * batch.length
       step++
       const done = Math.min(position + batchSize, size)
@@ -117,7 +128,11 @@ export async function fit(
 }
 
 interface StepInput {
-  readonly chain: Chain
+  readonly graph: OpGraph
+  /** Weights of the model, by name; the optimizer holds newer values of the trainable ones. */
+  readonly variables: ReadonlyMap<string, tf.LayerVariable>
+  /** Names, in the order of the optimizer's weights. */
+  readonly trainable: readonly string[]
   readonly optimizer: Optimizer
   readonly examples: ExampleSet
   /** Indices of the examples. */
@@ -125,15 +140,21 @@ interface StepInput {
 }
 
 async function trainStep(
-  { chain, optimizer, examples, batch }: StepInput,
+  { graph, variables, trainable, optimizer, examples, batch }: StepInput,
   { loss: lossFunction, rng }: FitOptions,
   step: number,
 ): Promise<number> {
   const [loss, ...gradients] = tf.tidy(() => {
     const shape = [batch.length, ...examples.inputShape]
     const x = tf.tensor(examples.inputs(batch), shape, 'float32')
-    const weights = optimizer.weights()
-    const pass = forward(chain, x, { weights, training: rng.split(`step/${step}`) })
+    const values = optimizer.weights()
+    const current = new Map(trainable.map((name, i) => [name, values[i]!]))
+    const weights = (name: string) => current.get(name) ?? variables.get(name)!.read()
+    const training = {
+      rng: rng.split(`step/${step}`),
+      onMoved: (name: string, value: tf.Tensor) => variables.get(name)!.write(value),
+    }
+    const pass = forward(graph, x, weights, { training })
     const logits = pass.outputs.at(-1) as tf.Tensor2D
     const { loss, dLogits } =
       lossFunction === undefined

@@ -1,0 +1,18 @@
+import * as tf from '@tensorflow/tfjs'
+import { type Op, unsupported, weightless } from './op.ts'
+
+/** [batch, ...] -> [batch, size]. */
+export function flatten(layer: tf.layers.Layer): Op {
+  const places = (layer.input as tf.SymbolicTensor).shape.slice(1, -1)
+  return {
+    ...weightless(layer, 'flatten', (x) => ({
+      y: tf.reshape(x, [x.shape[0], -1]),
+      back: (dy) => tf.reshape(dy, x.shape),
+    })),
+    trace([input]) {
+      if (places.includes(null)) throw unsupported(layer, 'reads maps whose size is not fixed')
+      const times = (places as number[]).reduce((product, dim) => product * dim, 1)
+      return times === 1 ? input! : { kind: 'repeat', times, of: input! }
+    },
+  }
+}
