@@ -4,7 +4,7 @@ import { GraftError } from '../../shared/errors.ts'
 import { type BlobId, ClientId, compareIds, RoundNumber } from '../../shared/ids.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
-import { levelsOf } from '../../shared/model/levels.ts'
+import { neuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
@@ -63,10 +63,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   const { settings, architecture, proxy, test, rng } = plan
   const { strategy, options } = plan.strategy
   const model = buildModel(architecture, rng.split('model'))
-  const levels = levelsOf(model)
+  const graph = neuronGraph(model)
   const expected = {
     weights: plan.untrained,
-    widths: levels.map(({ width }) => width),
+    widths: widthsOf(graph),
     numClasses: test.numClasses,
   }
 
@@ -145,8 +145,15 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     async fuse(round, updates) {
       const clock = startClock()
       const parents = await scoredParentsOf(updates)
-      const fused = await strategy.fuse({ parents, levels, options })
-      return { blob: await putModel(fused, { round, parents }), seconds: clock() }
+      const fused = await strategy.fuse({
+        parents,
+        graph,
+        options,
+        proxy,
+        rng: rng.split(`round/${round}/fuse`),
+        ...(signal && { signal }),
+      })
+      return { blob: await putModel(fused.weights, { round, parents }), seconds: clock() }
     },
 
     async tune(round, updates, fused, onDetail) {
@@ -185,7 +192,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
       const controls = await runControls({
         model,
-        levels,
+        graph,
         parents,
         initial: plan.untrained,
         fused: await weightsOf(fused.blob),

@@ -1,151 +1,179 @@
 import { GraftError } from '../../shared/errors.ts'
-import type { Level } from '../../shared/model/levels.ts'
-import type { NamedTensor } from '../../shared/model/weights.ts'
-import { copyBlock } from './copy-block.ts'
-import { firstIndices } from './first-indices.ts'
-import { magnitudes } from './importance.ts'
-import type { Network } from './network.ts'
+import type { NeuronGraph, NeuronGroup } from '../../shared/model/neuron-graph.ts'
+import { magnitudes, type PrunedNetwork } from './importance.ts'
 
 /** How neurons are chosen; see the strategy `nt` for what each means. */
 export interface ChoiceRules {
   readonly variant: 'merge-prune' | 'prune-merge'
   readonly importance: 'l2' | 'l1' | 'attribution'
   readonly order: 'upfront' | 'sequential'
-  /** Neurons to keep of each level, [level]; all there are when they are fewer. */
+  /** Neurons to keep of each group, [group]; all there are when they are fewer. */
   readonly widths: readonly number[]
 }
 
-/** What is kept of one level. */
+/** A parent, with what earlier choices have left of it. */
+export interface Candidate extends Omit<PrunedNetwork, 'weights'> {
+  readonly id: string
+  /** Attribution scores, [group][neuron]; empty when the parent sent none. */
+  readonly scores: readonly Float32Array[]
+  load(): Promise<PrunedNetwork['weights']>
+}
+
+/** What is kept of one group. */
 export interface Choice {
-  /** Neurons kept of each network, ascending, [network][kept]. */
-  readonly kept: readonly Int32Array[]
-  /** Importance of every neuron divided by the mean over the level, [network][neuron]. */
+  /** Neurons kept of each candidate, [candidate][neuron]: 1 where kept. */
+  readonly isKept: readonly Uint8Array[]
+  /** Importance of each neuron that was there, divided by their mean, [candidate][neuron]. */
   readonly importance: readonly Float64Array[]
 }
 
 /**
- * Chooses the neurons that survive, from the level before the head back to the first.
+ * Chooses the neurons that survive, from the group before the head back to the first.
  *
  * Side by side, networks share no weights: the weights between neurons of two of them are zero. So a
  * neuron's magnitude is that in its own network, and the concatenation of NT need not be built.
  *
- * @param networks with the heads that are to be merged: a reader counts with the weights it has here
- * @returns [level]; of the head everything is kept
- * @throws GraftError GRAFT_STRATEGY_UNKNOWN when attribution is asked for and a network has no scores
+ * @param networks side by side; each is a list of candidates, several where networks were merged before
+ * @returns [group]; of the head everything is kept
+ * @throws GraftError GRAFT_STRATEGY_UNKNOWN when attribution is asked for and a parent has no scores
  */
-export function chooseNeurons(
-  networks: readonly Network[],
-  levels: readonly Level[],
+export async function chooseNeurons(
+  networks: readonly (readonly Candidate[])[],
+  graph: NeuronGraph,
   rules: ChoiceRules,
-): Choice[] {
-  const choices: Choice[] = []
-  for (const level of levels.toReversed()) {
-    const behind = rules.order === 'sequential' ? choices[0] : undefined
-    choices.unshift(level.isHead ? keepAll(networks, level) : chooseOf(level, behind))
+): Promise<Choice[]> {
+  const candidates = networks.flat()
+  const isKept = candidates.map((candidate) => [...candidate.isKept])
+  const choices: Choice[] = new Array<Choice>(graph.groups.length)
+  const free = graph.groups.filter(({ isFixed }) => !isFixed)
+  // Upfront, all groups are scored in one pass over each parent's weights, before any is pruned.
+  const upfront = rules.order === 'upfront' ? await scoresOf(candidates, free) : undefined
+  for (const group of graph.groups.toReversed()) {
+    const { index, isFixed } = group
+    if (isFixed) {
+      choices[index] = keepAll(candidates, index)
+      continue
+    }
+    const now = candidates.map((candidate, k) => ({ ...candidate, isKept: isKept[k]! }))
+    const scores = upfront ?? (await scoresOf(now, [group]))
+    const importance = scores.map((ofCandidate) => ofCandidate[index]!)
+    const width = rules.widths[index]!
+    const kept =
+      rules.variant === 'prune-merge'
+        ? keepOfEach(networks, { importance, index, width })
+        : keepLargest(candidates, { importance, index, width })
+    choices[index] = { isKept: kept, importance: dividedByMean(candidates, importance, index) }
+    kept.forEach((ofCandidate, k) => (isKept[k]![index] = ofCandidate))
   }
   return choices
 
-  function chooseOf(level: Level, behind: Choice | undefined): Choice {
-    const importance = networks.map((network, k) =>
-      rules.importance === 'attribution'
-        ? attributionOf(network, level)
-        : magnitudes(withReadersPruned(network, level, behind?.kept[k]), level, rules.importance),
-    )
-    const width = rules.widths[level.index]!
-    return {
-      kept:
-        rules.variant === 'prune-merge'
-          ? keepOfEach(importance, width)
-          : keepLargest(importance, width),
-      importance: dividedByMean(importance),
+  /** [candidate][group][neuron] */
+  async function scoresOf(
+    of: readonly Candidate[],
+    groups: readonly NeuronGroup[],
+  ): Promise<Float64Array[][]> {
+    const scores: Float64Array[][] = []
+    for (const candidate of of) {
+      scores.push(
+        rules.importance === 'attribution'
+          ? attributionOf(candidate, graph)
+          : magnitudes(
+              graph,
+              { ...candidate, weights: await candidate.load() },
+              groups,
+              rules.importance,
+            ),
+      )
     }
+    return scores
   }
 }
 
-function keepAll(networks: readonly Network[], level: Level): Choice {
+interface Quota {
+  /** [candidate][neuron] */
+  readonly importance: readonly Float64Array[]
+  /** The group. */
+  readonly index: number
+  /** How many to keep. */
+  readonly width: number
+}
+
+function keepAll(candidates: readonly Candidate[], index: number): Choice {
   return {
-    kept: networks.map(() => firstIndices(level.width)),
-    importance: networks.map(() => new Float64Array(level.width).fill(1)),
+    isKept: candidates.map(({ isKept }) => isKept[index]!),
+    importance: candidates.map(({ isKept }) => new Float64Array(isKept[index]!.length).fill(1)),
   }
 }
 
-function attributionOf({ id, scores, widths }: Network, { index, layer }: Level): Float64Array {
-  const of = scores[index]
-  if (of === undefined || of.length !== widths[index]) {
+function attributionOf({ id, scores, widths }: Candidate, graph: NeuronGraph): Float64Array[] {
+  return graph.groups.map(({ index, name, isFixed }) => {
+    const of = scores[index]
+    if (of !== undefined && of.length === widths[index]) return Float64Array.from(of)
+    if (isFixed) return new Float64Array(widths[index]!)
     throw new GraftError(
       'GRAFT_STRATEGY_UNKNOWN',
-      `importance=attribution needs a score for each neuron of ${layer}, and parent ${id} sent ${of?.length ?? 0}.`,
+      `importance=attribution needs a score for each neuron of ${name}, and parent ${id} sent ${of?.length ?? 0}.`,
     )
-  }
-  return Float64Array.from(of)
-}
-
-/** The network with only those outputs of a level's readers that survived behind it. */
-function withReadersPruned(
-  network: Network,
-  level: Level,
-  kept: Int32Array | undefined,
-): ReadonlyMap<string, NamedTensor> {
-  if (kept === undefined) return network.weights
-  const weights = new Map(network.weights)
-  for (const { weight, role } of level.members) {
-    if (role === 'reader') weights.set(weight, withOutputs(weights.get(weight)!, kept))
-  }
-  return weights
-}
-
-/** A kernel's outputs are its last axis. */
-function withOutputs({ name, shape, data }: NamedTensor, kept: Int32Array): NamedTensor {
-  const outputs = shape.length - 1
-  const pruned = {
-    name,
-    shape: shape.with(outputs, kept.length),
-    data: new Float32Array((data.length / shape[outputs]!) * kept.length),
-  }
-  copyBlock(
-    { shape, data },
-    pruned,
-    shape.map((length, axis) => ({
-      from: axis === outputs ? kept : firstIndices(length),
-      to: firstIndices(axis === outputs ? kept.length : length),
-    })),
-  )
-  return pruned
+  })
 }
 
 /** The most important of all; of equal ones those of the earlier network, then of the lower index. */
-function keepLargest(importance: readonly Float64Array[], width: number): Int32Array[] {
-  const ranked = importance
-    .flatMap((values, network) =>
-      Array.from(values, (value, neuron) => ({ value, network, neuron })),
-    )
-    .sort((a, b) => b.value - a.value)
-    .slice(0, width)
-  return importance.map((_, k) =>
-    Int32Array.from(
-      ranked.filter(({ network }) => network === k).map(({ neuron }) => neuron),
-    ).sort(),
+function keepLargest(candidates: readonly Candidate[], quota: Quota): Uint8Array[] {
+  const { importance, index, width } = quota
+  const offsets = importance.map((_, k) =>
+    importance.slice(0, k).reduce((sum, { length }) => sum + length, 0),
   )
+  const places = candidates.flatMap(({ isKept }, k) =>
+    [...isKept[index]!.keys()]
+      .filter((neuron) => isKept[index]![neuron] === 1)
+      .map((neuron) => offsets[k]! + neuron),
+  )
+  const values = new Float64Array(importance.reduce((sum, { length }) => sum + length, 0))
+  importance.forEach((ofCandidate, k) => values.set(ofCandidate, offsets[k]))
+  // Stable, so that equals keep their order.
+  const kept = places.sort((a, b) => values[b]! - values[a]!).slice(0, width)
+  const isKept = importance.map(({ length }) => new Uint8Array(length))
+  for (const place of kept) {
+    const k = offsets.findLastIndex((offset) => offset <= place)
+    isKept[k]![place - offsets[k]!] = 1
+  }
+  return isKept
 }
 
-/** Equal quotas; what does not divide goes to the first networks, one neuron each. */
-function keepOfEach(importance: readonly Float64Array[], width: number): Int32Array[] {
-  const room = importance.map(({ length }) => length)
-  const quotas = room.map(() => 0)
-  let left = Math.min(
-    width,
-    room.reduce((sum, length) => sum + length, 0),
+/** Equal quotas of the networks; what does not divide goes to the first ones, one neuron each. */
+function keepOfEach(networks: readonly (readonly Candidate[])[], quota: Quota): Uint8Array[] {
+  const { importance, index, width } = quota
+  const room = networks.map((candidates) =>
+    candidates.reduce((sum, { isKept }) => sum + count(isKept[index]!), 0),
   )
-  for (let k = 0; left > 0; k = (k + 1) % room.length) {
+  const quotas = room.map(() => 0)
+  const all = room.reduce((sum, length) => sum + length, 0)
+  for (let k = 0, left = Math.min(width, all); left > 0; k = (k + 1) % room.length) {
     if (quotas[k]! === room[k]!) continue
     quotas[k]!++
     left--
   }
-  return importance.map((values, k) => keepLargest([values], quotas[k]!)[0]!)
+  let first = 0
+  return networks.flatMap((candidates, k) => {
+    const own = importance.slice(first, (first += candidates.length))
+    return keepLargest(candidates, { importance: own, index, width: quotas[k]! })
+  })
 }
 
-function dividedByMean(importance: readonly Float64Array[]): Float64Array[] {
-  const all = importance.flatMap((values) => [...values])
-  const mean = all.reduce((sum, value) => sum + value, 0) / all.length
+function dividedByMean(
+  candidates: readonly Candidate[],
+  importance: readonly Float64Array[],
+  index: number,
+): Float64Array[] {
+  let [sum, neurons] = [0, 0]
+  candidates.forEach(({ isKept }, k) => {
+    importance[k]!.forEach((value, neuron) => {
+      if (isKept[index]![neuron] === 1) sum += value
+    })
+    neurons += count(isKept[index]!)
+  })
+  const mean = sum / neurons
   return importance.map((values) => (mean > 0 ? values.map((value) => value / mean) : values))
 }
+
+const count = (flags: Uint8Array): number => flags.reduce((sum, flag) => sum + flag, 0)

@@ -1,10 +1,9 @@
-import { GraftError } from '../../shared/errors.ts'
-import type { Level } from '../../shared/model/levels.ts'
-import type { Weights } from '../../shared/model/weights.ts'
-import { measureWidths } from './neuron-axes.ts'
+import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
+import { sizeOf, type Weights } from '../../shared/model/weights.ts'
+import { ledgerOf } from './ledger.ts'
+import { assertSameWidths, measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
-import { assertParentsAgree, type Shapes } from './parents-agree.ts'
-import type { FusionInput, Parent, Strategy } from './strategy.ts'
+import type { Fusion, FusionInput, Strategy } from './strategy.ts'
 
 /**
  * Federated averaging: `w = sum_k (n_k / n) w_k` with `n = sum_k n_k`, over every weight, the moving
@@ -19,37 +18,37 @@ export const fedavg: Strategy = {
   fuse,
 }
 
-async function fuse({ parents, levels }: FusionInput): Promise<Weights> {
+async function fuse({ parents, graph }: FusionInput): Promise<Fusion> {
   const ordered = inIdOrder(parents)
   const n = ordered.reduce((total, { numExamples }) => total + numExamples, 0)
-  let first: Shapes | null = null
-  let sums: readonly Float64Array[] = []
+  const sums = graph.weights.map(({ shape }) => new Float64Array(sizeOf(shape)))
   for (const parent of ordered) {
     const weights = await parent.load()
-    if (first === null) {
-      assertWidths(weights, levels, parent)
-      first = { id: parent.id, weights: weights.map(({ name, shape }) => ({ name, shape })) }
-      sums = weights.map(({ data }) => new Float64Array(data.length))
-    }
-    assertParentsAgree(first, { id: parent.id, weights })
-    addScaled(sums, weights, parent.numExamples / n)
+    assertSameWidths(measureWidths(weights, graph, parent.id), graph, parent.id)
+    addScaled(sums, inGraphOrder(weights, graph), parent.numExamples / n)
   }
-  return (first?.weights ?? []).map(({ name, shape }, i) => ({
-    name,
-    shape,
-    data: Float32Array.from(sums[i]!),
+  const parentShares = ordered.map(({ numExamples }, parent) => ({
+    parent,
+    share: numExamples / n,
+    score: null,
   }))
+  return {
+    weights: graph.weights.map(({ name, shape }, i) => ({
+      name,
+      shape,
+      data: Float32Array.from(sums[i]!),
+    })),
+    ledger: ledgerOf(
+      graph,
+      ordered.map(({ id }) => id),
+      (_, neuron) => parentShares.map((share) => ({ ...share, neuron })),
+    ),
+  }
 }
 
-function assertWidths(weights: Weights, levels: readonly Level[], { id }: Parent): void {
-  const widths = measureWidths(weights, levels, id)
-  const odd = levels.find(({ width }, i) => width !== widths[i])
-  if (odd !== undefined) {
-    throw new GraftError(
-      'GRAFT_SHAPE_MISMATCH',
-      `Parent ${id} has ${widths[odd.index]!} neurons in ${odd.layer}, the fused network ${odd.width}.`,
-    )
-  }
+function inGraphOrder(weights: Weights, graph: NeuronGraph): Weights {
+  const byName = new Map(weights.map((tensor) => [tensor.name, tensor]))
+  return graph.weights.map(({ name }) => byName.get(name)!)
 }
 
 function addScaled(sums: readonly Float64Array[], weights: Weights, scale: number): void {

@@ -1,11 +1,21 @@
 import { GraftError } from '../../shared/errors.ts'
-import type { Level } from '../../shared/model/levels.ts'
-import { type Network, networkOf } from './network.ts'
+import {
+  headGroup,
+  type NeuronGraph,
+  shapesWith,
+  widthsOf,
+} from '../../shared/model/neuron-graph.ts'
+import type { Weights } from '../../shared/model/weights.ts'
+import { sizeOf } from '../../shared/model/weights.ts'
+import { type Contribution, ledgerOf } from './ledger.ts'
+import { gatherNeurons } from './gather-neurons.ts'
+import { measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
 import { reduceTree } from './reduce-tree.ts'
+import { assertNoneFixed, assertPlainHead } from './scale-head.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { FusionInput, Strategy } from './strategy.ts'
-import { transplant } from './transplant.ts'
+import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
+import { merge, type Merge, type Selection } from './transplant.ts'
 
 const OPTIONS = {
   /** Prune all neurons of the merged networks together, or each network alone before merging. */
@@ -32,39 +42,108 @@ export const neuronTransplantation: Strategy = {
   summary: 'the largest neurons of all parents, side by side',
   paper: 'arXiv 2502.06849',
   options: OPTIONS,
-  fuse: async (input) => [...(await transplantParents(input)).weights.values()],
+  fuse,
+}
+
+async function fuse(input: FusionInput): Promise<Fusion> {
+  const { graph } = input
+  const merged = await chooseParents(input)
+  assertFilled(merged, graph)
+  const { candidates, choices } = merged
+  const origins = graph.groups.map(({ index }) =>
+    candidates.flatMap(({ isKept }, parent): Contribution[] =>
+      [...isKept[index]!.keys()]
+        .filter((neuron) => isKept[index]![neuron] === 1)
+        .map((neuron) => ({
+          parent,
+          neuron,
+          share: 1,
+          score: choices[index]!.importance[parent]![neuron]!,
+        })),
+    ),
+  )
+  return {
+    weights: await gatherNeurons(candidates, graph),
+    ledger: ledgerOf(
+      graph,
+      candidates.map(({ id }) => id),
+      (group, neuron) => [origins[group]![neuron]!],
+    ),
+  }
 }
 
 /**
- * What `nt` does, with where each neuron comes from.
+ * The choice of `nt`, before any weight is gathered: a tree of merges over which neurons are kept, for
+ * which a parent's weights are in memory one at a time.
  *
- * @returns the fused network, of the widths of `levels`
- * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit `levels`, or when the parents have
- *   fewer neurons in a level than the fused network
- * @throws GraftError GRAFT_STRATEGY_UNKNOWN when an option is wrong, or attribution scores are missing
+ * @param onMerge called after each merge of the tree, in their order
+ * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_STRATEGY_UNKNOWN when
+ *   an option is wrong, or attribution scores are missing
  */
-export async function transplantParents({
-  parents,
-  levels,
-  options,
-}: FusionInput): Promise<Network> {
+export async function chooseParents(
+  { parents, graph, options }: FusionInput,
+  onMerge?: (merged: Merge) => void,
+): Promise<Merge> {
   const { tree, ...rules } = chooseOptions('nt', OPTIONS, options)
-  const widths = levels.map(({ width }) => width)
-  const leaves = inIdOrder(parents).map(
-    (parent) => async () => networkOf(parent, await parent.load(), levels),
-  )
-  const fused = await reduceTree(leaves, tree, (networks) =>
-    transplant(networks, levels, { ...rules, widths }),
-  )
-  assertFilled(fused, levels)
-  return fused
+  assertPlainHead(graph)
+  assertNoneFixed(graph, 'nt')
+  const leaves = inIdOrder(parents).map((parent) => () => leafOf(parent, graph))
+  const widths = widthsOf(graph)
+  let last: Merge | undefined
+  await reduceTree(leaves, tree, async (networks: readonly Selection[]): Promise<Selection> => {
+    last = await merge(networks, graph, { ...rules, widths })
+    onMerge?.(last)
+    return last
+  })
+  return last!
 }
 
-function assertFilled({ widths }: Network, levels: readonly Level[]): void {
-  const narrow = levels.find(({ width }, i) => widths[i]! < width)
-  if (narrow === undefined) return
-  throw new GraftError(
-    'GRAFT_SHAPE_MISMATCH',
-    `The parents have ${widths[narrow.index]!} neurons in ${narrow.layer} together, the fused network ${narrow.width}.`,
-  )
+async function leafOf(parent: Parent, graph: NeuronGraph): Promise<Selection> {
+  const { id, classCounts, scores } = parent
+  const weights = await parent.load()
+  const widths = measureWidths(weights, graph, id)
+  const head = headGroup(graph)
+  if (classCounts.length !== head.width) {
+    throw new GraftError(
+      'GRAFT_SHAPE_MISMATCH',
+      `Parent ${id} counts ${classCounts.length} classes, the fused network has ${head.width}.`,
+    )
+  }
+  const load = async () => byName(await parent.load())
+  return {
+    candidates: [
+      {
+        id,
+        widths,
+        scores,
+        load,
+        isKept: widths.map((width) => new Uint8Array(width).fill(1)),
+        headScale: new Float64Array(head.width).fill(1),
+      },
+    ],
+    classCounts,
+    headInputs: headInputs(graph, widths),
+  }
+}
+
+const byName = (weights: Weights) => new Map(weights.map((tensor) => [tensor.name, tensor]))
+
+/** Numbers that the head reads. */
+function headInputs(graph: NeuronGraph, widths: readonly number[]): number {
+  const head = headGroup(graph)
+  const kernel = head.axes.find(({ role }) => role === 'kernel')!
+  const { shape } = shapesWith(graph, widths).find(({ name }) => name === kernel.weight)!
+  return sizeOf(shape) / head.width
+}
+
+function assertFilled({ candidates }: Merge, { groups }: NeuronGraph): void {
+  for (const { index, name, width } of groups) {
+    const kept = candidates.flatMap(({ isKept }) => [...isKept[index]!])
+    const count = kept.reduce((sum, flag) => sum + flag, 0)
+    if (groups[index]!.isFixed || count === width) continue
+    throw new GraftError(
+      'GRAFT_SHAPE_MISMATCH',
+      `The parents have ${count} neurons in ${name} together, the fused network ${width}.`,
+    )
+  }
 }

@@ -17,7 +17,7 @@ export type Leaf<Network> = () => Promise<Network>
 export async function reduceTree<Network>(
   leaves: readonly Leaf<Network>[],
   shape: TreeShape,
-  merge: (networks: readonly Network[]) => Network,
+  merge: (networks: readonly Network[]) => Promise<Network>,
 ): Promise<Network> {
   switch (shape) {
     case 'joint':
@@ -31,7 +31,7 @@ export async function reduceTree<Network>(
 
 async function mergeHalves<Network>(
   leaves: readonly Leaf<Network>[],
-  merge: (networks: readonly Network[]) => Network,
+  merge: (networks: readonly Network[]) => Promise<Network>,
 ): Promise<Network> {
   if (leaves.length < 4) return mergeAll(leaves, merge)
   const middle = Math.floor(leaves.length / 2)
@@ -44,18 +44,18 @@ async function mergeHalves<Network>(
 
 async function foldLeft<Network>(
   [first, ...others]: readonly Leaf<Network>[],
-  merge: (networks: readonly Network[]) => Network,
+  merge: (networks: readonly Network[]) => Promise<Network>,
 ): Promise<Network> {
   if (others.length === 0) return mergeAll([first!], merge)
   let merged: Network = await first!()
-  for (const leaf of others) merged = merge([merged, await leaf()])
+  for (const leaf of others) merged = await merge([merged, await leaf()])
   return merged
 }
 
 /** One after the other: made at once, both halves of a tree would be alive together. */
 async function mergeAll<Network>(
   leaves: readonly Leaf<Network>[],
-  merge: (networks: readonly Network[]) => Network,
+  merge: (networks: readonly Network[]) => Promise<Network>,
 ): Promise<Network> {
   const networks: Network[] = []
   for (const leaf of leaves) networks.push(await leaf())

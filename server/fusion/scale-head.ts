@@ -1,11 +1,17 @@
 import { GraftError } from '../../shared/errors.ts'
-import type { Level } from '../../shared/model/levels.ts'
-import type { NamedTensor } from '../../shared/model/weights.ts'
+import { headGroup, type NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { classShares } from './class-shares.ts'
-import type { Network } from './network.ts'
 
 /** How the parents' logits are weighed: by their shares of each class's examples, or as one mean. */
 export type HeadRule = 'shares' | 'mean'
+
+/** What decides how much a network's logits count. */
+export interface HeadWeight {
+  /** Training examples of each class, summed over the parents in it, [class]. */
+  readonly classCounts: readonly number[]
+  /** Inputs of the head, summed over the parents in it. */
+  readonly headInputs: number
+}
 
 /**
  * Weight of each network's logit of each class; they sum to 1 over the networks.
@@ -18,7 +24,7 @@ export type HeadRule = 'shares' | 'mean'
  *
  * @returns [network][class]
  */
-export function headWeights(networks: readonly Network[], rule: HeadRule): Float64Array[] {
+export function headWeights(networks: readonly HeadWeight[], rule: HeadRule): Float64Array[] {
   const inputs = networks.map(({ headInputs }) => headInputs)
   const counts = networks.map(({ classCounts }) =>
     rule === 'shares' ? classCounts : classCounts.map(() => 0),
@@ -27,27 +33,29 @@ export function headWeights(networks: readonly Network[], rule: HeadRule): Float
 }
 
 /**
- * The network with its head's kernel and bias multiplied by one weight a class.
- *
- * @param weights [class]
- * @returns a network that shares all other tensors with `network`
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED when something else than a dense layer makes the logits
+ * Refuses a head that is no plain product with a bias: only of that is a mean of logits a sum of weights.
+ * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming what stands behind it
  */
-export function scaleHead(network: Network, head: Level, weights: Float64Array): Network {
-  const scaled = new Map(network.weights)
-  for (const { weight, role } of head.members) {
-    if (role !== 'kernel' && role !== 'bias') {
-      throw new GraftError(
-        'GRAFT_LAYER_UNSUPPORTED',
-        `${weight} stands behind ${head.layer}: the last layer of a transplanted network is dense.`,
-      )
-    }
-    scaled.set(weight, scaleClasses(network.weights.get(weight)!, weights))
-  }
-  return { ...network, weights: scaled }
+export function assertPlainHead(graph: NeuronGraph): void {
+  const head = headGroup(graph)
+  const odd = head.axes.find(({ role }) => role !== 'kernel' && role !== 'bias')
+  if (odd === undefined) return
+  throw new GraftError(
+    'GRAFT_LAYER_UNSUPPORTED',
+    `${odd.weight} stands behind ${head.name}: the last layer of a transplanted network is dense.`,
+  )
 }
 
-/** The classes are the last axis of a dense kernel and the only one of a bias. */
-function scaleClasses(tensor: NamedTensor, weights: Float64Array): NamedTensor {
-  return { ...tensor, data: tensor.data.map((value, i) => value * weights[i % weights.length]!) }
+/**
+ * Refuses neurons that are added to the network's input: there is one input for all parents, so their sums
+ * cannot stand side by side.
+ * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the layer
+ */
+export function assertNoneFixed({ groups }: NeuronGraph, strategy: string): void {
+  const fixed = groups.find(({ isFixed, isHead }) => isFixed && !isHead)
+  if (fixed === undefined) return
+  throw new GraftError(
+    'GRAFT_LAYER_UNSUPPORTED',
+    `${strategy} cannot choose neurons of ${fixed.name}, which are added to the network's input.`,
+  )
 }

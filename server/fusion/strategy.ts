@@ -1,5 +1,8 @@
-import type { Level } from '../../shared/model/levels.ts'
+import type { ExampleSet } from '../../shared/data/example-set.ts'
+import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../shared/model/weights.ts'
+import type { Rng } from '../../shared/numeric/rng.ts'
+import type { Ledger } from './ledger.ts'
 
 /** One network to fuse. `load` may read from disk: a strategy holds as few loaded parents as it can. */
 export interface Parent {
@@ -9,18 +12,43 @@ export interface Parent {
   readonly numExamples: number
   /** Training examples of each class, [class]. */
   readonly classCounts: readonly number[]
-  /** Attribution scores of each level, [level][neuron]; empty when the client sent none. */
+  /** Attribution scores of each group, [group][neuron]; empty when the client sent none. */
   readonly scores: readonly Float32Array[]
   /** The weights; the caller of `load` must not change them. */
   load(): Promise<Weights>
 }
 
+/** The coordinator's own labelled examples, which every client may know. */
+export interface ProxyExamples {
+  /** What a strategy may look at and learn from. */
+  readonly train: ExampleSet
+  /** What decides between candidates; nothing is learnt from it. */
+  readonly heldOut: ExampleSet
+}
+
 export interface FusionInput<Options = Readonly<Record<string, string>>> {
   /** At least one, sorted by id: the order of every sum and of every tree. */
   readonly parents: readonly Parent[]
-  /** Levels of the fused network (the coordinator's architecture). */
-  readonly levels: readonly Level[]
+  /** Neurons of the fused network (the coordinator's architecture). */
+  readonly graph: NeuronGraph
   readonly options: Options
+  /** Absent where nothing but weights is known; strategies that look at activations then refuse. */
+  readonly proxy?: ProxyExamples
+  readonly rng: Rng
+  /** What the strategy is at, in a few words for display. */
+  readonly onProgress?: (detail: string) => void
+  /** Once aborted, `fuse` rejects with its reason. */
+  readonly signal?: AbortSignal
+}
+
+/** One network made of several. */
+export interface Fusion {
+  /** Fresh weights, in the order and of the widths of the graph. */
+  readonly weights: Weights
+  /** Whose neurons they are. */
+  readonly ledger: Ledger
+  /** What the strategy has to say of its choice, one sentence; shown and kept in the report. */
+  readonly reason?: string
 }
 
 /** A rule that turns the updates of a round into one network. Pure: same input, same bytes. */
@@ -33,8 +61,8 @@ export interface Strategy {
   /** Each option with what it may be; the first value is the default. */
   readonly options: Readonly<Record<string, readonly [string, ...string[]]>>
   /**
-   * @returns fresh weights, in the order of the first parent's and of the widths of `levels`
-   * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with `levels`
+   * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
+   *   GRAFT_STRATEGY_UNKNOWN when something the options ask for is missing
    */
-  fuse(input: FusionInput): Promise<Weights>
+  fuse(input: FusionInput): Promise<Fusion>
 }

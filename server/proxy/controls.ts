@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
-import type { Level } from '../../shared/model/levels.ts'
+import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
@@ -15,7 +15,7 @@ import { type Teacher, tune } from './tune.ts'
 export interface ControlsInput {
   /** Borrowed, of the parents' architecture; its weights are overwritten. */
   readonly model: tf.LayersModel
-  readonly levels: readonly Level[]
+  readonly graph: NeuronGraph
   readonly parents: readonly Parent[]
   /** What the parents say about `proxy.train`, `proxy.heldOut` and `test`; asked here when not given. */
   readonly opinions?: Opinions
@@ -64,7 +64,7 @@ export interface Controls {
  * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents are not of the model's architecture
  */
 export async function runControls(input: ControlsInput): Promise<Controls> {
-  const { model, parents, levels, test, onProgress } = input
+  const { model, parents, graph, test, rng, onProgress } = input
   onProgress?.('parents')
   const opinions = input.opinions ?? (await askAll(input))
   const judge = async (control: keyof Controls, weights: Weights): Promise<Evaluation> => {
@@ -91,7 +91,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
     return evaluate(model, test)
   }
 
-  const average = await fedavg.fuse({ parents, levels, options: {} })
+  const { weights: average } = await fedavg.fuse({ parents, graph, options: {}, rng })
   const best = bestOf(parents, opinions.heldOut)
   return {
     parents: [...opinions.test.parents].map(([id, evaluation]) => ({ id, ...evaluation })),
