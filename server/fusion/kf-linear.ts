@@ -7,7 +7,7 @@ import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
 
-const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION } as const
+const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: ['none', 'parents'], ridge: ['0', '-1', '1e-4', '1e-3', '1e-2', '1e-1', '1'] } as const
 
 /** Examples of the proxy set that are looked at; the paper takes 400. */
 const COUNT = 2000
@@ -29,13 +29,15 @@ export const kfLinear: Strategy = {
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
-  const { scores, head } = chooseOptions('kf-linear', OPTIONS, input.options)
+  const { scores, head, prior, ridge } = chooseOptions('kf-linear', OPTIONS, input.options)
   const rules = {
     strategy: 'kf-linear',
     scores,
     head,
     normalise: scores === 'uniform',
     count: COUNT,
+    prior,
+    ridge: Number(ridge),
   }
   return fuseLinearly(input, rules, (fit) => clusterLevel(fit, input.rng.split(fit.level.name)))
 }

@@ -18,7 +18,9 @@ import { hasOffset, linearLevel, type LinearLevel, solveLevel, writeLevel } from
 import { parentScores, type ScoresOption } from './parent-scores.ts'
 import { inIdOrder } from './parents.ts'
 import { inputTensor, proxyExamples } from './proxy-inputs.ts'
-import type { Fusion, FusionInput } from './strategy.ts'
+import { alignWeights } from './align-weights.ts'
+import { measureWidths } from './measure-widths.ts'
+import type { Fusion, FusionInput, Parent } from './strategy.ts'
 
 /** All parents' neurons of one level, as the fused network could make them of what it reads. */
 export interface LevelFit extends Columns {
@@ -35,6 +37,8 @@ export interface LinearRules {
   readonly normalise: boolean
   /** Most examples of the proxy set to look at. */
   readonly count: number
+  readonly prior: string
+  readonly ridge: number
 }
 
 /**
@@ -59,18 +63,20 @@ export async function fuseLinearly(
   const fused = toEngine(emptyWeights(graph))
   const fusedWalk = createLevelWalk(graph, fused.source, x)
   const groupings = new Map<number, Contribution[][]>()
+  const groupingOfGroup = new Map<number, {columns: Columns['columns'], grouping: Grouping}>()
   try {
     for (const [at, linear] of levels.entries()) {
       signal?.throwIfAborted()
       const { level } = linear
       onProgress?.(`level ${at + 1} of ${levels.length}, ${level.name}`)
       const index = level.groups[0]!
-      const fit = await fitLevel(graph, { linear, networks, fusedWalk, scores })
+      const fit = await fitLevel(graph, { linear, networks, fusedWalk, scores, parents, groupings: groupingOfGroup, rules })
       const grouping =
         index === headGroup(graph).index
           ? headGrouping(fit, headShares(parents, rules.head, ofHead(scores, index)))
           : await group({ ...fit, scores: rules.normalise ? normalised(fit) : fit.scores })
       groupings.set(index, contributionsOf(fit, grouping))
+      groupingOfGroup.set(index, { columns: fit.columns, grouping })
       await writeGrouped(graph, { linear, fit, grouping }, { fused, fusedWalk })
       for (const walk of [...networks.map(({ walk }) => walk), fusedWalk])
         await walk.pass(level.post)
@@ -103,11 +109,14 @@ interface FitInput {
   readonly networks: readonly OpenNetwork[]
   readonly fusedWalk: LevelWalk
   readonly scores: readonly (readonly Float64Array[])[]
+  readonly parents: readonly Parent[]
+  readonly groupings: ReadonlyMap<number, {columns: Columns['columns'], grouping: Grouping}>
+  readonly rules: LinearRules
 }
 
 async function fitLevel(
   graph: NeuronGraph,
-  { linear, networks, fusedWalk, scores }: FitInput,
+  { linear, networks, fusedWalk, scores, parents, groupings, rules }: FitInput,
 ): Promise<LevelFit> {
   const { level, node } = linear
   const index = level.groups[0]!
@@ -124,7 +133,28 @@ async function fitLevel(
   const { op } = graph.ops.nodes[node]!
   const { shape } = graph.weights.find(({ name }) => name === linear.kernel)!
   try {
-    const solved = await solveLevel({ op, hasBias: hasOffset(linear) }, read, targets, shape)
+    let solved = await solveLevel({ op, hasBias: hasOffset(linear) }, read, targets, shape)
+    if (rules.prior === 'parents') {
+      const priorW = await priorWeights(graph, linear, { parents, groupings })
+      const cols = targets.shape[1]
+      const Wp = tf.tensor2d(Float32Array.from(priorW), [priorW.length / cols, cols])
+      const u = tf.tidy(() => { const s0 = op.unfold!(read, shape); return hasOffset(linear) ? tf.concat([s0, tf.ones([s0.shape[0], 1])], 1) : s0 })
+      const R = tf.tidy(() => tf.sub(targets, tf.matMul(u, Wp))) as tf.Tensor2D
+      let corr: Float64Array
+      if (rules.ridge > 0) {
+        // ridge by appended rows
+        const n = u.shape[0]!, d = u.shape[1]!
+        const mean = tf.tidy(() => tf.sum(tf.square(u)).div(d)); const lam = Math.sqrt(rules.ridge * (await mean.data())[0]!); mean.dispose()
+        const ua = tf.tidy(() => tf.concat([u, tf.mul(tf.eye(d), lam)])) ; const ra = tf.tidy(() => tf.concat([R, tf.zeros([d, cols])]))
+        const { leastSquares } = await import('../../shared/numeric/least-squares.ts')
+        corr = (await leastSquares((await ua.data()) as Float32Array, (await ra.data()) as Float32Array, n + d)).weights as any
+        tf.dispose([ua, ra])
+      } else if (rules.ridge === 0) corr = (await solveLevel({ op, hasBias: hasOffset(linear) }, read, R, shape)).weights as any
+      else corr = new Float64Array(priorW.length)
+      tf.dispose([Wp, u, R])
+      const old = solved
+      solved = { weights: corr.map((v, i) => v + priorW[i]!), residuals: old.residuals, fittedGram: () => old.fittedGram() }
+    }
     return {
       level,
       width: graph.groups[index]!.width,
@@ -179,4 +209,34 @@ function normalised({ columns, scores }: LevelFit): Float64Array {
   const sums = new Map<number, number>()
   columns.forEach(({ parent }, i) => sums.set(parent, (sums.get(parent) ?? 0) + scores[i]!))
   return scores.map((score, i) => score / sums.get(columns[i]!.parent)!)
+}
+
+async function priorWeights(graph: NeuronGraph, linear: LinearLevel, { parents, groupings }: { parents: readonly Parent[]; groupings: FitInput['groupings'] }): Promise<Float64Array> {
+  const outs: Float64Array[] = []; const widths: number[] = []
+  for (const [k, parent] of parents.entries()) {
+    const weights = await parent.load()
+    const from = measureWidths(weights, graph, parent.id)
+    const own = weights.filter(({ name }) => name === linear.kernel)
+    const alignments = graph.groups.map(({ index }) => {
+      const g = groupings.get(index)
+      if (g === undefined) return undefined
+      const readers = g.grouping.flatMap((members, to) => members.filter(({ column }) => g.columns[column]!.parent === k).map(({ column }) => ({ from: g.columns[column]!.neuron, to, value: 1 })))
+      return { outputs: [], readers }
+    })
+    const to = graph.groups.map(({ width }) => width)
+    const [kernel] = alignWeights(own, graph, alignments, { from, to, side: 'readers' })
+    const width = kernel!.shape.at(-1)!
+    const rows = kernel!.data.length / width
+    const bias = weights.find(({ name }) => name === linear.bias)
+    const W = new Float64Array((rows + (hasOffset(linear) ? 1 : 0)) * width)
+    W.set(kernel!.data)
+    if (bias) W.set(bias.data, rows * width)
+    outs.push(W); widths.push(width)
+  }
+  const total = widths.reduce((a, b) => a + b, 0)
+  const rows = outs[0]!.length / widths[0]!
+  const all = new Float64Array(rows * total)
+  let off = 0
+  outs.forEach((W, k) => { for (let r = 0; r < rows; r++) for (let j = 0; j < widths[k]!; j++) all[r * total + off + j] = W[r * widths[k]! + j]!; off += widths[k]! })
+  return all
 }
