@@ -41,7 +41,7 @@ interface NativeMatrix extends Matrix64 {
  * double and two int32 carries all of its bits, and every op takes what another op made.
  *
  * A matrix [2305, 2305] is multiplied in 1.0 s and factored in 0.35 s by two cores; plain JavaScript
- * takes five to ten times as long.
+ * takes about ten times as long.
  *
  * @returns undefined when another engine runs
  */
