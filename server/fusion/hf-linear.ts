@@ -32,7 +32,15 @@ async function fuse(input: FusionInput): Promise<Fusion> {
       `hf-linear pairs the neurons of two parents, and there are ${input.parents.length}; take kf-linear.`,
     )
   }
-  const rules = { strategy: 'hf-linear', scores, head, normalise: false, count: COUNT, prior: 'none', ridge: 0 }
+  const rules = {
+    strategy: 'hf-linear',
+    scores,
+    head,
+    normalise: false,
+    count: COUNT,
+    prior: 'none',
+    ridge: 0,
+  }
   return fuseLinearly(input, rules, pair)
 }
 

@@ -7,7 +7,12 @@ import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
 
-const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: ['none', 'parents'], ridge: ['0', '-1', '1e-4', '1e-3', '1e-2', '1e-1', '1'] } as const
+const OPTIONS = {
+  scores: SCORES_OPTION,
+  head: HEAD_OPTION,
+  prior: ['none', 'parents'],
+  ridge: ['0', '-1', '1e-4', '1e-3', '1e-2', '1e-1', '1'],
+} as const
 
 /** Examples of the proxy set that are looked at; the paper takes 400. */
 const COUNT = 2000

@@ -63,14 +63,22 @@ export async function fuseLinearly(
   const fused = toEngine(emptyWeights(graph))
   const fusedWalk = createLevelWalk(graph, fused.source, x)
   const groupings = new Map<number, Contribution[][]>()
-  const groupingOfGroup = new Map<number, {columns: Columns['columns'], grouping: Grouping}>()
+  const groupingOfGroup = new Map<number, { columns: Columns['columns']; grouping: Grouping }>()
   try {
     for (const [at, linear] of levels.entries()) {
       signal?.throwIfAborted()
       const { level } = linear
       onProgress?.(`level ${at + 1} of ${levels.length}, ${level.name}`)
       const index = level.groups[0]!
-      const fit = await fitLevel(graph, { linear, networks, fusedWalk, scores, parents, groupings: groupingOfGroup, rules })
+      const fit = await fitLevel(graph, {
+        linear,
+        networks,
+        fusedWalk,
+        scores,
+        parents,
+        groupings: groupingOfGroup,
+        rules,
+      })
       const grouping =
         index === headGroup(graph).index
           ? headGrouping(fit, headShares(parents, rules.head, ofHead(scores, index)))
@@ -110,7 +118,7 @@ interface FitInput {
   readonly fusedWalk: LevelWalk
   readonly scores: readonly (readonly Float64Array[])[]
   readonly parents: readonly Parent[]
-  readonly groupings: ReadonlyMap<number, {columns: Columns['columns'], grouping: Grouping}>
+  readonly groupings: ReadonlyMap<number, { columns: Columns['columns']; grouping: Grouping }>
   readonly rules: LinearRules
 }
 
@@ -138,22 +146,40 @@ async function fitLevel(
       const priorW = await priorWeights(graph, linear, { parents, groupings })
       const cols = targets.shape[1]
       const Wp = tf.tensor2d(Float32Array.from(priorW), [priorW.length / cols, cols])
-      const u = tf.tidy(() => { const s0 = op.unfold!(read, shape); return hasOffset(linear) ? tf.concat([s0, tf.ones([s0.shape[0], 1])], 1) : s0 })
+      const u = tf.tidy(() => {
+        const s0 = op.unfold!(read, shape)
+        return hasOffset(linear) ? tf.concat([s0, tf.ones([s0.shape[0], 1])], 1) : s0
+      })
       const R = tf.tidy(() => tf.sub(targets, tf.matMul(u, Wp))) as tf.Tensor2D
       let corr: Float64Array
       if (rules.ridge > 0) {
         // ridge by appended rows
-        const n = u.shape[0]!, d = u.shape[1]!
-        const mean = tf.tidy(() => tf.sum(tf.square(u)).div(d)); const lam = Math.sqrt(rules.ridge * (await mean.data())[0]!); mean.dispose()
-        const ua = tf.tidy(() => tf.concat([u, tf.mul(tf.eye(d), lam)])) ; const ra = tf.tidy(() => tf.concat([R, tf.zeros([d, cols])]))
+        const n = u.shape[0]!,
+          d = u.shape[1]!
+        const mean = tf.tidy(() => tf.sum(tf.square(u)).div(d))
+        const lam = Math.sqrt(rules.ridge * (await mean.data())[0]!)
+        mean.dispose()
+        const ua = tf.tidy(() => tf.concat([u, tf.mul(tf.eye(d), lam)]))
+        const ra = tf.tidy(() => tf.concat([R, tf.zeros([d, cols])]))
         const { leastSquares } = await import('../../shared/numeric/least-squares.ts')
-        corr = (await leastSquares((await ua.data()) as Float32Array, (await ra.data()) as Float32Array, n + d)).weights as any
+        corr = (
+          await leastSquares(
+            (await ua.data()) as Float32Array,
+            (await ra.data()) as Float32Array,
+            n + d,
+          )
+        ).weights as any
         tf.dispose([ua, ra])
-      } else if (rules.ridge === 0) corr = (await solveLevel({ op, hasBias: hasOffset(linear) }, read, R, shape)).weights as any
+      } else if (rules.ridge === 0)
+        corr = (await solveLevel({ op, hasBias: hasOffset(linear) }, read, R, shape)).weights as any
       else corr = new Float64Array(priorW.length)
       tf.dispose([Wp, u, R])
       const old = solved
-      solved = { weights: corr.map((v, i) => v + priorW[i]!), residuals: old.residuals, fittedGram: () => old.fittedGram() }
+      solved = {
+        weights: corr.map((v, i) => v + priorW[i]!),
+        residuals: old.residuals,
+        fittedGram: () => old.fittedGram(),
+      }
     }
     return {
       level,
@@ -211,8 +237,13 @@ function normalised({ columns, scores }: LevelFit): Float64Array {
   return scores.map((score, i) => score / sums.get(columns[i]!.parent)!)
 }
 
-async function priorWeights(graph: NeuronGraph, linear: LinearLevel, { parents, groupings }: { parents: readonly Parent[]; groupings: FitInput['groupings'] }): Promise<Float64Array> {
-  const outs: Float64Array[] = []; const widths: number[] = []
+async function priorWeights(
+  graph: NeuronGraph,
+  linear: LinearLevel,
+  { parents, groupings }: { parents: readonly Parent[]; groupings: FitInput['groupings'] },
+): Promise<Float64Array> {
+  const outs: Float64Array[] = []
+  const widths: number[] = []
   for (const [k, parent] of parents.entries()) {
     const weights = await parent.load()
     const from = measureWidths(weights, graph, parent.id)
@@ -220,7 +251,11 @@ async function priorWeights(graph: NeuronGraph, linear: LinearLevel, { parents, 
     const alignments = graph.groups.map(({ index }) => {
       const g = groupings.get(index)
       if (g === undefined) return undefined
-      const readers = g.grouping.flatMap((members, to) => members.filter(({ column }) => g.columns[column]!.parent === k).map(({ column }) => ({ from: g.columns[column]!.neuron, to, value: 1 })))
+      const readers = g.grouping.flatMap((members, to) =>
+        members
+          .filter(({ column }) => g.columns[column]!.parent === k)
+          .map(({ column }) => ({ from: g.columns[column]!.neuron, to, value: 1 })),
+      )
       return { outputs: [], readers }
     })
     const to = graph.groups.map(({ width }) => width)
@@ -231,12 +266,17 @@ async function priorWeights(graph: NeuronGraph, linear: LinearLevel, { parents, 
     const W = new Float64Array((rows + (hasOffset(linear) ? 1 : 0)) * width)
     W.set(kernel!.data)
     if (bias) W.set(bias.data, rows * width)
-    outs.push(W); widths.push(width)
+    outs.push(W)
+    widths.push(width)
   }
   const total = widths.reduce((a, b) => a + b, 0)
   const rows = outs[0]!.length / widths[0]!
   const all = new Float64Array(rows * total)
   let off = 0
-  outs.forEach((W, k) => { for (let r = 0; r < rows; r++) for (let j = 0; j < widths[k]!; j++) all[r * total + off + j] = W[r * widths[k]! + j]!; off += widths[k]! })
+  outs.forEach((W, k) => {
+    for (let r = 0; r < rows; r++)
+      for (let j = 0; j < widths[k]!; j++) all[r * total + off + j] = W[r * widths[k]! + j]!
+    off += widths[k]!
+  })
   return all
 }
