@@ -50,7 +50,8 @@ export const ERRORS = {
   GRAFT_ARCHITECTURE_INVALID: {
     status: 400,
     exit: EXIT.usage,
-    remedy: 'Choose mlp, mlp:IN-HIDDEN-...-OUT or lenet.',
+    remedy:
+      'Choose mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH] or vit[:WIDTHxDEPTH].',
   },
   GRAFT_LAYER_UNSUPPORTED: {
     status: 422,
