@@ -62,7 +62,7 @@ export const ERRORS = {
   GRAFT_MODEL_FILE_INVALID: {
     status: 422,
     exit: EXIT.usage,
-    remedy: 'Write the file again; a safetensors file must be complete to the last byte.',
+    remedy: 'Write the file again; it must be complete to the last byte.',
   },
   GRAFT_STRATEGY_UNKNOWN: {
     status: 400,
@@ -241,6 +241,8 @@ const ERRNO_CODES: Partial<Record<string, ErrorCode>> = {
   ENOENT: 'GRAFT_FILE_UNREADABLE',
   EACCES: 'GRAFT_FILE_UNREADABLE',
   EISDIR: 'GRAFT_FILE_UNREADABLE',
+  ENOTDIR: 'GRAFT_FILE_UNREADABLE',
+  EEXIST: 'GRAFT_FILE_UNREADABLE',
 }
 
 function isErrnoException(error: unknown): error is NodeJS.ErrnoException {

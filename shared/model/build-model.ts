@@ -27,7 +27,7 @@ export function buildModel(architecture: Architecture, rng: Rng): tf.LayersModel
 
 /** Its layers are made in the order of their specs, which is the order of the weights. */
 function emptyModel(architecture: Architecture): tf.LayersModel {
-  const { inputShape, layers } = architecture
+  const { name, inputShape, layers } = architecture
   const [names, reads] = [layerNames(layers), layerInputs(layers)]
   const shapes = layerShapes(architecture)
   const input = tf.input({ shape: [...inputShape], name: INPUT_NAME })
@@ -37,7 +37,7 @@ function emptyModel(architecture: Architecture): tf.LayersModel {
     const layer = tfLayer(spec, names[i]!, shapes[i]!)
     outputs.push(layer.apply(read.length === 1 ? read[0]! : read) as tf.SymbolicTensor)
   }
-  return tf.model({ inputs: input, outputs: outputs.at(-1)! })
+  return tf.model({ name, inputs: input, outputs: outputs.at(-1)! })
 }
 
 function tfLayer(spec: LayerSpec, name: string, { inputs, output }: LayerShapes): tf.layers.Layer {

@@ -61,6 +61,35 @@ describe('parseArchitecture', () => {
     expect(shapeOf('vit:20x1', 'blocks.0.attn.queryKernel')).toEqual([20, 1, 20])
   })
 
+  it('should add to each block what the block read', () => {
+    const sums = (spec: string) =>
+      parseArchitecture(spec, CIFAR).layers.flatMap(({ kind, inputs = [] }) =>
+        kind === 'add' ? [inputs.join(' ')] : [],
+      )
+    expect(sums('vit:32x2')).toEqual([
+      ...['pos_embed blocks.0.attn', 'blocks.0.add1 blocks.0.mlp.fc2'],
+      ...['blocks.0.add2 blocks.1.attn', 'blocks.1.add1 blocks.1.mlp.fc2'],
+    ])
+    expect(sums('resnet18').slice(0, 4)).toEqual([
+      ...['layer1.0.bn2 relu', 'layer1.1.bn2 layer1.0.relu2'],
+      ...['layer2.0.bn2 layer2.0.downsample.1', 'layer2.1.bn2 layer2.0.relu2'],
+    ])
+  })
+
+  it('should pad strided convolutions on all sides alike, as PyTorch does', () => {
+    const { layers } = parseArchitecture('resnet18', CIFAR)
+    const strided = layers.flatMap((layer, i) =>
+      layer.kind === 'conv2d' && layer.strides > 1 && layer.kernelSize > 1 ? [i] : [],
+    )
+    expect(strided.map((i) => layers[i]!.name)).toEqual(
+      [2, 3, 4].map((stage) => `layer${stage}.0.conv1`),
+    )
+    for (const i of strided) {
+      expect(layers[i]).toMatchObject({ padding: 'valid' })
+      expect(layers[i - 1]).toMatchObject({ kind: 'zero-pad', size: 1 })
+    }
+  })
+
   it.each([
     ['vgg11:64', 'vgg11'],
     ['vgg11-bn:8', 'vgg11-bn:8'],

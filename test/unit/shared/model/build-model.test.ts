@@ -32,6 +32,16 @@ describe('buildModel', () => {
     model.dispose()
   })
 
+  it('should normalise with the constants of PyTorch', () => {
+    const images = { inputShape: [32, 32, 3], numClasses: 3 }
+    for (const spec of ['vgg11-bn:1', 'vit:8x1']) {
+      const model = buildModel(parseArchitecture(spec, images), createRng('7'))
+      const epsilons = model.layers.flatMap((layer) => layer.getConfig()['epsilon'] ?? [])
+      expect(new Set(epsilons)).toEqual(new Set([1e-5]))
+      model.dispose()
+    }
+  })
+
   it('should draw He-uniform kernels, and leave biases 0', async () => {
     const model = buildModel(parseArchitecture('mlp:144-300-3', IMAGES), createRng('7'))
     const [kernel, bias] = await readWeights(model)
