@@ -36,7 +36,9 @@ export async function writeLayersModel(folder: string, model: tf.LayersModel): P
   await naming(folder, () => mkdir(folder, { recursive: true }))
   for (const [name, bytes] of files) {
     const path = join(folder, name)
-    await naming(path, () => writeFileAtomic(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)))
+    await naming(path, () =>
+      writeFileAtomic(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
+    )
   }
 }
 
