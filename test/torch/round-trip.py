@@ -214,10 +214,12 @@ def run(task, folder):
 
 
 def unsettle(model):
-    """Gives biases and moving statistics values of their own: untrained ones are all alike."""
+    """Draws weights that leave no two layers alike and logits that differ: PyTorch's own give 0.1 at most."""
     for name, tensor in model.state_dict().items():
         if name.endswith("running_var"):
             tensor.copy_((tensor + 0.1 * torch.randn_like(tensor)).abs())
+        elif tensor.dim() in (2, 4):
+            nn.init.kaiming_uniform_(tensor, nonlinearity="relu")
         elif tensor.dim() == 1:
             tensor.add_(0.1 * torch.randn_like(tensor))
 

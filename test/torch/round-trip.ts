@@ -61,7 +61,10 @@ async function checkNetwork(name: string, architecture: Architecture): Promise<v
     const weights = fromTorch(read(file), architecture)
     const logits = await logitsOf(architecture, weights, inputs)
     const difference = Math.max(...logits.map((logit, i) => Math.abs(logit - wanted[i]!)))
-    console.log(`${file.padEnd(24)} -> graft  ${difference.toExponential(1)}`)
+    const size = Math.max(...wanted.map(Math.abs)).toFixed(1)
+    console.log(
+      `${file.padEnd(24)} -> graft  ${difference.toExponential(1)}  of logits up to ${size}`,
+    )
     if (!(difference <= TOLERANCE)) process.exitCode = 1
   }
 }
