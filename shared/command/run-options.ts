@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
 import { type RunSettings, TUNE_MODES } from '../protocol/run-settings.ts'
@@ -66,7 +67,7 @@ export const RUN_OPTIONS = {
     .describe('step size of local training')
     .meta({ value: 'X' }),
   scores: z
-    .enum(['conductance', 'uniform'])
+    .enum(SCORER_NAMES)
     .default('conductance')
     .describe('attribution scores that clients send')
     .meta({ value: 'NAME' }),
