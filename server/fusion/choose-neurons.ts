@@ -35,7 +35,8 @@ export interface Choice {
  *
  * @param networks side by side; each is a list of candidates, several where networks were merged before
  * @returns [group]; of the head everything is kept
- * @throws GraftError GRAFT_STRATEGY_UNKNOWN when attribution is asked for and a parent has no scores
+ * @throws GraftError GRAFT_STRATEGY_UNKNOWN when attribution is asked for and a parent has no scores;
+ *   GRAFT_NOT_FINITE when one is NaN
  */
 export async function chooseNeurons(
   networks: readonly (readonly Candidate[])[],
@@ -105,11 +106,16 @@ function keepAll(candidates: readonly Candidate[], index: number): Choice {
   }
 }
 
-function attributionOf({ id, scores, widths }: Candidate, graph: NeuronGraph): Float64Array[] {
+function attributionOf({ id, scores, isKept }: Candidate, graph: NeuronGraph): Float64Array[] {
   return graph.groups.map(({ index, name, isFixed }) => {
+    const { length } = isKept[index]!
+    if (isFixed) return new Float64Array(length)
     const of = scores[index]
-    if (of !== undefined && of.length === widths[index]) return Float64Array.from(of)
-    if (isFixed) return new Float64Array(widths[index]!)
+    const odd = of?.find((score) => !Number.isFinite(score))
+    if (odd !== undefined) {
+      throw new GraftError('GRAFT_NOT_FINITE', `Parent ${id} sent a score of ${odd} in ${name}.`)
+    }
+    if (of?.length === length) return Float64Array.from(of)
     throw new GraftError(
       'GRAFT_STRATEGY_UNKNOWN',
       `importance=attribution needs a score for each neuron of ${name}, and parent ${id} sent ${of?.length ?? 0}.`,

@@ -1,23 +1,29 @@
 import type { NeuronGraph, NeuronGroup } from '../../shared/model/neuron-graph.ts'
 import { groupsIn, type Role } from '../../shared/model/neurons.ts'
 import type { NamedTensor } from '../../shared/model/weights.ts'
-import { keptPositions, weightGrid } from './weight-grid.ts'
+import { areClasses, type GridAxis, keptPositions, type WeightGrid } from './weight-grid.ts'
 
 /** p of the norm without its root: l2 sums squares, l1 sums magnitudes. */
 export type Norm = 'l2' | 'l1'
 
 /** A network that has lost some of its neurons, without having been built. */
 export interface PrunedNetwork {
+  /** By name; borrowed. */
   readonly weights: ReadonlyMap<string, NamedTensor>
-  /** Neurons of each group in `weights`, [group]. */
-  readonly widths: readonly number[]
-  /** [group][neuron]: 1 where it is still there. */
+  /** How `weights` lie. */
+  readonly grids: readonly WeightGrid[]
+  /** [group][neuron of `weights`]: 1 where it is still there. */
   readonly isKept: readonly Uint8Array[]
   /** What the logit of each class is multiplied by, [class]. */
   readonly headScale: Float64Array
 }
 
-const COUNTED_ROLES: ReadonlySet<Role> = new Set(['kernel', 'embedding', 'gamma', 'reader'])
+const COUNTED_ROLES: ReadonlySet<Role | null> = new Set<Role>([
+  'kernel',
+  'embedding',
+  'gamma',
+  'reader',
+])
 
 /**
  * Magnitude of each neuron of some groups: over the weights that make or read it, the mean of the sums of
@@ -34,85 +40,61 @@ export function magnitudes(
   groups: readonly NeuronGroup[],
   norm: Norm,
 ): Float64Array[] {
-  const sums = network.widths.map((width) => new Float64Array(width))
-  const members = network.widths.map(() => 0)
+  const sums = network.isKept.map(({ length }) => new Float64Array(length))
+  const members = network.isKept.map(() => 0)
   const asked = new Set(groups.map(({ index }) => index))
-  for (const name of countedWeights(graph, asked)) {
-    const [rows, columns] = sumPowers(graph, network, name, norm)
-    for (const axis of graph.axes.get(name)!) {
-      if (!COUNTED_ROLES.has(axis.role)) continue
-      const isRow = rows !== undefined && axis.axis === rows.axis
-      const { positions, values } = isRow ? rows : columns
-      for (const group of groupsIn(axis.layout)) members[group]!++
-      values.forEach((value, position) => {
-        const group = positions.group[position]!
-        if (group !== -1) sums[group]![positions.neuron[position]!]! += value
+  const groupsOf = ({ role, layout }: GridAxis) =>
+    COUNTED_ROLES.has(role) ? groupsIn(layout).filter((group) => asked.has(group)) : []
+  for (const grid of network.grids) {
+    if (groupsOf(grid.row).length + groupsOf(grid.column).length === 0) continue
+    const { rows, columns } = sumPowers(graph, network, grid, norm)
+    for (const { axis, kept, values } of [rows, columns]) {
+      for (const group of groupsOf(axis)) members[group]!++
+      if (groupsOf(axis).length === 0) continue
+      const { group, neuron } = axis.positions
+      kept.forEach((position, i) => {
+        const of = group[position]!
+        if (asked.has(of)) sums[of]![neuron[position]!]! += values[i]!
       })
     }
   }
-  return sums.map((ofGroup, group) =>
-    asked.has(group) ? ofGroup.map((sum) => sum / Math.max(1, members[group]!)) : ofGroup.fill(0),
-  )
+  return sums.map((ofGroup, group) => ofGroup.map((sum) => sum / Math.max(1, members[group]!)))
 }
 
-/** Weights that count for one of the groups. */
-function countedWeights(graph: NeuronGraph, groups: ReadonlySet<number>): string[] {
-  return [...graph.axes].flatMap(([name, axes]) => {
-    const counts = axes.some(
-      ({ role, layout }) => COUNTED_ROLES.has(role) && groupsIn(layout).some((g) => groups.has(g)),
-    )
-    return counts ? [name] : []
-  })
-}
-
-/** Sums of |w|^p over what is left of a weight, by position of its row axis and of its column axis. */
+/** Sums of |w|^p over what is left of a weight, for each kept row and each kept column. */
 function sumPowers(
   graph: NeuronGraph,
-  { weights, widths, isKept, headScale }: PrunedNetwork,
-  name: string,
+  { weights, isKept, headScale }: PrunedNetwork,
+  { name, row, column, offsets }: WeightGrid,
   norm: Norm,
 ) {
-  const tensor = weights.get(name)!
-  const { row, column, offsets } = weightGrid(graph, tensor, widths)
-  const { data } = tensor
+  const { data } = weights.get(name)!
   const rows = keptPositions(row.positions, isKept)
   const columns = keptPositions(column.positions, isKept)
-  const rowSums = new Float64Array(row.positions.group.length)
-  const columnSums = new Float64Array(column.positions.group.length)
-  const scale = columnScales(graph, column.positions, headScale, norm)
-  const isSquare = norm === 'l2'
+  const rowSums = new Float64Array(rows.length)
+  const columnSums = new Float64Array(columns.length)
+  const isClass = areClasses(graph, column.positions, columns)
+  // |scale|^p where the columns are the classes.
+  const scales = Float64Array.from(columns, (position, j) => {
+    const scale = isClass[j]! ? headScale[column.positions.neuron[position]!]! : 1
+    return norm === 'l2' ? scale * scale : Math.abs(scale)
+  })
+  const columnAt = columns.map((position) => position * column.stride)
   for (let o = 0; o < offsets.length; o++) {
     for (let i = 0; i < rows.length; i++) {
       const at = offsets[o]! + rows[i]! * row.stride
       let sum = 0
-      for (let j = 0; j < columns.length; j++) {
-        const position = columns[j]!
-        const value = data[at + position * column.stride]!
-        const power = (isSquare ? value * value : Math.abs(value)) * (scale?.[position] ?? 1)
+      for (let j = 0; j < columnAt.length; j++) {
+        const value = data[at + columnAt[j]!]!
+        const power = (norm === 'l2' ? value * value : Math.abs(value)) * scales[j]!
         sum += power
-        columnSums[position]! += power
+        columnSums[j]! += power
       }
-      rowSums[rows[i]!]! += sum
+      rowSums[i]! += sum
     }
   }
-  const axes = graph.axes.get(name)!.map(({ axis }) => axis)
-  const byColumn = { axis: Math.max(...axes), positions: column.positions, values: columnSums }
-  const byRow = { axis: Math.min(...axes), positions: row.positions, values: rowSums }
-  return [axes.length > 1 ? byRow : undefined, byColumn] as const
-}
-
-/** |scale|^p of each class, where the columns are the classes. */
-function columnScales(
-  graph: NeuronGraph,
-  { group, neuron }: { readonly group: Int32Array; readonly neuron: Int32Array },
-  headScale: Float64Array,
-  norm: Norm,
-): Float64Array | undefined {
-  const isHead = (of: number) => of !== -1 && graph.groups[of]!.isHead
-  if (!group.some(isHead)) return undefined
-  return Float64Array.from(group, (of, position) => {
-    if (!isHead(of)) return 1
-    const scale = headScale[neuron[position]!]!
-    return norm === 'l2' ? scale * scale : Math.abs(scale)
-  })
+  return {
+    rows: { axis: row, kept: rows, values: rowSums },
+    columns: { axis: column, kept: columns, values: columnSums },
+  }
 }

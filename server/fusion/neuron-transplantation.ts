@@ -10,12 +10,13 @@ import { sizeOf } from '../../shared/model/weights.ts'
 import { type Contribution, ledgerOf } from './ledger.ts'
 import { gatherNeurons } from './gather-neurons.ts'
 import { measureWidths } from './measure-widths.ts'
-import { inIdOrder } from './parents.ts'
+import { inIdOrder, loadFinite } from './parents.ts'
 import { reduceTree } from './reduce-tree.ts'
 import { assertNoneFixed, assertPlainHead } from './scale-head.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 import { merge, type Merge, type Selection } from './transplant.ts'
+import { createGrids, type Grids } from './weight-grid.ts'
 
 const OPTIONS = {
   /** Prune all neurons of the merged networks together, or each network alone before merging. */
@@ -77,8 +78,9 @@ async function fuse(input: FusionInput): Promise<Fusion> {
  * which a parent's weights are in memory one at a time.
  *
  * @param onMerge called after each merge of the tree, in their order
- * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_STRATEGY_UNKNOWN when
- *   an option is wrong, or attribution scores are missing
+ * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_NOT_FINITE when one
+ *   holds NaN; GRAFT_STRATEGY_UNKNOWN when an option is wrong, or attribution scores are missing;
+ *   GRAFT_LAYER_UNSUPPORTED when neurons are tied to the network's input
  */
 export async function chooseParents(
   { parents, graph, options }: FusionInput,
@@ -87,7 +89,8 @@ export async function chooseParents(
   const { tree, ...rules } = chooseOptions('nt', OPTIONS, options)
   assertPlainHead(graph)
   assertNoneFixed(graph, 'nt')
-  const leaves = inIdOrder(parents).map((parent) => () => leafOf(parent, graph))
+  const grids = createGrids(graph)
+  const leaves = inIdOrder(parents).map((parent) => () => leafOf(parent, graph, grids))
   const widths = widthsOf(graph)
   let last: Merge | undefined
   await reduceTree(leaves, tree, async (networks: readonly Selection[]): Promise<Selection> => {
@@ -98,10 +101,9 @@ export async function chooseParents(
   return last!
 }
 
-async function leafOf(parent: Parent, graph: NeuronGraph): Promise<Selection> {
+async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): Promise<Selection> {
   const { id, classCounts, scores } = parent
-  const weights = await parent.load()
-  const widths = measureWidths(weights, graph, id)
+  const widths = measureWidths(await loadFinite(parent), graph, id)
   const head = headGroup(graph)
   if (classCounts.length !== head.width) {
     throw new GraftError(
@@ -114,9 +116,9 @@ async function leafOf(parent: Parent, graph: NeuronGraph): Promise<Selection> {
     candidates: [
       {
         id,
-        widths,
         scores,
         load,
+        grids: grids(widths),
         isKept: widths.map((width) => new Uint8Array(width).fill(1)),
         headScale: new Float64Array(head.width).fill(1),
       },

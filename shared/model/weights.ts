@@ -37,11 +37,17 @@ export function assertSameShapes(
   }
 }
 
-/** @throws GraftError GRAFT_NOT_FINITE naming the first weight that holds NaN or infinity */
-export function assertFinite(weights: Weights): void {
+/**
+ * @param of put before the weight's name in the message
+ * @throws GraftError GRAFT_NOT_FINITE naming the first weight that holds NaN or infinity
+ */
+export function assertFinite(weights: Weights, of = ''): void {
   for (const { name, data } of weights) {
-    const at = data.findIndex((value) => !Number.isFinite(value))
-    if (at >= 0) throw new GraftError('GRAFT_NOT_FINITE', `${name}[${at}] is ${data[at] ?? ''}.`)
+    // A plain loop: `findIndex` takes ten times as long, a noticeable part of a fusion.
+    for (let i = 0; i < data.length; i++) {
+      if (Number.isFinite(data[i])) continue
+      throw new GraftError('GRAFT_NOT_FINITE', `${of}${name}[${i}] is ${data[i]!}.`)
+    }
   }
 }
 
