@@ -92,8 +92,8 @@ describe('runControls', () => {
     const { id, ...bestParentTuned } = controls.bestParentTuned
     const best = await parents.find((parent) => parent.id === id)!.load()
     expect(bestParentTuned).toEqual(await tuneAlone('bestParentTuned', best))
-    const average = await fedavg.fuse({ parents, levels: levelsOf(model), options: {} })
-    expect(controls.averageTuned).toEqual(await tuneAlone('averageTuned', average))
+    const average = await fedavg.fuse(fusionOf(parents, neuronGraph(model)))
+    expect(controls.averageTuned).toEqual(await tuneAlone('averageTuned', average.weights))
   })
 
   it('should say which control it is at', async () => {
