@@ -1,18 +1,12 @@
 import { GraftError } from '../../shared/errors.ts'
-import {
-  headGroup,
-  type NeuronGraph,
-  shapesWith,
-  widthsOf,
-} from '../../shared/model/neuron-graph.ts'
+import { headGroup, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../shared/model/weights.ts'
-import { sizeOf } from '../../shared/model/weights.ts'
 import { type Contribution, ledgerOf } from './ledger.ts'
 import { gatherNeurons } from './gather-neurons.ts'
 import { measureWidths } from './measure-widths.ts'
 import { inIdOrder, loadFinite } from './parents.ts'
 import { reduceTree } from './reduce-tree.ts'
-import { assertNoneFixed, assertPlainHead } from './scale-head.ts'
+import { assertNoneFixed, assertPlainHead, headInputs } from './scale-head.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 import { merge, type Merge, type Selection } from './transplant.ts'
@@ -101,7 +95,8 @@ export async function chooseParents(
   return last!
 }
 
-async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): Promise<Selection> {
+/** A parent as a network of the tree, all of its neurons kept; its weights are looked at and let go. */
+export async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): Promise<Selection> {
   const { id, classCounts, scores } = parent
   const widths = measureWidths(await loadFinite(parent), graph, id)
   const head = headGroup(graph)
@@ -129,14 +124,6 @@ async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): Promise
 }
 
 const byName = (weights: Weights) => new Map(weights.map((tensor) => [tensor.name, tensor]))
-
-/** Numbers that the head reads. */
-function headInputs(graph: NeuronGraph, widths: readonly number[]): number {
-  const head = headGroup(graph)
-  const kernel = head.axes.find(({ role }) => role === 'kernel')!
-  const { shape } = shapesWith(graph, widths).find(({ name }) => name === kernel.weight)!
-  return sizeOf(shape) / head.width
-}
 
 function assertFilled({ candidates }: Merge, { groups }: NeuronGraph): void {
   for (const { index, name, width } of groups) {
