@@ -58,7 +58,11 @@ interface Block {
   readonly grid: WeightGrid
 }
 
-function addBlock(move: Move, { data, grid: from }: Block, { data: target, grid: to }: Block) {
+function addBlock(
+  move: Move,
+  { data, grid: from }: Block,
+  { data: target, grid: to }: Block,
+): void {
   const { graph, candidate, share } = move
   const rows = keptPositions(from.row.positions, candidate.isKept)
   const columns = keptPositions(from.column.positions, candidate.isKept)
@@ -68,19 +72,48 @@ function addBlock(move: Move, { data, grid: from }: Block, { data: target, grid:
   const scaled = Float64Array.from(columns, (at, j) =>
     isClass[j]! ? candidate.headScale[neuron[at]!]! : 1,
   )
+  const line: Line = {
+    data,
+    at: columns.map((at) => at * from.column.stride),
+    target,
+    goes: targetsOf(to.column.layout, move).map((at) => at * to.column.stride),
+  }
   // Where neither row nor column belongs to a neuron of the candidate's own.
   const shared = scaled.map((scale, j) => (group[columns[j]!] === -1 ? share : scale))
-  const fromColumns = columns.map((at) => at * from.column.stride)
-  const toColumns = targetsOf(to.column.layout, move).map((at) => at * to.column.stride)
-  for (let o = 0; o < from.offsets.length; o++) {
+  const isOwn = !isClass.includes(true) && !columns.some((at) => group[at] === -1)
+  from.offsets.forEach((offset, o) => {
     for (let i = 0; i < rows.length; i++) {
-      const at = from.offsets[o]! + rows[i]! * from.row.stride
-      const goes = to.offsets[o]! + toRows[i]! * to.row.stride
-      const scales = from.row.positions.group[rows[i]!] === -1 ? shared : scaled
-      for (let j = 0; j < fromColumns.length; j++) {
-        target[goes + toColumns[j]!]! += data[at + fromColumns[j]!]! * scales[j]!
-      }
+      const start = offset + rows[i]! * from.row.stride
+      const end = to.offsets[o]! + toRows[i]! * to.row.stride
+      if (isOwn) copyLine(line, start, end)
+      else addLine(line, from.row.positions.group[rows[i]!] === -1 ? shared : scaled, start, end)
     }
+  })
+}
+
+/** The kept columns of a weight. */
+interface Line {
+  readonly data: Float32Array
+  /** Of each column, counted from the beginning of its row in `data`. */
+  readonly at: Int32Array
+  readonly target: Float32Array
+  /** The same in `target`. */
+  readonly goes: Int32Array
+}
+
+// Functions of their own: they are compiled after a few rows.
+function copyLine({ data, at, target, goes }: Line, start: number, end: number): void {
+  for (let j = 0; j < at.length; j++) target[end + goes[j]!] = data[start + at[j]!]!
+}
+
+function addLine(
+  { data, at, target, goes }: Line,
+  scales: Float64Array,
+  start: number,
+  end: number,
+): void {
+  for (let j = 0; j < at.length; j++) {
+    target[end + goes[j]!]! += data[start + at[j]!]! * scales[j]!
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NeuronGraph, NeuronGroup } from '../../shared/model/neuron-graph.ts'
-import { groupsIn, type Role } from '../../shared/model/neurons.ts'
+import { type AxisPositions, groupsIn, type Role } from '../../shared/model/neurons.ts'
 import type { NamedTensor } from '../../shared/model/weights.ts'
 import { areClasses, type GridAxis, keptPositions, type WeightGrid } from './weight-grid.ts'
 
@@ -72,29 +72,80 @@ function sumPowers(
   const rows = keptPositions(row.positions, isKept)
   const columns = keptPositions(column.positions, isKept)
   const rowSums = new Float64Array(rows.length)
-  const columnSums = new Float64Array(columns.length)
-  const isClass = areClasses(graph, column.positions, columns)
-  // |scale|^p where the columns are the classes.
-  const scales = Float64Array.from(columns, (position, j) => {
-    const scale = isClass[j]! ? headScale[column.positions.neuron[position]!]! : 1
-    return norm === 'l2' ? scale * scale : Math.abs(scale)
-  })
-  const columnAt = columns.map((position) => position * column.stride)
-  for (let o = 0; o < offsets.length; o++) {
-    for (let i = 0; i < rows.length; i++) {
-      const at = offsets[o]! + rows[i]! * row.stride
-      let sum = 0
-      for (let j = 0; j < columnAt.length; j++) {
-        const value = data[at + columnAt[j]!]!
-        const power = (norm === 'l2' ? value * value : Math.abs(value)) * scales[j]!
-        sum += power
-        columnSums[j]! += power
-      }
-      rowSums[i]! += sum
-    }
+  const line: Line = {
+    data,
+    at: columns.map((position) => position * column.stride),
+    isSquared: norm === 'l2',
+    sums: new Float64Array(columns.length),
+    scales: scalesOf(graph, column.positions, { columns, headScale }),
+  }
+  const isRun = line.at.every((at, j) => at === j)
+  const addRow = isRun && line.isSquared && line.scales === null ? addSquares : addPowers
+  for (const offset of offsets) {
+    for (let i = 0; i < rows.length; i++)
+      rowSums[i]! += addRow(line, offset + rows[i]! * row.stride)
   }
   return {
     rows: { axis: row, kept: rows, values: rowSums },
-    columns: { axis: column, kept: columns, values: columnSums },
+    columns: { axis: column, kept: columns, values: line.sums },
   }
+}
+
+/** The kept columns of a weight. */
+interface Line {
+  readonly data: Float32Array
+  /** Of each column, counted from the beginning of its row. */
+  readonly at: Int32Array
+  readonly isSquared: boolean
+  /** Of each column; grows. */
+  readonly sums: Float64Array
+  /** What each column is multiplied by; null where by nothing. */
+  readonly scales: Float64Array | null
+}
+
+/** {@link addPowers} for the squares of all columns, one behind the other: twice as fast. */
+function addSquares({ data, sums }: Line, start: number): number {
+  let [even, odd] = [0, 0]
+  let j = 0
+  for (; j + 1 < sums.length; j += 2) {
+    const value = data[start + j]!
+    const next = data[start + j + 1]!
+    const square = value * value
+    const nextSquare = next * next
+    even += square
+    odd += nextSquare
+    sums[j]! += square
+    sums[j + 1]! += nextSquare
+  }
+  if (j < sums.length) {
+    const square = data[start + j]! ** 2
+    even += square
+    sums[j]! += square
+  }
+  return even + odd
+}
+
+/** Adds |w|^p of one row to the columns' sums. A function of its own: it is compiled after a few rows. */
+function addPowers({ data, at, isSquared, sums, scales }: Line, start: number): number {
+  let sum = 0
+  for (let j = 0; j < at.length; j++) {
+    const value = scales === null ? data[start + at[j]!]! : data[start + at[j]!]! * scales[j]!
+    const power = isSquared ? value * value : Math.abs(value)
+    sum += power
+    sums[j]! += power
+  }
+  return sum
+}
+
+/** Factors of the classes, where the columns are the classes. */
+function scalesOf(
+  graph: NeuronGraph,
+  positions: AxisPositions,
+  { columns, headScale }: { columns: Int32Array; headScale: Float64Array },
+): Float64Array | null {
+  const isClass = areClasses(graph, positions, columns)
+  if (!isClass.includes(true)) return null
+  return Float64Array.from(columns, (at, j) =>
+    isClass[j]! ? headScale[positions.neuron[at]!]! : 1,
+  )
 }

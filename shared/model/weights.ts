@@ -43,12 +43,19 @@ export function assertSameShapes(
  */
 export function assertFinite(weights: Weights, of = ''): void {
   for (const { name, data } of weights) {
-    // A plain loop: `findIndex` takes ten times as long, a noticeable part of a fusion.
-    for (let i = 0; i < data.length; i++) {
-      if (Number.isFinite(data[i])) continue
-      throw new GraftError('GRAFT_NOT_FINITE', `${of}${name}[${i}] is ${data[i]!}.`)
-    }
+    const at = indexOfOdd(data)
+    if (at >= 0) throw new GraftError('GRAFT_NOT_FINITE', `${of}${name}[${at}] is ${data[at]!}.`)
   }
+}
+
+/** A plain loop over a difference: `findIndex` takes many times as long, a large part of a fusion. */
+function indexOfOdd(data: Float32Array): number {
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!
+    // NaN for NaN and for infinity.
+    if (value - value !== 0) return i
+  }
+  return -1
 }
 
 /** Copies all weights out of a model, in the order of its layers. */
