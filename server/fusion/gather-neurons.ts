@@ -1,8 +1,8 @@
-import { type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
+import { headGroup, type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
 import { type AxisLayout, lengthOf } from '../../shared/model/neurons.ts'
 import { type NamedTensor, sizeOf } from '../../shared/model/weights.ts'
 import type { Candidate } from './choose-neurons.ts'
-import { areClasses, createGrids, keptPositions, type WeightGrid } from './weight-grid.ts'
+import { createGrids, keptPositions, type WeightGrid } from './weight-grid.ts'
 
 /**
  * The weights of the kept neurons, those of the first candidate first. Weights between neurons of two
@@ -68,9 +68,9 @@ function addBlock(
   const columns = keptPositions(from.column.positions, candidate.isKept)
   const toRows = targetsOf(to.row.layout, move)
   const { group, neuron } = from.column.positions
-  const isClass = areClasses(graph, from.column.positions, columns)
-  const scaled = Float64Array.from(columns, (at, j) =>
-    isClass[j]! ? candidate.headScale[neuron[at]!]! : 1,
+  const head = headGroup(graph).index
+  const scaled = Float64Array.from(columns, (at) =>
+    group[at] === head ? candidate.headScale[neuron[at]!]! : 1,
   )
   const line: Line = {
     data,
@@ -80,7 +80,7 @@ function addBlock(
   }
   // Where neither row nor column belongs to a neuron of the candidate's own.
   const shared = scaled.map((scale, j) => (group[columns[j]!] === -1 ? share : scale))
-  const isOwn = !isClass.includes(true) && !columns.some((at) => group[at] === -1)
+  const isOwn = !columns.some((at) => group[at] === head || group[at] === -1)
   from.offsets.forEach((offset, o) => {
     for (let i = 0; i < rows.length; i++) {
       const start = offset + rows[i]! * from.row.stride

@@ -1,7 +1,7 @@
-import type { NeuronGraph, NeuronGroup } from '../../shared/model/neuron-graph.ts'
+import { headGroup, type NeuronGraph, type NeuronGroup } from '../../shared/model/neuron-graph.ts'
 import { type AxisPositions, groupsIn, type Role } from '../../shared/model/neurons.ts'
 import type { NamedTensor } from '../../shared/model/weights.ts'
-import { areClasses, type GridAxis, keptPositions, type WeightGrid } from './weight-grid.ts'
+import { type GridAxis, keptPositions, type WeightGrid } from './weight-grid.ts'
 
 /** p of the norm without its root: l2 sums squares, l1 sums magnitudes. */
 export type Norm = 'l2' | 'l1'
@@ -16,6 +16,8 @@ export interface PrunedNetwork {
   readonly isKept: readonly Uint8Array[]
   /** What the logit of each class is multiplied by, [class]. */
   readonly headScale: Float64Array
+  /** Sums of the neurons that read nothing but the input, by weight: no pruning changes them. Filled here. */
+  readonly inputSums: Map<string, Float64Array>
 }
 
 const COUNTED_ROLES: ReadonlySet<Role | null> = new Set<Role>([
@@ -47,18 +49,60 @@ export function magnitudes(
     COUNTED_ROLES.has(role) ? groupsIn(layout).filter((group) => asked.has(group)) : []
   for (const grid of network.grids) {
     if (groupsOf(grid.row).length + groupsOf(grid.column).length === 0) continue
-    const { rows, columns } = sumPowers(graph, network, grid, norm)
+    const readsInput = groupsIn(grid.row.layout).length === 0
+    const { rows, columns } = (readsInput ? sumInputPowers : sumPowers)(graph, network, grid, norm)
     for (const { axis, kept, values } of [rows, columns]) {
       for (const group of groupsOf(axis)) members[group]!++
       if (groupsOf(axis).length === 0) continue
       const { group, neuron } = axis.positions
-      kept.forEach((position, i) => {
-        const of = group[position]!
-        if (asked.has(of)) sums[of]![neuron[position]!]! += values[i]!
-      })
+      for (let i = 0; i < kept.length; i++) {
+        const of = group[kept[i]!]!
+        if (asked.has(of)) sums[of]![neuron[kept[i]!]!]! += values[i]!
+      }
     }
   }
-  return sums.map((ofGroup, group) => ofGroup.map((sum) => sum / Math.max(1, members[group]!)))
+  for (const [group, ofGroup] of sums.entries()) {
+    for (let neuron = 0; neuron < ofGroup.length; neuron++) {
+      ofGroup[neuron]! /= Math.max(1, members[group]!)
+    }
+  }
+  return sums
+}
+
+/** {@link sumPowers} for a weight whose rows are not neurons, summed once in the life of a network. */
+function sumInputPowers(
+  graph: NeuronGraph,
+  network: PrunedNetwork,
+  grid: WeightGrid,
+  norm: Norm,
+): PowerSums {
+  const { name, row, column } = grid
+  if (!network.inputSums.has(name)) {
+    const isKept = network.isKept.map(({ length }) => new Uint8Array(length).fill(1))
+    const whole = sumPowers(graph, { ...network, isKept }, grid, norm)
+    network.inputSums.set(name, whole.columns.values)
+  }
+  const sums = network.inputSums.get(name)!
+  const kept = keptPositions(column.positions, network.isKept)
+  const values = new Float64Array(kept.length)
+  for (let i = 0; i < kept.length; i++) values[i] = sums[kept[i]!]!
+  return {
+    rows: { axis: row, kept: new Int32Array(0), values: new Float64Array(0) },
+    columns: { axis: column, kept, values },
+  }
+}
+
+interface PowerSums {
+  readonly rows: AxisSums
+  readonly columns: AxisSums
+}
+
+interface AxisSums {
+  readonly axis: GridAxis
+  /** Positions that are left. */
+  readonly kept: Int32Array
+  /** Of each of them. */
+  readonly values: Float64Array
 }
 
 /** Sums of |w|^p over what is left of a weight, for each kept row and each kept column. */
@@ -67,45 +111,47 @@ function sumPowers(
   { weights, isKept, headScale }: PrunedNetwork,
   { name, row, column, offsets }: WeightGrid,
   norm: Norm,
-) {
+): PowerSums {
   const { data } = weights.get(name)!
   const rows = keptPositions(row.positions, isKept)
   const columns = keptPositions(column.positions, isKept)
-  const rowSums = new Float64Array(rows.length)
   const line: Line = {
     data,
     at: columns.map((position) => position * column.stride),
     isSquared: norm === 'l2',
+    rowSums: new Float64Array(rows.length),
     sums: new Float64Array(columns.length),
     scales: scalesOf(graph, column.positions, { columns, headScale }),
   }
   const isRun = line.at.every((at, j) => at === j)
   const addRow = isRun && line.isSquared && line.scales === null ? addSquares : addPowers
-  for (const offset of offsets) {
-    for (let i = 0; i < rows.length; i++)
-      rowSums[i]! += addRow(line, offset + rows[i]! * row.stride)
+  for (let o = 0; o < offsets.length; o++) {
+    for (let i = 0; i < rows.length; i++) addRow(line, i, offsets[o]! + rows[i]! * row.stride)
   }
   return {
-    rows: { axis: row, kept: rows, values: rowSums },
+    rows: { axis: row, kept: rows, values: line.rowSums },
     columns: { axis: column, kept: columns, values: line.sums },
   }
 }
 
-/** The kept columns of a weight. */
+/** The kept columns of a weight, and what is summed over them. */
 interface Line {
   readonly data: Float32Array
   /** Of each column, counted from the beginning of its row. */
   readonly at: Int32Array
   readonly isSquared: boolean
-  /** Of each column; grows. */
+  /** Of each row; grows, as `sums` does. A row returns nothing, as a returned number would go to the heap. */
+  readonly rowSums: Float64Array
+  /** Of each column. */
   readonly sums: Float64Array
   /** What each column is multiplied by; null where by nothing. */
   readonly scales: Float64Array | null
 }
 
 /** {@link addPowers} for the squares of all columns, one behind the other: twice as fast. */
-function addSquares({ data, sums }: Line, start: number): number {
-  let [even, odd] = [0, 0]
+function addSquares({ data, rowSums, sums }: Line, row: number, start: number): void {
+  let even = 0
+  let odd = 0
   let j = 0
   for (; j + 1 < sums.length; j += 2) {
     const value = data[start + j]!
@@ -122,11 +168,12 @@ function addSquares({ data, sums }: Line, start: number): number {
     even += square
     sums[j]! += square
   }
-  return even + odd
+  rowSums[row]! += even + odd
 }
 
 /** Adds |w|^p of one row to the columns' sums. A function of its own: it is compiled after a few rows. */
-function addPowers({ data, at, isSquared, sums, scales }: Line, start: number): number {
+function addPowers(line: Line, row: number, start: number): void {
+  const { data, at, isSquared, rowSums, sums, scales } = line
   let sum = 0
   for (let j = 0; j < at.length; j++) {
     const value = scales === null ? data[start + at[j]!]! : data[start + at[j]!]! * scales[j]!
@@ -134,7 +181,7 @@ function addPowers({ data, at, isSquared, sums, scales }: Line, start: number): 
     sum += power
     sums[j]! += power
   }
-  return sum
+  rowSums[row]! += sum
 }
 
 /** Factors of the classes, where the columns are the classes. */
@@ -143,9 +190,9 @@ function scalesOf(
   positions: AxisPositions,
   { columns, headScale }: { columns: Int32Array; headScale: Float64Array },
 ): Float64Array | null {
-  const isClass = areClasses(graph, positions, columns)
-  if (!isClass.includes(true)) return null
-  return Float64Array.from(columns, (at, j) =>
-    isClass[j]! ? headScale[positions.neuron[at]!]! : 1,
+  const head = headGroup(graph).index
+  if (!columns.some((at) => positions.group[at] === head)) return null
+  return Float64Array.from(columns, (at) =>
+    positions.group[at] === head ? headScale[positions.neuron[at]!]! : 1,
   )
 }

@@ -116,6 +116,7 @@ export async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): 
         grids: grids(widths),
         isKept: widths.map((width) => new Uint8Array(width).fill(1)),
         headScale: new Float64Array(head.width).fill(1),
+        inputSums: new Map(),
       },
     ],
     classCounts,

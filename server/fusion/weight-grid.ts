@@ -96,12 +96,3 @@ export function keptPositions(
   }
   return kept.subarray(0, count)
 }
-
-/** For each of some positions whether it belongs to a class. */
-export function areClasses(
-  graph: NeuronGraph,
-  { group }: AxisPositions,
-  positions: Int32Array,
-): boolean[] {
-  return Array.from(positions, (at) => group[at] !== -1 && graph.groups[group[at]!]!.isHead)
-}

@@ -78,6 +78,7 @@ function firstGroup(
     weights: new Map(weights.map((tensor) => [tensor.name, tensor])),
     grids: createGrids(graph)(widthsOf(graph)),
     isKept: left.isKept ?? graph.groups.map(({ width }) => new Uint8Array(width).fill(1)),
+    inputSums: new Map<string, Float64Array>(),
     headScale: Float64Array.from(
       { length: headGroup(graph).width },
       (_, c) => left.headScale?.[c] ?? 1,
