@@ -33,10 +33,10 @@ function describe(findings: readonly Finding[]): string {
   const marks = { ok: green('ok     '), note: yellow('note   '), problem: red('problem') }
   return findings
     .map(({ status, subject, detail, remedy }) => {
-      const line = `${marks[status]}  ${subject.padEnd(9)} ${detail}`
+      const line = `${marks[status]}  ${subject.padEnd(13)} ${detail}`
       return remedy === undefined
         ? `${line}\n`
-        : `${line}\n${' '.repeat(19)}${dim('→')} ${remedy}\n`
+        : `${line}\n${' '.repeat(23)}${dim('→')} ${remedy}\n`
     })
     .join('')
 }

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import { parseOptions } from '../shared/command/command.ts'
 import { ENGINE_OPTION } from '../shared/command/common-options.ts'
-import { loadDataset, DATASETS } from '../shared/data/datasets.ts'
+import type { DatasetSpec } from '../shared/data/dataset-spec.ts'
+import { DATASETS, loadDataset, megabytes } from '../shared/data/datasets.ts'
 import { diagnoseEngines } from '../shared/engine/diagnose.ts'
 import { startEngine } from '../shared/engine/engine.ts'
 import { ERRORS, toGraftError } from '../shared/errors.ts'
@@ -71,7 +72,9 @@ async function findEngines(): Promise<Finding[]> {
 
 async function findDatasets(): Promise<Finding[]> {
   return Promise.all(
-    Object.keys(DATASETS).map(async (name): Promise<Finding> => {
+    Object.entries<DatasetSpec>(DATASETS).map(async ([name, spec]): Promise<Finding> => {
+      // Looking must not download anything.
+      if (!(await spec.isHere())) return absent(name, spec)
       try {
         const { train, test } = await loadDataset(name)
         const detail = `${train.labels.length} examples to train, ${test.labels.length} to test.`
@@ -81,6 +84,15 @@ async function findDatasets(): Promise<Finding[]> {
       }
     }),
   )
+}
+
+function absent(name: string, spec: DatasetSpec): Finding {
+  return {
+    status: 'note',
+    subject: name,
+    detail: `Not in the cache; ${megabytes(spec)} are fetched when it is first used.`,
+    remedy: `Run \`graft data fetch ${name}\` while this machine is connected.`,
+  }
 }
 
 async function findDatabase({ home, databaseUrl }: Place): Promise<Finding> {

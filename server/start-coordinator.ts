@@ -43,7 +43,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   const { settings, home } = options
   assertMayListen(options.listen.host, options.listen.insecure)
   const engine = await startEngine(options.engine)
-  const dataset = await loadDataset(settings.dataset)
+  const dataset = await loadDataset(settings.dataset, { signal: options.signal })
   const plan = planRun(settings, dataset, options.initialWeights)
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHome(home)

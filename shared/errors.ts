@@ -42,6 +42,12 @@ export const ERRORS = {
     exit: EXIT.usage,
     remedy: 'Install the package again (`npm ci`), or give a file in the format named.',
   },
+  GRAFT_DATASET_UNAVAILABLE: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy:
+      'Connect to the registry that `npm config get registry` names, or run `graft data fetch NAME` while connected.',
+  },
   GRAFT_PARTITION_INVALID: {
     status: 400,
     exit: EXIT.usage,
@@ -240,6 +246,8 @@ const ERRNO_CODES: Partial<Record<string, ErrorCode>> = {
   ENOENT: 'GRAFT_FILE_UNREADABLE',
   EACCES: 'GRAFT_FILE_UNREADABLE',
   EISDIR: 'GRAFT_FILE_UNREADABLE',
+  ENOTDIR: 'GRAFT_FILE_UNREADABLE',
+  EROFS: 'GRAFT_FILE_UNREADABLE',
 }
 
 function isErrnoException(error: unknown): error is NodeJS.ErrnoException {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION } from '../../shared/command/common-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
+import { DATASETS, loadDataset } from '../../shared/data/datasets.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { printEvent } from './print-event.ts'
@@ -43,7 +44,7 @@ export const clientCommand = defineCommand({
     dataset: z
       .string()
       .optional()
-      .describe('data set; the run’s when not given')
+      .describe(`${Object.keys(DATASETS).join(', ')}; the run’s when not given`)
       .meta({ value: 'NAME' }),
     partition: z
       .string()
@@ -62,6 +63,7 @@ export const clientCommand = defineCommand({
   },
   async run({ server, token, name, shard, dataset, partition, examplesPerClient, engine, retry }) {
     const { name: engineName } = await startEngine(engine)
+    const signal = interruptSignal()
     await runNode({
       server,
       token,
@@ -69,14 +71,18 @@ export const clientCommand = defineCommand({
       engineName,
       retrySeconds: retry,
       dataFor: (settings) =>
-        shardData(shard, {
-          ...settings,
-          dataset: dataset ?? settings.dataset,
-          partition: partition ?? settings.partition,
-          examplesPerClient: examplesPerClient ?? settings.examplesPerClient,
-        }),
+        shardData(
+          shard,
+          {
+            ...settings,
+            dataset: dataset ?? settings.dataset,
+            partition: partition ?? settings.partition,
+            examplesPerClient: examplesPerClient ?? settings.examplesPerClient,
+          },
+          (each) => loadDataset(each, { signal }),
+        ),
       onProgress: (event) => printEvent(event, process.stdout),
-      signal: interruptSignal(),
+      signal,
     })
   },
 })

@@ -11,6 +11,7 @@ import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { fuseParents } from '../fusion/fuse-parents.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
 import { type Controls, runControls, teacherOf } from '../proxy/controls.ts'
@@ -145,7 +146,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     async fuse(round, updates) {
       const clock = startClock()
       const parents = await scoredParentsOf(updates)
-      const fused = await strategy.fuse({
+      const fused = await fuseParents(strategy, {
         parents,
         graph,
         options,

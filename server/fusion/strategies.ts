@@ -1,6 +1,12 @@
 import { GraftError } from '../../shared/errors.ts'
+import { ensemble } from './ensemble.ts'
 import { fedavg } from './fedavg.ts'
+import { gitRebasin } from './git-rebasin.ts'
+import { hfLinear } from './hf-linear.ts'
+import { kfGradient } from './kf-gradient.ts'
+import { kfLinear } from './kf-linear.ts'
 import { neuronTransplantation } from './neuron-transplantation.ts'
+import { otFusion } from './otfusion.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Strategy } from './strategy.ts'
 
@@ -8,6 +14,12 @@ import type { Strategy } from './strategy.ts'
 export const STRATEGIES = {
   fedavg,
   nt: neuronTransplantation,
+  'hf-linear': hfLinear,
+  'kf-linear': kfLinear,
+  'kf-gradient': kfGradient,
+  otfusion: otFusion,
+  'git-rebasin': gitRebasin,
+  ensemble,
 } as const satisfies Record<string, Strategy>
 
 export interface ParsedStrategy {

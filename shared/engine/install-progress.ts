@@ -1,10 +1,8 @@
-import { SingleBar } from 'cli-progress'
+import { createPhaseDisplay } from '../command/phase-progress.ts'
 import type { TextStream } from '../command/text-stream.ts'
 import type { InstallProgress } from './install.ts'
 
-type Phase = InstallProgress['phase']
-
-const PHASES: Record<Phase, string> = {
+const PHASES: Record<InstallProgress['phase'], string> = {
   download: 'Downloading TensorFlow (274 MB)',
   unpack: 'Unpacking TensorFlow',
   compile: 'Compiling the native addon',
@@ -13,30 +11,9 @@ const PHASES: Record<Phase, string> = {
 
 /** Shows how far an install is: a bar on a terminal, elsewhere one line a phase. */
 export function showInstallProgress(stream: TextStream): (progress: InstallProgress) => void {
-  return stream.isTTY === true ? bar(stream) : lines(stream)
-}
-
-function bar(stream: TextStream): (progress: InstallProgress) => void {
-  const format = '{phase} {bar} {percentage} %'
-  // A terminal's stream has all that the bar asks for.
-  const terminal = stream as unknown as NodeJS.WritableStream
-  const single = new SingleBar({ stream: terminal, format, hideCursor: true })
-  let isStarted = false
-  return ({ phase, done }) => {
-    const caption = { phase: PHASES[phase] }
-    if (!isStarted) single.start(1, 0, caption)
-    isStarted = true
-    // Unpacking and compiling tell no share: the bar stands nearly full.
-    single.update(done ?? 0.99, caption)
-    if (phase === 'done') single.stop()
-  }
-}
-
-function lines(stream: TextStream): (progress: InstallProgress) => void {
-  let shown: Phase | undefined
-  return ({ phase }) => {
-    if (phase === shown) return
-    shown = phase
-    stream.write(`${PHASES[phase]}\n`)
+  const display = createPhaseDisplay(stream, PHASES)
+  return (progress) => {
+    display.show(progress)
+    if (progress.phase === 'done') display.close()
   }
 }

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
 import { GraftError } from '../errors.ts'
+import { fillFolder } from '../fill-folder.ts'
 import { buildAddon } from './build-addon.ts'
 import { fetchTensorflow, whyNoWheel } from './fetch-tensorflow.ts'
 import {
@@ -64,62 +63,16 @@ export async function ensureNative(options: InstallOptions = {}): Promise<string
   return folder
 }
 
-/**
- * Lets `build` fill a new folder beside `folder` and moves it into place when all of it is there.
- * Exported for its tests.
- */
+/** Lets `build` fill the engine's folder, whole or not at all. Exported for its tests. */
 export async function install(
   folder: string,
   { signal }: InstallOptions,
   build: (staging: string) => Promise<void>,
 ): Promise<void> {
-  const parent = dirname(folder)
-  await mkdir(parent, { recursive: true })
-  await removeAbandoned(parent)
-  const staging = await mkdtemp(join(parent, `${STAGING}${hostname()}-${process.pid}-`))
-  try {
+  await fillFolder(folder, { marker: COMPLETE_MARKER, signal }, async (staging) => {
     await build(staging)
-    signal?.throwIfAborted()
-    const made = { tensorflow: TENSORFLOW_VERSION, build: basename(folder) }
-    await writeFile(join(staging, COMPLETE_MARKER), JSON.stringify(made))
-    // A cache may be shared: others read what mkdtemp made for this user alone.
-    await chmod(staging, 0o755)
-    await moveInto(staging, folder)
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
-}
-
-const STAGING = '.building-'
-
-async function moveInto(staging: string, folder: string): Promise<void> {
-  // A folder without the marker is nobody's: a rename never leaves one, but a hand may.
-  if (!isComplete(folder)) await rm(folder, { recursive: true, force: true })
-  try {
-    await rename(staging, folder)
-  } catch (error) {
-    // Another install was faster, and its build is as good.
-    if (!isComplete(folder)) throw error
-  }
-}
-
-/** Removes what installs on this machine left behind when they were killed. */
-async function removeAbandoned(parent: string): Promise<void> {
-  const prefix = `${STAGING}${hostname()}-`
-  for (const name of await readdir(parent)) {
-    if (!name.startsWith(prefix)) continue
-    const pid = Number.parseInt(name.slice(prefix.length), 10)
-    if (!isRunning(pid)) await rm(join(parent, name), { recursive: true, force: true })
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: it runs, as another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
+    return { tensorflow: TENSORFLOW_VERSION, build: basename(folder) }
+  })
 }
 
 /** Says all that is missing at once, so that nobody installs one tool after the other. */

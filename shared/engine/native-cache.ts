@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { cacheFolder } from '../cache-folder.ts'
+import { isFilled } from '../fill-folder.ts'
 
 /** The TensorFlow that the native engine is built on; its C interface suits tfjs-node 4.22. */
 export const TENSORFLOW_VERSION = '2.21.0'
@@ -47,7 +48,7 @@ export function nativeCacheFolder(tfjsNodeVersion: string): string {
 
 /** Whether a whole build lies in `folder`. */
 export function isComplete(folder: string): boolean {
-  return existsSync(join(folder, COMPLETE_MARKER))
+  return isFilled(folder, COMPLETE_MARKER)
 }
 
 /**

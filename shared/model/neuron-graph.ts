@@ -100,6 +100,15 @@ export function shapesWith(graph: NeuronGraph, widths: readonly number[]): Named
   }))
 }
 
+/** The same graph for a network of other widths. @param widths neurons of each group, [group] */
+export function withWidths(graph: NeuronGraph, widths: readonly number[]): NeuronGraph {
+  return {
+    ...graph,
+    weights: shapesWith(graph, widths),
+    groups: graph.groups.map((group) => ({ ...group, width: widths[group.index]! })),
+  }
+}
+
 /** Neurons of each group, [group]. */
 export const widthsOf = ({ groups }: NeuronGraph): number[] => groups.map(({ width }) => width)
 

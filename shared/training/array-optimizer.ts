@@ -1,13 +1,18 @@
 import * as tf from '@tensorflow/tfjs'
 import { ADAM, adamStep, MOMENTUM } from './optimizer-settings.ts'
-import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
+import type {
+  Optimizer,
+  OptimizerSettings,
+  OptimizerState,
+  TrainedVariable,
+} from './optimizer-settings.ts'
 
 /**
  * Weights and moments in Float32Arrays, updated by one loop. On wasm that costs a third of Adam's dozen
  * tensor ops, though weights and gradients are copied each step.
  */
 export async function createArrayOptimizer(
-  variables: readonly tf.LayerVariable[],
+  variables: readonly TrainedVariable[],
   { optimizer, learningRate }: OptimizerSettings,
   state: OptimizerState,
 ): Promise<Optimizer> {
@@ -21,13 +26,14 @@ export async function createArrayOptimizer(
 
   return {
     weights: tensors,
-    async apply(gradients) {
+    async apply(gradients, share = 1) {
       const values = await Promise.all(gradients.map((gradient) => gradient.data<'float32'>()))
       step++
+      const rate = share * learningRate
       for (const [i, gradient] of values.entries()) {
         const [first, second] = moments[i]!
-        if (optimizer === 'sgd') updateSgd(weights[i]!, gradient, first!, learningRate)
-        else updateAdam(weights[i]!, gradient, [first!, second!], adamStep(learningRate, step))
+        if (optimizer === 'sgd') updateSgd(weights[i]!, gradient, first!, rate)
+        else updateAdam(weights[i]!, gradient, [first!, second!], adamStep(rate, step))
       }
     },
     store() {

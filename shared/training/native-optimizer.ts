@@ -1,10 +1,15 @@
 import * as tf from '@tensorflow/tfjs'
 import type { NativeOps } from '../engine/native-ops.ts'
 import { ADAM, adamStep, MOMENTUM } from './optimizer-settings.ts'
-import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
+import type {
+  Optimizer,
+  OptimizerSettings,
+  OptimizerState,
+  TrainedVariable,
+} from './optimizer-settings.ts'
 
 export interface NativeOptimizerInput extends OptimizerSettings {
-  readonly variables: readonly tf.LayerVariable[]
+  readonly variables: readonly TrainedVariable[]
   readonly state: OptimizerState
 }
 
@@ -26,10 +31,10 @@ export function createNativeOptimizer(
 
   return {
     weights: () => weights.map((weight) => native.readVariable(weight)),
-    async apply(gradients) {
+    async apply(gradients, share = 1) {
       step++
       tf.tidy(() => {
-        const numbers = hyperparameters(optimizer, learningRate, step)
+        const numbers = hyperparameters(optimizer, share * learningRate, step)
         for (const [i, gradient] of gradients.entries()) {
           const slots = [weights[i]!, ...moments[i]!]
           if (optimizer === 'adam') {

@@ -10,6 +10,15 @@ export interface OptimizerSettings {
   readonly learningRate: number
 }
 
+/** A weight that is trained: a layer's variable, or what stands for one. */
+export interface TrainedVariable {
+  readonly shape: tf.Shape
+  /** Borrowed. */
+  read(): tf.Tensor
+  /** @param value borrowed */
+  write(value: tf.Tensor): unknown
+}
+
 /** All an optimiser remembers, outside of any tensor. */
 export interface OptimizerState {
   /** Updates made so far. */
@@ -22,8 +31,11 @@ export interface OptimizerState {
 export interface Optimizer {
   /** The weights as they are now, in the order of the variables; the caller owns the tensors. */
   weights(): tf.Tensor[]
-  /** Makes one update. Dispose of what `weights` gave before; the gradients are borrowed. */
-  apply(gradients: readonly tf.Tensor[]): Promise<void>
+  /**
+   * Makes one update. Dispose of what `weights` gave before; the gradients are borrowed.
+   * @param share of the learning rate to take, for schedules; all of it unless given
+   */
+  apply(gradients: readonly tf.Tensor[], share?: number): Promise<void>
   /** Writes the weights into the model's variables. */
   store(): void
   state(): Promise<OptimizerState>

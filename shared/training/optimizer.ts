@@ -1,9 +1,13 @@
-import type * as tf from '@tensorflow/tfjs'
 import { nativeOps } from '../engine/native-ops.ts'
 import { sizeOf } from '../model/weights.ts'
 import { createArrayOptimizer } from './array-optimizer.ts'
 import { createNativeOptimizer } from './native-optimizer.ts'
-import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
+import type {
+  Optimizer,
+  OptimizerSettings,
+  OptimizerState,
+  TrainedVariable,
+} from './optimizer-settings.ts'
 
 /** How many moments each kind keeps for a weight. */
 const NUM_MOMENTS = { adam: 2, sgd: 1 } as const satisfies Record<
@@ -19,7 +23,7 @@ const NUM_MOMENTS = { adam: 2, sgd: 1 } as const satisfies Record<
  * @throws RangeError when the state is of another optimiser or another model
  */
 export async function createOptimizer(
-  variables: readonly tf.LayerVariable[],
+  variables: readonly TrainedVariable[],
   settings: OptimizerSettings,
   state: OptimizerState = initialState(variables, settings),
 ): Promise<Optimizer> {
@@ -31,7 +35,7 @@ export async function createOptimizer(
 }
 
 function initialState(
-  variables: readonly tf.LayerVariable[],
+  variables: readonly TrainedVariable[],
   { optimizer }: OptimizerSettings,
 ): OptimizerState {
   const moments = variables.map(({ shape }) =>

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
-import { type ConvWindow, windowOf } from './conv2d.ts'
+import { windowOf } from './conv2d.ts'
 import { type Op, weightless } from './op.ts'
-import { shiftedWindows } from './shifted-windows.ts'
+import { type ConvWindow, shiftedWindows } from './shifted-windows.ts'
 
 /** The mean of each window, [batch, height, width, channel]; what lies outside of the map does not count. */
 export function averagePool2d(layer: tf.layers.Layer): Op {

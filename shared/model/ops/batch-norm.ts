@@ -14,6 +14,7 @@ export function batchNorm(layer: tf.layers.Layer): Op {
     kind: 'batch-norm',
     layer: layer.name,
     weights,
+    epsilon: epsilon!,
     forward([x], values, { training }) {
       const of = (role: Role) => values[roles.indexOf(role)]
       const [gamma, beta] = [of('gamma'), of('beta')]

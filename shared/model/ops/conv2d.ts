@@ -1,11 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { addBias } from './add-bias.ts'
+import { type ConvWindow, shiftedWindows } from './shifted-windows.ts'
 import { columnSums, type Op, type OpWeight, runKernel, unsupported, weightsOf } from './op.ts'
-
-export interface ConvWindow {
-  readonly strides: [number, number]
-  readonly pad: 'same' | 'valid'
-}
 
 /** y = x * W + b, [batch, height, width, in] -> [batch, height', width', out]. */
 export function conv2d(layer: tf.layers.Layer): Op {
@@ -43,6 +39,7 @@ export function conv2dOp(
     kind: 'kernel',
     layer,
     weights,
+    unfold: (x, kernelShape) => patches(spec, x as tf.Tensor4D, kernelShape),
     forward: ([x], [filter, b]) =>
       convolveForward(spec, x as tf.Tensor4D, filter as tf.Tensor4D, b),
     trace([input], trace) {
@@ -84,4 +81,15 @@ function convolveForward(
         : [],
     }),
   }
+}
+
+/** What the kernel sees at each place, [batch * height' * width', kernelHeight * kernelWidth * in]. */
+function patches(
+  { strides, pad }: ConvWindow,
+  x: tf.Tensor4D,
+  kernelShape: readonly number[],
+): tf.Tensor2D {
+  const [height = 1, width = 1] = kernelShape
+  const seen = shiftedWindows(x, { size: [height, width], strides, pad }).flat()
+  return tf.reshape(tf.concat(seen, 3), [-1, height * width * x.shape[3]])
 }

@@ -17,6 +17,7 @@ export function denseOp(
     kind: 'kernel',
     layer,
     weights: bias === undefined ? [kernel] : [kernel, bias],
+    unfold: (x) => tf.reshape(x, [-1, x.shape.at(-1)!]),
     forward([input], [w, b]) {
       const x = asMatrix(input!)
       const product = tf.matMul(x, w as tf.Tensor2D)

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 import { addBias } from './add-bias.ts'
-import { type ConvWindow, conv2dOp, windowOf } from './conv2d.ts'
+import { conv2dOp, windowOf } from './conv2d.ts'
 import { stretch } from '../neuron-trace.ts'
 import { type Op, type OpWeight, taped, weightsOf } from './op.ts'
-import { shiftedWindows } from './shifted-windows.ts'
+import { type ConvWindow, shiftedWindows } from './shifted-windows.ts'
 
 /** Each channel filtered on its own, [batch, height, width, in] -> [batch, height', width', in * multiplier]. */
 export function depthwiseConv2d(layer: tf.layers.Layer): Op[] {

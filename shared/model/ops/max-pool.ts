@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs'
 import { pairwiseMaxPool } from '../../engine/native-max-pool.ts'
 import { hasOneDnnMaxPool, oneDnnMaxPool } from '../../engine/native-onednn-max-pool.ts'
 import { nativeOps } from '../../engine/native-ops.ts'
-import { type ConvWindow, windowOf } from './conv2d.ts'
+import { windowOf } from './conv2d.ts'
+import type { ConvWindow } from './shifted-windows.ts'
 import { type Op, runKernel, weightless } from './op.ts'
 
 /** The largest value of each window; the first one of equals gets the gradient. */

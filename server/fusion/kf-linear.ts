@@ -1,0 +1,47 @@
+import { kMeansOfGram } from '../../shared/numeric/k-means.ts'
+import type { Rng } from '../../shared/numeric/rng.ts'
+import { HEAD_OPTION } from './head-shares.ts'
+import { type Grouping, groupingOf, parentStarts } from './grouping.ts'
+import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { SCORES_OPTION } from './parent-scores.ts'
+import { chooseOptions } from './strategy-options.ts'
+import type { Fusion, FusionInput, Strategy } from './strategy.ts'
+
+const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: PRIOR_OPTION } as const
+
+/**
+ * K-means fusion, linear: neurons of all parents are clustered by what they do on the proxy set, and each
+ * fused neuron is the centre of a cluster, solved for layer by layer. Model Fusion via Neuron
+ * Interpolation, arXiv 2507.00037 (KF).
+ *
+ * Two departures, both options: the paper starts least squares at nothing (`prior=none`) and weighs the head
+ * by scores (`head=scores`). From the parents' weights and by class shares is better in all our
+ * experiments (ARCHITECTURE.md, "Better than the papers").
+ */
+export const kfLinear: Strategy = {
+  name: 'kf-linear',
+  summary: 'clusters of all parents’ neurons, solved layer by layer',
+  paper: 'arXiv 2507.00037, KF',
+  options: OPTIONS,
+  fuse,
+}
+
+async function fuse(input: FusionInput): Promise<Fusion> {
+  const options = chooseOptions('kf-linear', OPTIONS, input.options)
+  const rules = { ...options, strategy: 'kf-linear', normalise: options.scores === 'uniform' }
+  return fuseLinearly(input, rules, (fit) => clusterLevel(fit, input.rng.split(fit.name)))
+}
+
+/** Clusters of columns near each other, each with the shares of its scores. */
+async function clusterLevel(level: LevelFit, rng: Rng): Promise<Grouping> {
+  const { scores, fit, width } = level
+  const { assignment } = kMeansOfGram(await fit.gram(), {
+    weights: scores,
+    offsets: fit.residuals,
+    clusters: width,
+    rng,
+    starts: parentStarts(level),
+    restarts: 2,
+  })
+  return groupingOf(assignment, scores, width)
+}
