@@ -35,8 +35,7 @@ export interface Choice {
  *
  * @param networks side by side; each is a list of candidates, several where networks were merged before
  * @returns [group]; of the head everything is kept
- * @throws GraftError GRAFT_STRATEGY_UNKNOWN when attribution is asked for and a parent has no scores;
- *   GRAFT_NOT_FINITE when one is NaN
+ * @throws GraftError GRAFT_STRATEGY_UNKNOWN when attribution is asked for and a parent has no scores
  */
 export async function chooseNeurons(
   networks: readonly (readonly Candidate[])[],
@@ -111,10 +110,6 @@ function attributionOf({ id, scores, isKept }: Candidate, graph: NeuronGraph): F
     const { length } = isKept[index]!
     if (isFixed) return new Float64Array(length)
     const of = scores[index]
-    const odd = of?.find((score) => !Number.isFinite(score))
-    if (odd !== undefined) {
-      throw new GraftError('GRAFT_NOT_FINITE', `Parent ${id} sent a score of ${odd} in ${name}.`)
-    }
     if (of?.length === length) return Float64Array.from(of)
     throw new GraftError(
       'GRAFT_STRATEGY_UNKNOWN',

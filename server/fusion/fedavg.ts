@@ -2,7 +2,7 @@ import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { sizeOf, type Weights } from '../../shared/model/weights.ts'
 import { ledgerOf } from './ledger.ts'
 import { assertSameWidths, measureWidths } from './measure-widths.ts'
-import { inIdOrder, loadFinite } from './parents.ts'
+import { inIdOrder } from './parents.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
 
 /**
@@ -23,7 +23,7 @@ async function fuse({ parents, graph }: FusionInput): Promise<Fusion> {
   const n = ordered.reduce((total, { numExamples }) => total + numExamples, 0)
   const sums = graph.weights.map(({ shape }) => new Float64Array(sizeOf(shape)))
   for (const parent of ordered) {
-    const weights = await loadFinite(parent)
+    const weights = await parent.load()
     assertSameWidths(measureWidths(weights, graph, parent.id), graph, parent.id)
     addScaled(sums, inGraphOrder(weights, graph), parent.numExamples / n)
   }

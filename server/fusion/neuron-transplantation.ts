@@ -4,7 +4,7 @@ import type { Weights } from '../../shared/model/weights.ts'
 import { type Contribution, ledgerOf } from './ledger.ts'
 import { gatherNeurons } from './gather-neurons.ts'
 import { measureWidths } from './measure-widths.ts'
-import { inIdOrder, loadFinite } from './parents.ts'
+import { inIdOrder } from './parents.ts'
 import { reduceTree } from './reduce-tree.ts'
 import { assertNoneFixed, assertPlainHead, headInputs } from './scale-head.ts'
 import { chooseOptions } from './strategy-options.ts'
@@ -72,9 +72,8 @@ async function fuse(input: FusionInput): Promise<Fusion> {
  * which a parent's weights are in memory one at a time.
  *
  * @param onMerge called after each merge of the tree, in their order
- * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_NOT_FINITE when one
- *   holds NaN; GRAFT_STRATEGY_UNKNOWN when an option is wrong, or attribution scores are missing;
- *   GRAFT_LAYER_UNSUPPORTED when neurons are tied to the network's input
+ * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_STRATEGY_UNKNOWN when
+ *   an option is wrong, or attribution scores are missing; GRAFT_LAYER_UNSUPPORTED when neurons are tied to the network's input
  */
 export async function chooseParents(
   { parents, graph, options }: FusionInput,
@@ -98,7 +97,7 @@ export async function chooseParents(
 /** A parent as a network of the tree, all of its neurons kept; its weights are looked at and let go. */
 export async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): Promise<Selection> {
   const { id, classCounts, scores } = parent
-  const widths = measureWidths(await loadFinite(parent), graph, id)
+  const widths = measureWidths(await parent.load(), graph, id)
   const head = headGroup(graph)
   if (classCounts.length !== head.width) {
     throw new GraftError(

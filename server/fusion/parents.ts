@@ -1,5 +1,4 @@
 import { compareIds } from '../../shared/ids.ts'
-import { assertFinite, type Weights } from '../../shared/model/weights.ts'
 import type { Parent } from './strategy.ts'
 
 /**
@@ -11,17 +10,4 @@ import type { Parent } from './strategy.ts'
 export function inIdOrder(parents: readonly Parent[]): Parent[] {
   if (parents.length === 0) throw new RangeError('A fusion needs at least one parent.')
   return [...parents].sort((a, b) => compareIds(a.id, b.id))
-}
-
-/**
- * Loads a parent and looks at every number: an upload was looked at when it came in, a file or a caller's
- * own network was not, and one NaN spreads to all that is fused with it.
- *
- * @returns borrowed
- * @throws GraftError GRAFT_NOT_FINITE naming the parent and the weight
- */
-export async function loadFinite(parent: Parent): Promise<Weights> {
-  const weights = await parent.load()
-  assertFinite(weights, `Parent ${parent.id}: `)
-  return weights
 }

@@ -1,4 +1,4 @@
-import { type Fixture, floats, type Widths, weightsUnder } from './fixture.ts'
+import { channelsLast, type Fixture, type Widths, weightsUnder } from './fixture.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 
 /** A tensor that a reference gave, beside ours. */
@@ -68,13 +68,13 @@ export function compareWeights(
   })
 }
 
-/** Compares with a float32 tensor of the fixture. */
+/** Compares with a float32 tensor of the fixture, channels last. */
 export const compareFloats = (
   fixture: Fixture,
   tensor: string,
   actual: ArrayLike<number>,
   tolerance: Tolerance,
-): Comparison => compare(tensor, actual, floats(fixture, tensor), tolerance)
+): Comparison => compare(tensor, actual, channelsLast(fixture, tensor), tolerance)
 
 function torchName(prefix: string, name: string): string {
   const dot = name.lastIndexOf('.')

@@ -67,10 +67,18 @@ export function tensorOf({ tensors }: Fixture, name: string): FixtureTensor {
   return tensor
 }
 
-/** Values of a float32 tensor in our order of axes: behind a channel-first map, channels come last. */
+/** The float32 tensor of this name, in torch's layout. */
 export function floats(fixture: Fixture, name: string): Float32Array {
-  const { shape, data } = tensorOf(fixture, name)
-  return shape.length === 4 ? transposed(shape, data, [0, 2, 3, 1]) : Float32Array.from(data)
+  const { data } = tensorOf(fixture, name)
+  if (!(data instanceof Float32Array)) throw new TypeError(`${name} is not of float32`)
+  return data
+}
+
+/** The same in our layout: channels come last, [N, C, H, W] -> [N, H, W, C]. */
+export function channelsLast(fixture: Fixture, name: string): Float32Array {
+  const { shape } = tensorOf(fixture, name)
+  const data = floats(fixture, name)
+  return shape.length === 4 ? transposed(shape, data, [0, 2, 3, 1]) : data
 }
 
 /** The int32 tensor of this name. */
@@ -157,7 +165,7 @@ export function examplesOf(fixture: Fixture, model: tf.LayersModel, inputs = 'X'
     : new Int32Array(tensorOf(fixture, inputs).shape[0]!)
   const inputShape = model.inputs[0]!.shape.slice(1) as number[]
   const numClasses = model.outputs[0]!.shape.at(-1)!
-  return arrayExamples({ inputShape, numClasses }, floats(fixture, inputs), labels)
+  return arrayExamples({ inputShape, numClasses }, channelsLast(fixture, inputs), labels)
 }
 
 const TORCH_NAMES: Readonly<Record<string, string>> = {
