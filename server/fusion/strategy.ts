@@ -64,7 +64,8 @@ export interface Strategy {
   readonly isComparison?: true
   /**
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
-   *   GRAFT_STRATEGY_UNKNOWN when something the options ask for is missing
+   *   GRAFT_NOT_FINITE when a parent holds NaN; GRAFT_STRATEGY_UNKNOWN when something the options ask for
+   *   is missing
    */
   fuse(input: FusionInput): Promise<Fusion>
 }

@@ -6,7 +6,7 @@ for (const name of ['d_otfusion_mlp2', 'd_otfusion_conv2'])
   describe(`transport plans of ${name}`, () => {
     const fixture = loadFixture(name)
     for (const variant of Object.keys(fixture.json['results'] as object))
-      for (const layer of fixture.json.layer_names)
+      for (const layer of fixture.json.layer_names!)
         it(`should be the recorded plan for ${variant} scores, layer ${layer}`, () => {
           const [cost, mu, nu, plan] = ['cost', 'mu', 'nu', 'plan'].map((part) =>
             floats(fixture, `expected.${variant}.${part}.${layer}`),
