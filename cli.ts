@@ -5,6 +5,7 @@ import { demoCommand } from './client/simulator/demo-command.ts'
 import { simulateCommand } from './client/simulator/main.ts'
 import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { coordinatorCommand } from './server/main.ts'
+import { experimentCommand } from './server/experiments/experiment-command.ts'
 import { doctorCommand } from './server/doctor-command.ts'
 import { tokenCommand } from './server/store/token-command.ts'
 import { runProgram } from './shared/command/run-program.ts'
@@ -22,6 +23,7 @@ const program = new Command('graft')
   .addCommand(simulateCommand)
   .addCommand(demoCommand)
   .addCommand(simulateWorkerCommand, { hidden: true })
+  .addCommand(experimentCommand)
   .addCommand(dataCommand)
   .addCommand(engineCommand)
   .addCommand(tokenCommand)
