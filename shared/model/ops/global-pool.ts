@@ -21,5 +21,5 @@ export function globalAveragePool(layer: tf.layers.Layer): Op {
 export function globalMaxPool(layer: tf.layers.Layer): Op {
   assertChannelsLast(layer)
   const run = (x: tf.Tensor) => tf.max(tf.reshape(x, [x.shape[0], -1, x.shape.at(-1)!]), 1)
-  return weightless(layer, 'other', (x) => ({ y: run(x), back: (dy) => tf.grad(run)(x, dy) }))
+  return weightless(layer, 'max-pool', (x) => ({ y: run(x), back: (dy) => tf.grad(run)(x, dy) }))
 }
