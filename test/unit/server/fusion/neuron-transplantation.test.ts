@@ -230,16 +230,17 @@ describe('neuronTransplantation', () => {
     })
   })
 
-  it('should refuse scores that are no numbers', async () => {
-    const graph = denseGraph([3, 2, 2])
-    const parents = randomParents(graph, 2).map((parent) => ({
-      ...parent,
-      scores: [Float32Array.of(1, NaN), Float32Array.of(1, 1)],
-    }))
-    await expect(nt(parents, graph, { importance: 'attribution' })).rejects.toMatchObject({
-      code: 'GRAFT_NOT_FINITE',
-      problem: 'Parent a sent a score of NaN in fc1.',
+  it('should keep the earlier of equally important neurons', async () => {
+    const twin = oneInput({ kernel: [3, 3], head: [1, 1, 1, 1] })
+    const { ledger } = await nt([parentOf('a', twin), parentOf('b', twin)], denseGraph([1, 3, 2]), {
+      head: 'mean',
     })
+    const origins = ledger.groups[0]!.neurons.map(([of]) => [of!.parent, of!.neuron])
+    expect(origins).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ])
   })
 
   it('should refuse class counts of other classes', async () => {

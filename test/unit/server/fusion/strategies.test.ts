@@ -1,9 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fuseParents } from '../../../../server/fusion/fuse-parents.ts'
 import { parentShares } from '../../../../server/fusion/ledger.ts'
 import { parseStrategy, STRATEGIES } from '../../../../server/fusion/strategies.ts'
-import type { Parent, Strategy } from '../../../../server/fusion/strategy.ts'
+import type { Parent, ProxyExamples, Strategy } from '../../../../server/fusion/strategy.ts'
+import { headGroup, type NeuronGraph } from '../../../../shared/model/neuron-graph.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
+import { blobExamples } from '../../../support/array-examples.ts'
+import { startTestEngine } from '../../../support/engine.ts'
 import {
   convGraph,
   copyOf,
@@ -52,9 +56,19 @@ describe('parseStrategy', () => {
 const GRAPH = denseGraph([3, 6, 4, 2])
 const CONV = convGraph([2, 5, 3], 4)
 
-describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name, strategy) => {
+/** Strategies that take so many parents and no more. */
+const MOST_PARENTS: Readonly<Record<string, number>> = { 'hf-linear': 2 }
+
+/** All that give a network. */
+const FUSING = Object.entries<Strategy>(STRATEGIES).filter(([, of]) => of.isComparison !== true)
+
+beforeAll(startTestEngine)
+
+describe.each(FUSING)('every strategy: %s', (name, strategy) => {
   const fuse = (parents: readonly Parent[], graph = GRAPH) =>
-    strategy.fuse(fusionOf(parents, graph))
+    fuseParents(strategy, { ...fusionOf(parents, graph), proxy: proxyFor(graph) })
+
+  const most = (count: number) => Math.min(count, MOST_PARENTS[name] ?? count)
 
   it('should be registered under its own name', () => {
     expect(strategy.name).toBe(name)
@@ -70,15 +84,15 @@ describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name,
   })
 
   it('should keep names, order and shapes', async () => {
-    const { weights } = await fuse(randomParents(GRAPH, 5))
+    const { weights } = await fuse(randomParents(GRAPH, most(5)))
     expect(weights.map(({ name, shape }) => ({ name, shape }))).toEqual(GRAPH.weights)
     expect(weights.every(({ data }) => data instanceof Float32Array)).toBe(true)
     expect(weights.every(({ data }) => data.every(Number.isFinite))).toBe(true)
   })
 
   it('should account for every neuron', async () => {
-    const { ledger } = await fuse(randomParents(GRAPH, 5))
-    expect(ledger.parents).toEqual(['a', 'b', 'c', 'd', 'e'])
+    const { ledger } = await fuse(randomParents(GRAPH, most(5)))
+    expect(ledger.parents).toEqual(['a', 'b', 'c', 'd', 'e'].slice(0, most(5)))
     expect(ledger.groups.map(({ name }) => name)).toEqual(['fc1', 'fc2'])
     expect(ledger.groups.map(({ neurons }) => neurons.length)).toEqual([6, 4])
     for (const made of ledger.groups.flatMap(({ neurons }) => neurons)) {
@@ -89,7 +103,7 @@ describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name,
   it('should give the same bytes whoever uploads first', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 7 }), fc.string(), async (count, seed) => {
-        const parents = randomParents(GRAPH, count, seed)
+        const parents = randomParents(GRAPH, most(count), seed)
         expect(await fuse(createRng(seed).shuffle(parents))).toEqual(await fuse(parents))
       }),
       { numRuns: 25 },
@@ -97,7 +111,7 @@ describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name,
   })
 
   it('should not change what a parent loads, nor hand it out', async () => {
-    const loaded = await Promise.all(randomParents(GRAPH, 4).map((parent) => parent.load()))
+    const loaded = await Promise.all(randomParents(GRAPH, most(4)).map((parent) => parent.load()))
     const before = loaded.map(copyOf)
     const parents = loaded.map((weights, k) =>
       parentOf(`p${k}`, weights, { load: async () => weights }),
@@ -108,7 +122,7 @@ describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name,
   })
 
   it('should be done with a parent before it loads the next', async () => {
-    const parents = randomParents(GRAPH, 6)
+    const parents = randomParents(GRAPH, most(6))
     const shared = randomWeights(GRAPH, createRng('buffer'))
     const reusing = parents.map((parent) => ({
       ...parent,
@@ -140,7 +154,7 @@ describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name,
       code: 'GRAFT_SHAPE_MISMATCH',
       problem: 'Parent b has a weight conv1.kernel that no layer has.',
     })
-    await expect(fuse([])).rejects.toThrow(RangeError)
+    await expect(fuse([])).rejects.toMatchObject({ code: 'GRAFT_OPTION_INVALID' })
   })
 
   it('should refuse a parent of other classes', async () => {
@@ -161,3 +175,12 @@ describe.each(Object.entries<Strategy>(STRATEGIES))('every strategy: %s', (name,
     })
   })
 })
+
+// Helpers
+
+/** A few labelled examples of the shape that a graph's network reads. */
+function proxyFor(graph: NeuronGraph): ProxyExamples {
+  const shape = graph === CONV ? [1, 4, 2] : [3]
+  const data = { inputShape: shape, numClasses: headGroup(graph).width }
+  return { train: blobExamples(data, 24, 'train'), heldOut: blobExamples(data, 12, 'held out') }
+}

@@ -4,12 +4,19 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { neuronTransplantation } from '../../../../server/fusion/neuron-transplantation.ts'
 import type { Fusion, Parent } from '../../../../server/fusion/strategy.ts'
 import { SelfAttention } from '../../../../shared/model/layers/self-attention.ts'
-import { headGroup, type NeuronGraph, neuronGraph } from '../../../../shared/model/neuron-graph.ts'
-import { positionsOf } from '../../../../shared/model/neurons.ts'
-import { run } from '../../../../shared/model/op-graph.ts'
-import { type NamedTensor, sizeOf, type Weights } from '../../../../shared/model/weights.ts'
-import { createRng } from '../../../../shared/numeric/rng.ts'
+import { type NeuronGraph, neuronGraph, shapesWith } from '../../../../shared/model/neuron-graph.ts'
+import { groupsIn } from '../../../../shared/model/neurons.ts'
+import { sizeOf, type Weights } from '../../../../shared/model/weights.ts'
+import { createRng, type Rng } from '../../../../shared/numeric/rng.ts'
 import { startTestEngine } from '../../../support/engine.ts'
+import { logitsOf } from '../../../support/logits-of.ts'
+import { permuteGroup } from '../../../support/permute-group.ts'
+import {
+  networkPlans,
+  randomInputs,
+  randomModel,
+  randomWeights as trainedWeights,
+} from '../../../support/random-network.ts'
 import { fusionOf, parentOf, randomWeights } from '../../../support/plain-networks.ts'
 
 type Build = (widths: readonly [number, number]) => tf.LayersModel
@@ -54,14 +61,10 @@ describe.each(Object.entries(NETWORKS))('nt on %s', (name, { build, isExact }) =
     await fc.assert(
       fc.asyncProperty(seeds, fc.integer({ min: 2, max: 4 }), async (seed, count) => {
         const ids = Array.from({ length: count }, (_, k) => `${seed}${k}`)
-        const { graph, weights, x } = networksOf(build, [4, 2], ids)
+        const { weights, x } = networksOf(build, [4, 2], ids)
         const wide = graphOf(build([4 * count, 2 * count]))
         const fused = await nt(parentsOf(weights), wide, { head: 'mean' })
-        const logits = weights.map((of) => logitsOf(graph, of, x))
-        logitsOf(wide, fused.weights, x).forEach((logit, i) => {
-          const mean = logits.reduce((sum, of) => sum + of[i]!, 0) / count
-          expect(Math.abs(logit - mean)).toBeLessThan(1e-4 * Math.max(1, Math.abs(mean)))
-        })
+        await expectMean(fused.weights, { graph: wide, weights, x })
         x.dispose()
       }),
       { numRuns: 8 },
@@ -73,22 +76,55 @@ describe.each(Object.entries(NETWORKS))('nt on %s', (name, { build, isExact }) =
       fc.asyncProperty(seeds, fc.constantFrom('l1', 'l2'), async (seed, importance) => {
         const { graph, weights, x } = networksOf(build, [4, 2], [`${seed}a`, `${seed}b`])
         const rng = createRng(seed)
-        const permuted = graph.groups
-          .filter(({ isHead }) => !isHead)
-          .reduce((of: Weights, { index, width }) => {
-            const order = rng.shuffle(Array.from({ length: width }, (_, i) => i))
-            return permuteGroup(of, graph, index, order)
-          }, weights[1]!)
+        const permuted = permuteAll(weights[1]!, graph, rng)
         const fuseWith = (second: Weights) =>
           nt(parentsOf([weights[0]!, second]), graph, { importance, order: 'sequential' })
         const [one, other] = [await fuseWith(weights[1]!), await fuseWith(permuted)]
-        const expected = logitsOf(graph, one.weights, x)
-        logitsOf(graph, other.weights, x).forEach((logit, i) => {
-          expect(Math.abs(logit - expected[i]!)).toBeLessThan(1e-4 * Math.max(1, Math.abs(logit)))
-        })
+        expectClose(await logits(graph, other.weights, x), await logits(graph, one.weights, x))
         x.dispose()
       }),
       { numRuns: 8 },
+    )
+  })
+})
+
+describe('nt on random networks', () => {
+  it('should compute the mean of the logits when nothing is pruned', async () => {
+    let compared = 0
+    await fc.assert(
+      fc.asyncProperty(networkPlans(['layerNorm']), async (plan) => {
+        const graph = graphOf(randomModel(plan))
+        if (!canStandSideBySide(graph)) return
+        compared++
+        const weights = drawn(graph, ['a', 'b', 'c'])
+        const x = randomInputs(plan, 4)
+        const wide = widened(graph, 3)
+        const fused = await nt(parentsOf(weights), wide, { head: 'mean' })
+        await expectMean(fused.weights, { graph, weights, x })
+        x.dispose()
+      }),
+      { numRuns: 60 },
+    )
+    expect(compared).toBeGreaterThan(10)
+  })
+
+  it('should give one parent back, and the same function for permuted parents', async () => {
+    await fc.assert(
+      fc.asyncProperty(networkPlans(), async (plan) => {
+        const graph = graphOf(randomModel(plan))
+        if (graph.groups.some(({ isFixed, isHead }) => isFixed && !isHead)) return
+        const weights = drawn(graph, ['a', 'b'])
+        const x = randomInputs(plan, 4)
+        expect((await nt([parentOf('a', weights[0]!)], graph)).weights).toEqual(weights[0])
+        const permuted = permuteAll(weights[1]!, graph, createRng(plan.seed))
+        const [one, other] = [
+          await nt(parentsOf(weights), graph),
+          await nt(parentsOf([weights[0]!, permuted]), graph),
+        ]
+        expectClose(await logits(graph, other.weights, x), await logits(graph, one.weights, x))
+        x.dispose()
+      }),
+      { numRuns: 60 },
     )
   })
 })
@@ -201,6 +237,53 @@ function attention(
   return tf.model({ inputs, outputs })
 }
 
+/** That the fused network gives the mean of the parents' logits. */
+async function expectMean(
+  fused: Weights,
+  { graph, weights, x }: { graph: NeuronGraph; weights: readonly Weights[]; x: tf.Tensor },
+): Promise<void> {
+  const each: Float32Array[] = []
+  for (const of of weights) each.push(await logits(graph, of, x))
+  const mean = each[0]!.map((_, i) => each.reduce((sum, of) => sum + of[i]!, 0) / each.length)
+  expectClose(await logits(graph, fused, x), mean)
+}
+
+function expectClose(actual: Float32Array, expected: Float32Array): void {
+  expect(actual).toHaveLength(expected.length)
+  const largest = expected.reduce((most, of) => Math.max(most, Math.abs(of)), 1)
+  actual.forEach((value, i) => {
+    expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-4 * largest)
+  })
+}
+
+/** Moves the neurons of every group but the classes. */
+function permuteAll(weights: Weights, graph: NeuronGraph, rng: Rng): Weights {
+  return graph.groups
+    .filter(({ isFixed }) => !isFixed)
+    .reduce((of: Weights, group) => {
+      const order = rng.shuffle(Array.from({ length: group.width }, (_, i) => i))
+      return permuteGroup(of, graph, group, order)
+    }, weights)
+}
+
+/** The same network with room for the neurons of `count` networks; a graph of ops runs at any width. */
+function widened(graph: NeuronGraph, count: number): NeuronGraph {
+  const groups = graph.groups.map((group) => ({
+    ...group,
+    width: group.isFixed ? group.width : group.width * count,
+  }))
+  const widths = groups.map(({ width }) => width)
+  return { ...graph, groups, weights: shapesWith(graph, widths) }
+}
+
+/** Whether each neuron is some parent's own: none is added to the input, nor is the input normalised. */
+function canStandSideBySide({ groups, weights, axes }: NeuronGraph): boolean {
+  if (groups.some(({ isFixed, isHead }) => isFixed && !isHead)) return false
+  return weights.every(({ name }) =>
+    axes.get(name)?.some(({ layout }) => groupsIn(layout).length > 0),
+  )
+}
+
 function graphOf(model: tf.LayersModel): NeuronGraph {
   const graph = neuronGraph(model)
   model.dispose()
@@ -224,43 +307,15 @@ function networksOf(build: Build, widths: readonly [number, number], seeds: read
   return { graph, weights, x: tf.tensor(values, [5, ...inputShape]) }
 }
 
+const drawn = (graph: NeuronGraph, seeds: readonly string[]): Weights[] =>
+  seeds.map((seed) => trainedWeights(graph.weights, createRng(seed)))
+
 const parentsOf = (weights: readonly Weights[]): Parent[] =>
   weights.map((of, k) => parentOf(`p${k}`, of, { classCounts: [1, 1, 1] }))
 
-function logitsOf(graph: NeuronGraph, weights: Weights, x: tf.Tensor): number[] {
-  return tf.tidy(() => {
-    const tensors = new Map(
-      weights.map(({ name, shape, data }) => [name, tf.tensor(data, [...shape])]),
-    )
-    return [...run(graph.ops, x, (name) => tensors.get(name)!)[0]!.dataSync()]
-  })
-}
-
-/** Moves neuron `order[j]` of a group to place j, in every weight that makes or reads it. */
-function permuteGroup(
-  weights: Weights,
-  graph: NeuronGraph,
-  group: number,
-  order: readonly number[],
-): Weights {
-  expect(headGroup(graph).index).not.toBe(group)
-  const widths = graph.groups.map(({ width }) => width)
-  return weights.map((tensor) =>
-    (graph.axes.get(tensor.name) ?? []).reduce((moved: NamedTensor, { axis, layout }) => {
-      const positions = positionsOf(layout, widths)
-      const own = [...positions.group.keys()].filter((at) => positions.group[at] === group)
-      const placesOf = (neuron: number) => own.filter((at) => positions.neuron[at] === neuron)
-      const source = [...positions.group.keys()]
-      order.forEach((from, to) => {
-        placesOf(to).forEach((at, n) => (source[at] = placesOf(from)[n]!))
-      })
-      const inner = sizeOf(moved.shape.slice(axis + 1))
-      const length = moved.shape[axis]!
-      const data = moved.data.map((_, i) => {
-        const at = Math.floor(i / inner) % length
-        return moved.data[i + (source[at]! - at) * inner]!
-      })
-      return { ...moved, data }
-    }, tensor),
-  )
+async function logits(graph: NeuronGraph, weights: Weights, x: tf.Tensor): Promise<Float32Array> {
+  const tensor = logitsOf(graph.ops, weights, x)
+  const values = await tensor.data<'float32'>()
+  tensor.dispose()
+  return values
 }
