@@ -185,7 +185,7 @@ async function trainLevel(
 }
 
 /** Mean of (output - target)^2, each neuron counting by `scale`, and its gradient. */
-function meanSquares(
+export function meanSquares(
   output: tf.Tensor,
   target: tf.Tensor,
   scale: tf.Tensor1D | undefined,

@@ -158,11 +158,12 @@ export async function logitsOf(
   }
 }
 
-/** Inputs of the fixture with its labels, or with zeros where it has none. */
+/** Inputs of the fixture, `X` with its labels, others and where there are none with zeros. */
 export function examplesOf(fixture: Fixture, model: tf.LayersModel, inputs = 'X') {
-  const labels = fixture.tensors.has('y')
-    ? integers(fixture, 'y')
-    : new Int32Array(tensorOf(fixture, inputs).shape[0]!)
+  const labels =
+    inputs === 'X' && fixture.tensors.has('y')
+      ? integers(fixture, 'y')
+      : new Int32Array(tensorOf(fixture, inputs).shape[0]!)
   const inputShape = model.inputs[0]!.shape.slice(1) as number[]
   const numClasses = model.outputs[0]!.shape.at(-1)!
   return arrayExamples({ inputShape, numClasses }, channelsLast(fixture, inputs), labels)

@@ -1,19 +1,23 @@
+import { checkGitRebasin, checkOtFusion } from './checks/alignment.ts'
 import { checkAttribution } from './checks/attribution.ts'
+import { checkKfHead, checkKfTargets } from './checks/kf-targets.ts'
+import { checkLeastSquares } from './checks/least-squares.ts'
 import { checkNeuronTransplantation } from './checks/neuron-transplantation.ts'
 import type { Comparison } from './compare.ts'
 import { type Fixture, loadFixture } from './fixture.ts'
 
 type Check = (fixture: Fixture) => Promise<Comparison[]>
 
-/** The check of each section, by how the names of its cases begin; null where there is none yet. */
-const CHECKS: Readonly<Record<string, Check | null>> = {
+/** The check of each section, by how the names of its cases begin. */
+const CHECKS: Readonly<Record<string, Check>> = {
   a_importance: checkAttribution,
   b_nt: checkNeuronTransplantation,
-  c_lsfusion: null,
-  c_kf: null,
-  d_gitrebasin: null,
-  d_otfusion: null,
-  e_kf: null,
+  c_lsfusion: checkLeastSquares,
+  c_kf: checkLeastSquares,
+  d_gitrebasin: checkGitRebasin,
+  d_otfusion: checkOtFusion,
+  e_kf_targets: checkKfTargets,
+  e_kf_head: checkKfHead,
 }
 
 /** What a reference was given; every other tensor of a fixture is what it gave. */

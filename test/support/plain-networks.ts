@@ -1,5 +1,6 @@
 import type { FusionInput, Parent } from '../../server/fusion/strategy.ts'
-import type { Architecture, LayerSpec } from '../../shared/model/architecture.ts'
+import type { Architecture } from '../../shared/model/architecture.ts'
+import type { LayerSpec } from '../../shared/model/layer-spec.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { type NeuronGraph, neuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
 import { type NamedTensor, sizeOf, type Weights } from '../../shared/model/weights.ts'

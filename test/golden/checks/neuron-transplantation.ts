@@ -3,10 +3,9 @@ import { gatherNeurons } from '../../../server/fusion/gather-neurons.ts'
 import { leafOf, neuronTransplantation } from '../../../server/fusion/neuron-transplantation.ts'
 import { reduceTree, type TreeShape } from '../../../server/fusion/reduce-tree.ts'
 import { headInputs } from '../../../server/fusion/scale-head.ts'
-import type { Parent } from '../../../server/fusion/strategy.ts'
 import { type Merge, merge, type Selection } from '../../../server/fusion/transplant.ts'
 import { createGrids } from '../../../server/fusion/weight-grid.ts'
-import { headGroup, type NeuronGraph } from '../../../shared/model/neuron-graph.ts'
+import type { NeuronGraph } from '../../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../../shared/model/weights.ts'
 import { createRng } from '../../../shared/numeric/rng.ts'
 import { compare, compareFloats, compareWeights, type Comparison, toleranceOf } from '../compare.ts'
@@ -16,9 +15,9 @@ import {
   integers,
   logitsOf,
   tensorOf,
-  weightsUnder,
   type Widths,
 } from '../fixture.ts'
+import { parentsOf } from '../parents-of.ts'
 
 /** One way in which the reference fused the parents. */
 interface Variant {
@@ -182,18 +181,6 @@ async function fuse(
     rng: createRng('golden'),
   })
   return weights
-}
-
-function parentsOf(fixture: Fixture, graph: NeuronGraph): Parent[] {
-  const { k = 0 } = fixture.json
-  return Array.from({ length: k }, (_, parent) => ({
-    // Ids are sorted as text.
-    id: String(parent).padStart(String(k).length, '0'),
-    numExamples: 1,
-    classCounts: new Array<number>(headGroup(graph).width).fill(1),
-    scores: [],
-    load: async () => weightsUnder(fixture, `parents.${parent}.`),
-  }))
 }
 
 /** Parent and neuron of each neuron kept of a group, in the order in which they stand side by side. */
