@@ -1,8 +1,10 @@
 import { GraftError } from '../../shared/errors.ts'
+import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { assign } from '../../shared/numeric/assignment.ts'
 import { HEAD_OPTION } from './head-shares.ts'
 import type { Grouping } from './grouping.ts'
 import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { assertLinear } from './linear-level.ts'
 import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
@@ -18,17 +20,22 @@ export const hfLinear: Strategy = {
   summary: 'pairs of neurons of two parents, solved layer by layer',
   paper: 'arXiv 2507.00037, HF',
   options: OPTIONS,
+  check,
   fuse,
+}
+
+function check(graph: NeuronGraph, numParents: number): void {
+  assertLinear(graph, 'hf-linear')
+  if (numParents <= 2) return
+  throw new GraftError(
+    'GRAFT_STRATEGY_UNKNOWN',
+    `hf-linear pairs the neurons of two parents, and there are ${numParents}; take kf-linear.`,
+  )
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
   const options = chooseOptions('hf-linear', OPTIONS, input.options)
-  if (input.parents.length > 2) {
-    throw new GraftError(
-      'GRAFT_STRATEGY_UNKNOWN',
-      `hf-linear pairs the neurons of two parents, and there are ${input.parents.length}; take kf-linear.`,
-    )
-  }
+  check(input.graph, input.parents.length)
   const rules = { ...options, strategy: 'hf-linear', normalise: false }
   return fuseLinearly(input, rules, async (level) => level.given ?? pair(level))
 }

@@ -3,6 +3,7 @@ import type { Rng } from '../../shared/numeric/rng.ts'
 import { HEAD_OPTION } from './head-shares.ts'
 import { type Grouping, groupingOf, parentStarts, restartsFor } from './grouping.ts'
 import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { assertLinear } from './linear-level.ts'
 import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
@@ -23,6 +24,7 @@ export const kfLinear: Strategy = {
   summary: 'clusters of all parents’ neurons, solved layer by layer',
   paper: 'arXiv 2507.00037, KF',
   options: OPTIONS,
+  check: (graph) => assertLinear(graph, 'kf-linear'),
   fuse,
 }
 

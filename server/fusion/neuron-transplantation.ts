@@ -37,7 +37,13 @@ export const neuronTransplantation: Strategy = {
   summary: 'the largest neurons of all parents, side by side',
   paper: 'arXiv 2502.06849',
   options: OPTIONS,
+  check,
   fuse,
+}
+
+function check(graph: NeuronGraph): void {
+  assertPlainHead(graph)
+  assertNoneFixed(graph, 'nt')
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
@@ -80,8 +86,7 @@ export async function chooseParents(
   onMerge?: (merged: Merge) => void,
 ): Promise<Merge> {
   const { tree, ...rules } = chooseOptions('nt', OPTIONS, options)
-  assertPlainHead(graph)
-  assertNoneFixed(graph, 'nt')
+  check(graph)
   const grids = createGrids(graph)
   const leaves = inIdOrder(parents).map((parent) => () => leafOf(parent, graph, grids))
   const widths = widthsOf(graph)

@@ -63,6 +63,14 @@ export interface Strategy {
   /** It gives no single network: there to be measured against, not to be run. */
   readonly isComparison?: true
   /**
+   * Refuses, before anybody trains, what `fuse` would refuse whatever the parents' weights are. Absent where
+   * every network can be fused.
+   *
+   * @param numParents most parents that there will be
+   * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the layer; GRAFT_STRATEGY_UNKNOWN for too many parents
+   */
+  check?(graph: NeuronGraph, numParents: number): void
+  /**
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
    *   GRAFT_NOT_FINITE when a parent holds NaN; GRAFT_STRATEGY_UNKNOWN when something the options ask for
    *   is missing
