@@ -37,7 +37,7 @@ module.exports = {
       'pure-code-has-no-io',
       'no fs, net or timers in the core; main.ts and the edges do input and output',
       {
-        path: '^(shared/(model|training|attribution|numeric)|server/fusion|server/coordinator/round-state)',
+        path: '^(shared/(model|training|attribution|numeric)/|server/fusion|server/coordinator/round-state)',
       },
       { dependencyTypes: ['core'] },
     ),

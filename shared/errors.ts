@@ -56,7 +56,8 @@ export const ERRORS = {
   GRAFT_ARCHITECTURE_INVALID: {
     status: 400,
     exit: EXIT.usage,
-    remedy: 'Choose mlp, mlp:IN-HIDDEN-...-OUT or lenet.',
+    remedy:
+      'Choose mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH] or vit[:WIDTHxDEPTH].',
   },
   GRAFT_LAYER_UNSUPPORTED: {
     status: 422,
@@ -67,7 +68,7 @@ export const ERRORS = {
   GRAFT_MODEL_FILE_INVALID: {
     status: 422,
     exit: EXIT.usage,
-    remedy: 'Write the file again; a safetensors file must be complete to the last byte.',
+    remedy: 'Write the file again; it must be complete to the last byte.',
   },
   GRAFT_STRATEGY_UNKNOWN: {
     status: 400,
@@ -248,6 +249,7 @@ const ERRNO_CODES: Partial<Record<string, ErrorCode>> = {
   EISDIR: 'GRAFT_FILE_UNREADABLE',
   ENOTDIR: 'GRAFT_FILE_UNREADABLE',
   EROFS: 'GRAFT_FILE_UNREADABLE',
+  EEXIST: 'GRAFT_FILE_UNREADABLE',
 }
 
 function isErrnoException(error: unknown): error is NodeJS.ErrnoException {

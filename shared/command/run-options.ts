@@ -17,7 +17,9 @@ export const RUN_OPTIONS = {
   model: z
     .string()
     .default('mlp')
-    .describe('mlp, mlp:IN-HIDDEN-...-OUT or lenet')
+    .describe(
+      'mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH] or vit[:WIDTHxDEPTH]',
+    )
     .meta({ value: 'SPEC' }),
   from: z
     .string()

@@ -1,18 +1,21 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Rng } from '../numeric/rng.ts'
-import type { Architecture, LayerSpec } from './architecture.ts'
-import { weightSpecs } from './weight-specs.ts'
-import { sizeOf, writeWeights, type NamedTensor } from './weights.ts'
+import type { Architecture } from './architecture.ts'
+import { initialWeights } from './initial-weights.ts'
+import { layerShapes, type LayerShapes } from './layer-shapes.ts'
+import { INPUT_NAME, layerInputs, layerNames, type LayerSpec } from './layer-spec.ts'
+import { PositionEmbedding } from './layers/position-embedding.ts'
+import { SelfAttention } from './layers/self-attention.ts'
+import { writeWeights } from './weights.ts'
 
 /** As PyTorch and the papers' code have it; tfjs would take 0.001 and 0.99. */
 const BATCH_NORM = { epsilon: 1e-5, momentum: 0.9 } as const
+/** PyTorch's too; vision transformers often have 1e-6, tfjs 1e-3. */
+const LAYER_NORM = { epsilon: 1e-5 } as const
 
 /**
  * Builds a network that maps [batch, ...inputShape] to logits [batch, numClasses], without a softmax.
- *
- * Kernels are drawn from He's uniform distribution, U(-l, l) with l = sqrt(6 / fanIn) (He et al. 2015,
- * arXiv:1502.01852, section 2.2), biases are 0. They are drawn outside of the engine, so a seed gives
- * the same bytes on every engine.
+ * Its weights are those of {@link initialWeights}.
  *
  * @returns a model the caller owns and disposes
  */
@@ -22,44 +25,33 @@ export function buildModel(architecture: Architecture, rng: Rng): tf.LayersModel
   return model
 }
 
-/** Weights of an untrained network; see {@link buildModel}. */
-export function initialWeights(architecture: Architecture, rng: Rng): NamedTensor[] {
-  return weightSpecs(architecture).map(({ name, shape }) => {
-    const data = new Float32Array(sizeOf(shape))
-    if (name.endsWith('.kernel')) {
-      const stream = rng.split(name)
-      const limit = Math.sqrt(6 / sizeOf(shape.slice(0, -1)))
-      for (let i = 0; i < data.length; i++) data[i] = (2 * stream.next() - 1) * limit
-    } else if (name.endsWith('.gamma') || name.endsWith('.movingVariance')) {
-      data.fill(1)
-    }
-    return { name, shape, data }
-  })
-}
-
-function emptyModel({ inputShape, layers }: Architecture): tf.LayersModel {
-  const model = tf.sequential()
+/** Its layers are made in the order of their specs, which is the order of the weights. */
+function emptyModel(architecture: Architecture): tf.LayersModel {
+  const { name, inputShape, layers } = architecture
+  const [names, reads] = [layerNames(layers), layerInputs(layers)]
+  const shapes = layerShapes(architecture)
+  const input = tf.input({ shape: [...inputShape], name: INPUT_NAME })
+  const outputs: tf.SymbolicTensor[] = []
   for (const [i, spec] of layers.entries()) {
-    const layer = tfLayer(spec, i === 0 ? { inputShape: [...inputShape] } : {})
-    model.add(layer)
+    const read = reads[i]!.map((index) => (index < 0 ? input : outputs[index]!))
+    const layer = tfLayer(spec, names[i]!, shapes[i]!)
+    outputs.push(layer.apply(read.length === 1 ? read[0]! : read) as tf.SymbolicTensor)
   }
-  return model
+  return tf.model({ name, inputs: input, outputs: outputs.at(-1)! })
 }
 
-function tfLayer(spec: LayerSpec, input: { inputShape?: number[] }): tf.layers.Layer {
+function tfLayer(spec: LayerSpec, name: string, { inputs, output }: LayerShapes): tf.layers.Layer {
   switch (spec.kind) {
     case 'dense':
       return tf.layers.dense({
-        ...input,
-        name: spec.name,
+        name,
         units: spec.units,
         useBias: spec.bias,
         kernelInitializer: 'zeros',
       })
     case 'conv2d':
       return tf.layers.conv2d({
-        ...input,
-        name: spec.name,
+        name,
         filters: spec.filters,
         kernelSize: spec.kernelSize,
         strides: spec.strides,
@@ -68,12 +60,32 @@ function tfLayer(spec: LayerSpec, input: { inputShape?: number[] }): tf.layers.L
         kernelInitializer: 'zeros',
       })
     case 'batch-norm':
-      return tf.layers.batchNormalization({ ...input, ...BATCH_NORM, name: spec.name })
+      return tf.layers.batchNormalization({ ...BATCH_NORM, name })
+    case 'layer-norm':
+      return tf.layers.layerNormalization({ ...LAYER_NORM, name })
+    case 'position-embedding':
+      return new PositionEmbedding({ name })
+    case 'self-attention': {
+      const { numHeads, headDim, units } = spec
+      return new SelfAttention({ name, numHeads, headDim, units })
+    }
     case 'relu':
-      return tf.layers.reLU(input)
+      return tf.layers.reLU({ name })
+    case 'gelu':
+      return tf.layers.activation({ name, activation: 'gelu' })
     case 'max-pool':
-      return tf.layers.maxPooling2d({ ...input, poolSize: spec.size, strides: spec.size })
+      return tf.layers.maxPooling2d({ name, poolSize: spec.size, strides: spec.size })
+    case 'zero-pad':
+      return tf.layers.zeroPadding2d({ name, padding: spec.size })
     case 'flatten':
-      return tf.layers.flatten(input)
+      return tf.layers.flatten({ name })
+    case 'add':
+      return tf.layers.add({ name })
+    case 'global-average-pool':
+      return inputs[0]!.length === 3
+        ? tf.layers.globalAveragePooling2d({ name })
+        : tf.layers.globalAveragePooling1d({ name })
+    case 'tokens':
+      return tf.layers.reshape({ name, targetShape: [...output] })
   }
 }

@@ -34,8 +34,12 @@ export function encodeSafetensors(
   )
 }
 
+/** A counter beside PyTorch's batch normalisations, an int64 that no network computes with. */
+const COUNTER = /(^|\.)num_batches_tracked$/
+
 /**
- * Reads a safetensors file that {@link encodeSafetensors} or another program wrote.
+ * Reads a safetensors file that {@link encodeSafetensors} or another program wrote. PyTorch's
+ * `num_batches_tracked` is left out.
  *
  * @returns tensors in the order of their bytes; fresh arrays
  * @throws GraftError GRAFT_MODEL_FILE_INVALID for a broken file, or a tensor that is not F32
@@ -45,7 +49,8 @@ export function decodeSafetensors(bytes: Uint8Array): {
   metadata: Readonly<Record<string, string>>
 } {
   const { entries, metadata } = parseSafetensors(bytes)
-  return { tensors: entries.map(toFloat32), metadata }
+  const weights = entries.filter(({ name }) => !COUNTER.test(name))
+  return { tensors: weights.map(toFloat32), metadata }
 }
 
 function toFloat32({ name, dtype, shape, bytes }: SafetensorsEntry): NamedTensor {

@@ -9,11 +9,9 @@ import { cpus, loadavg } from 'node:os'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs'
 import { startEngine } from '../../shared/engine/engine.ts'
-import {
-  parseArchitecture,
-  type Architecture,
-  type LayerSpec,
-} from '../../shared/model/architecture.ts'
+import type { Architecture } from '../../shared/model/architecture.ts'
+import { parseArchitecture } from '../../shared/model/architectures.ts'
+import type { LayerSpec } from '../../shared/model/layer-spec.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
 import { fit } from '../../shared/training/fit.ts'

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Architecture, LayerSpec } from '../../shared/model/architecture.ts'
+import type { Architecture } from '../../shared/model/architecture.ts'
+import type { LayerSpec } from '../../shared/model/layer-spec.ts'
 import { parseSafetensors } from '../../shared/model/safetensors-format.ts'
 import { fromTorch } from '../../shared/model/torch-layout.ts'
 import { sizeOf, type NamedTensor, type Weights } from '../../shared/model/weights.ts'

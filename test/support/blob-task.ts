@@ -1,6 +1,7 @@
 import type { Parent } from '../../server/fusion/strategy.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
-import { buildModel, initialWeights } from '../../shared/model/build-model.ts'
+import { buildModel } from '../../shared/model/build-model.ts'
+import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { countClasses } from '../../shared/data/subset.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'

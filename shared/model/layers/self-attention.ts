@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 import { attend, mixHeads } from '../ops/self-attention.ts'
 
-interface SelfAttentionConfig {
-  readonly name?: string
+type LayerConfig = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>
+
+interface SelfAttentionConfig extends LayerConfig {
   readonly numHeads: number
   /** Numbers of a query, a key and a value, each. */
   readonly headDim: number
@@ -19,7 +20,7 @@ export class SelfAttention extends tf.layers.Layer {
   private readonly options: SelfAttentionConfig
 
   constructor(config: SelfAttentionConfig) {
-    super(config.name === undefined ? {} : { name: config.name })
+    super(config)
     this.options = config
   }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { parseArchitecture, type Architecture } from '../../../../shared/model/architecture.ts'
+import type { Architecture } from '../../../../shared/model/architecture.ts'
+import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { buildModel } from '../../../../shared/model/build-model.ts'
 import { weightSpecs } from '../../../../shared/model/weight-specs.ts'
 import { readWeights } from '../../../../shared/model/weights.ts'
@@ -29,6 +30,16 @@ describe('buildModel', () => {
     const weights = await readWeights(model)
     expect(weights.map(({ name, shape }) => ({ name, shape }))).toEqual(weightSpecs(architecture))
     model.dispose()
+  })
+
+  it('should normalise with the constants of PyTorch', () => {
+    const images = { inputShape: [32, 32, 3], numClasses: 3 }
+    for (const spec of ['vgg11-bn:1', 'vit:8x1']) {
+      const model = buildModel(parseArchitecture(spec, images), createRng('7'))
+      const epsilons = model.layers.flatMap((layer) => layer.getConfig()['epsilon'] ?? [])
+      expect(new Set(epsilons)).toEqual(new Set([1e-5]))
+      model.dispose()
+    }
   })
 
   it('should draw He-uniform kernels, and leave biases 0', async () => {

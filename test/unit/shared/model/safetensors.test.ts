@@ -74,6 +74,15 @@ describe('decodeSafetensors', () => {
     )
   })
 
+  it('should leave out the counters of batch normalisations, whatever they are stored as', () => {
+    const header =
+      '{"bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},' +
+      '"bn.weight":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},' +
+      '"num_batches_tracked":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}'
+    const { tensors } = decodeSafetensors(joinSafetensors(header, [new Uint8Array(16)]))
+    expect(tensors).toEqual([{ name: 'bn.weight', shape: [1], data: Float32Array.of(0) }])
+  })
+
   it('should refuse a file cut at any byte', () => {
     const file = encodeSafetensors(EXAMPLE, { a: 'b' })
     for (let length = 0; length < file.length; length++) {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { parseArchitecture } from '../../../../shared/model/architecture.ts'
+import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { buildModel } from '../../../../shared/model/build-model.ts'
 import {
   assertFinite,

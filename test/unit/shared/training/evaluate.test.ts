@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { parseArchitecture } from '../../../../shared/model/architecture.ts'
+import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { buildModel } from '../../../../shared/model/build-model.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { evaluate, judge } from '../../../../shared/training/evaluate.ts'
