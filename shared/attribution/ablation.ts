@@ -1,13 +1,11 @@
 import * as tf from '@tensorflow/tfjs'
 import { positionsOf } from '../model/neurons.ts'
-import { forward, runFrom } from '../model/op-graph.ts'
-import { type ScoredBatch, scoreNeurons } from './score-neurons.ts'
-import type { ScoredNetwork, Scorer } from './scorer.ts'
+import { run, runFrom } from '../model/op-graph.ts'
+import { createYielder } from '../training/yielder.ts'
+import { MAX_PASS_VALUES, type ScoredBatch, scoreNeurons } from './score-neurons.ts'
+import type { ScoredNetwork, Scorer, ScorerOptions } from './scorer.ts'
 
-/** Values of the ablated copies of one output that are run at once. */
-const MAX_COPY_VALUES = 8e6
-
-export interface AblationOptions {
+export interface AblationOptions extends ScorerOptions {
   /**
    * `neurons` sets a whole channel or head to zero at a time; `positions`, as the reference does, each
    * place of a map on its own, which costs a pass a place.
@@ -17,93 +15,126 @@ export interface AblationOptions {
 }
 
 /** Feature ablation: by how much the true label's logit falls when a neuron's output is set to zero. */
-export const ablation: Scorer = {
+export const ablation: Scorer<AblationOptions> = {
   name: 'ablation',
   summary: 'by how much the true label’s logit falls without a neuron; slow',
   score: (network, examples, options) =>
     scoreNeurons(network, examples, { ...options, copies: 1 }, (batch) =>
-      ablationContributions(network, batch),
+      ablationContributions(network, batch, options),
     ),
 }
 
-/** Falls of the logit, one tensor [example, ..., channel] a node. Call it in `tf.tidy`. */
-export function ablationContributions(
+/** What is set to zero together: positions along the rows that an output is seen as. */
+interface Ablation {
+  /** Length of a row: the channels of a place, or all values of an example. */
+  readonly length: number
+  /** Positions within each row, [unit][...]. */
+  readonly units: readonly (readonly number[])[]
+}
+
+/**
+ * Falls of the logit, one tensor [example, ..., channel] a node; the caller owns them. Of a neuron with
+ * several positions the first one has the fall, the others are zero. Copies of the batch that lack one
+ * unit each run side by side, from the node on.
+ */
+export async function ablationContributions(
   { graph, weights }: ScoredNetwork,
   { x, labels, nodes }: ScoredBatch,
-  { ablate = 'neurons' }: AblationOptions = {},
-): tf.Tensor[] {
-  const { outputs } = forward(graph.ops, x, weights)
-  const own = trueLogits(outputs.at(-1)!, labels) // [example]
+  { ablate = 'neurons', maxValues = MAX_PASS_VALUES, signal }: AblationOptions = {},
+): Promise<tf.Tensor[]> {
+  const all = graph.ops.nodes.map((_, node) => node)
+  const outputs = run(graph.ops, x, weights, all)
+  const contributions: tf.Tensor[] = []
   const widths = graph.groups.map(({ width }) => width)
-  return nodes.map((node) => {
+  const numExamples = x.shape[0]
+  const breathe = createYielder()
+  try {
+    for (const node of nodes) contributions.push(await falls(node))
+    return contributions
+  } catch (error) {
+    tf.dispose(contributions)
+    throw error
+  } finally {
+    tf.dispose(outputs)
+  }
+
+  async function falls(node: number): Promise<tf.Tensor> {
     const values = outputs[node]!
-    const channels = values.shape.at(-1)!
-    const units = ablate === 'positions' ? identity(values.size / x.shape[0]!) : unitsOf(node)
-    const falls = units.map((part) =>
-      tf.tidy(() => {
-        const keep = tf.sub(1, part) // [copy, channel or position]
-        const copies = keep.shape[0]!
-        const shape = ablate === 'positions' ? [copies, 1, ...values.shape.slice(1)] : undefined
-        const mask =
-          shape === undefined
-            ? tf.reshape(keep, [copies, ...values.shape.slice(0, -1).map(() => 1), channels])
-            : tf.reshape(keep, shape)
-        const ablated = tf.mul(tf.expandDims(values, 0), mask) // [copy, example, ..., channel]
-        const flat = tf.reshape(ablated, [-1, ...values.shape.slice(1)])
-        const logits = runFrom(graph.ops, { outputs, node, value: flat, copies, x }, weights)
-        const now = trueLogits(logits, tf.tile(labels, [copies, 1])).reshape([copies, -1])
-        return tf.sub(own, now) // [copy, example]
-      }),
-    )
-    const fall = tf.transpose(tf.concat(falls)) // [example, unit]
-    if (ablate === 'positions') return tf.reshape(fall, values.shape)
-    // One value a neuron, at its first place; the others are zero.
-    return spread(fall, firstPositions(node))
-  })
-
-  /** One row of marked channels a neuron, in pieces that fit into memory. */
-  function unitsOf(node: number): tf.Tensor2D[] {
-    const { group, neuron } = positionsOf(graph.layouts[node]!, widths)
-    const first = firstPositions(node)
-    const rows = first.map((at) =>
-      Array.from(group, (of, i) => (of === group[at] && neuron[i] === neuron[at] ? 1 : 0)),
-    )
-    return pieces(rows, x.shape[0]! * (outputs[node]!.size / x.shape[0]!))
+    const ablation = ablate === 'positions' ? positionsIn(values) : neuronsAt(node)
+    const behind = outputs.slice(node).reduce((sum, { size }) => sum + size, 0)
+    const atOnce = Math.max(1, Math.floor(maxValues / behind))
+    const pieces: tf.Tensor[] = []
+    let whole: tf.Tensor | undefined
+    try {
+      for (let start = 0; start < ablation.units.length; start += atOnce) {
+        signal?.throwIfAborted()
+        const units = ablation.units.slice(start, start + atOnce)
+        // From a pass of the same size, as a product of other rows may round in another way: where nothing
+        // changes, as at a neuron that never fires, the fall is to be 0 exactly.
+        if (whole?.shape[0] !== units.length) {
+          whole?.dispose()
+          whole = tf.tidy(() => logitsWithout(node, { ...ablation, units: units.map(() => []) }))
+        }
+        const before = whole
+        pieces.push(tf.tidy(() => tf.sub(before, logitsWithout(node, { ...ablation, units }))))
+        await breathe()
+      }
+      return tf.tidy(() => {
+        const fall = tf.transpose(tf.concat(pieces)) // [example, unit]
+        if (ablate === 'positions') return tf.reshape(fall, values.shape)
+        return atFirstPositions(fall, ablation)
+      })
+    } finally {
+      whole?.dispose()
+      tf.dispose(pieces)
+    }
   }
 
-  function firstPositions(node: number): number[] {
-    const { group, neuron } = positionsOf(graph.layouts[node]!, widths)
-    const seen = new Set<string>()
-    return Array.from(group.keys()).filter((i) => {
-      const key = `${group[i]!}/${neuron[i]!}`
-      return !seen.has(key) && seen.add(key)
+  /** True label's logit, [unit, example] */
+  function logitsWithout(node: number, { length, units }: Ablation): tf.Tensor {
+    const values = outputs[node]!
+    const copies = units.length
+    const mask = new Float32Array(copies * length).fill(1)
+    units.forEach((positions, copy) => {
+      for (const position of positions) mask[copy * length + position] = 0
     })
+    const ablated = tf.mul(
+      tf.reshape(values, [1, -1, length]),
+      tf.tensor3d(mask, [copies, 1, length]),
+    ) // [copy, row, position]
+    const value = tf.reshape(ablated, [copies * numExamples, ...values.shape.slice(1)])
+    const logits = runFrom(graph.ops, { outputs, node, value, copies, x }, weights)
+    const byCopy = tf.reshape(logits, [copies, ...labels.shape]) // [copy, example, class]
+    return tf.sum(tf.mul(byCopy, labels), 2)
   }
 
-  function identity(size: number): tf.Tensor2D[] {
-    const rows = Array.from({ length: size }, (_, i) =>
-      Array.from({ length: size }, (_, j) => (i === j ? 1 : 0)),
-    )
-    return pieces(rows, x.shape[0]! * size)
+  function neuronsAt(node: number): Ablation {
+    const { group, neuron } = positionsOf(graph.layouts[node]!, widths)
+    const units = new Map<string, number[]>()
+    group.forEach((of, position) => {
+      if (of < 0) return
+      const key = `${of}/${neuron[position]!}`
+      units.set(key, [...(units.get(key) ?? []), position])
+    })
+    return { length: group.length, units: [...units.values()] }
   }
 }
 
-function pieces(rows: readonly number[][], valuesACopy: number): tf.Tensor2D[] {
-  const atOnce = Math.max(1, Math.floor(MAX_COPY_VALUES / valuesACopy))
-  const parts: tf.Tensor2D[] = []
-  for (let start = 0; start < rows.length; start += atOnce) {
-    parts.push(tf.tensor2d(rows.slice(start, start + atOnce)))
-  }
-  return parts
+/** Each value of an example on its own. */
+function positionsIn(values: tf.Tensor): Ablation {
+  const length = values.size / values.shape[0]
+  return { length, units: Array.from({ length }, (_, i) => [i]) }
 }
 
-/** The columns of `values` at `positions` of a wider tensor that has zeros elsewhere. */
-function spread(values: tf.Tensor, positions: readonly number[]): tf.Tensor {
-  const width = Math.max(...positions) + 1
-  const rows = positions.map((at) => Array.from({ length: width }, (_, i) => (i === at ? 1 : 0)))
-  return tf.matMul(values as tf.Tensor2D, tf.tensor2d(rows))
-}
-
-function trueLogits(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor1D {
-  return tf.sum(tf.mul(logits, labels), 1)
+/** [example, unit] -> [example, position] */
+function atFirstPositions(fall: tf.Tensor, { length, units }: Ablation): tf.Tensor {
+  if (units.length === length) return fall
+  const zeros = units.length
+  const unitAt = new Int32Array(length).fill(zeros)
+  units.forEach(([first], unit) => (unitAt[first!] = unit))
+  const padded = tf.pad(fall as tf.Tensor2D, [
+    [0, 0],
+    [0, 1],
+  ])
+  return tf.gather(padded, tf.tensor1d(unitAt, 'int32'), 1)
 }

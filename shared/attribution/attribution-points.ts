@@ -1,6 +1,5 @@
 import type { NeuronGraph } from '../model/neuron-graph.ts'
 import { groupsIn } from '../model/neurons.ts'
-import { NETWORK_INPUT } from '../model/op-graph.ts'
 import type { AttributionPoint } from './scorer.ts'
 
 /**
@@ -13,19 +12,23 @@ export function attributionPoints(graph: NeuronGraph, point: AttributionPoint): 
     const levels = graph.levels.filter(({ groups }) => groups.includes(index))
     if (levels.length > 0) return levels.map((level) => level[point])
     const made = graph.layouts.findIndex((layout) => groupsIn(layout).includes(index))
-    return [point === 'pre' ? made : behindActivation(graph, made)]
+    return [behindMaker(graph, made)[point]]
   })
 }
 
-/** The activation that alone reads this node, straight or behind a bias or batch normalisation. */
-function behindActivation({ ops: { nodes } }: NeuronGraph, made: number): number {
-  for (let node = made; ;) {
-    const readers = nodes.flatMap(({ inputs }, i) => (inputs.includes(node) ? [i] : []))
-    const [reader = NETWORK_INPUT, ...others] = readers
-    const kind = nodes[reader]?.op.kind
-    if (others.length > 0 || kind === undefined) return made
-    if (kind === 'relu' || kind === 'activation') return reader
-    if (kind !== 'bias' && kind !== 'batch-norm') return made
-    node = reader
+/** The points of neurons inside of a level, as far as one node alone reads another. */
+function behindMaker(
+  { ops: { nodes } }: NeuronGraph,
+  made: number,
+): Record<AttributionPoint, number> {
+  let pre = made
+  for (;;) {
+    const readers = nodes.flatMap(({ inputs }, i) => (inputs.includes(pre) ? [i] : []))
+    const [reader] = readers
+    if (reader === undefined || readers.length > 1) return { pre, post: pre }
+    const { kind } = nodes[reader]!.op
+    if (kind === 'relu' || kind === 'activation') return { pre, post: reader }
+    if (kind !== 'bias' && kind !== 'batch-norm') return { pre, post: pre }
+    pre = reader
   }
 }

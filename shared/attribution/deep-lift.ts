@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
 import { forward, type ForwardPass, NETWORK_INPUT } from '../model/op-graph.ts'
+import { assertScalesInput } from './assert-scales-input.ts'
 import { type ScoredBatch, scoreNeurons } from './score-neurons.ts'
-import type { ScoredNetwork, Scorer } from './scorer.ts'
+import type { ScoredNetwork, Scorer, ScorerOptions } from './scorer.ts'
 
 /** Where an input moves less than this, its gradient stands in for the quotient of differences. */
 const TINY = 1e-10
 
-export interface DeepLiftOptions {
+export interface DeepLiftOptions extends ScorerOptions {
   /**
    * `separated` applies the rule everywhere. `captum` does as captum 0.7 and 0.8, whose tensor hooks run
    * in such an order that a max pooling straight behind a relu passes it the plain gradient.
@@ -18,16 +19,19 @@ export interface DeepLiftOptions {
 /**
  * DeepLIFT, rescale rule (Shrikumar et al. 2017, arXiv:1704.02685, section 3.5.2), baseline zero input:
  * (f_u(x) - f_u(0)) times the multiplier of u. Activations and max pooling pass on the quotient of their
- * differences; layer normalisation and attention, which the paper gives no rule for, their gradient.
+ * differences; layer normalisation, attention and products of maps, which the paper gives no rule for,
+ * their gradient.
  */
-export const deepLift: Scorer = {
+export const deepLift: Scorer<DeepLiftOptions> = {
   name: 'deeplift',
   summary:
     'how much of the logit’s distance from the zero input a neuron makes (Shrikumar et al. 2017)',
-  score: (network, examples, options) =>
-    scoreNeurons(network, examples, { ...options, copies: 2 }, (batch) =>
-      deepLiftContributions(network, batch),
-    ),
+  async score(network, examples, options) {
+    assertScalesInput(network.graph, 'deeplift')
+    return scoreNeurons(network, examples, { ...options, copies: 2 }, (batch) =>
+      tf.tidy(() => deepLiftContributions(network, batch, options)),
+    )
+  },
 }
 
 /** Signed contributions, one tensor [example, ..., channel] a node. Call it in `tf.tidy`. */
@@ -40,8 +44,8 @@ export function deepLiftContributions(
   const both = tf.concat([x, tf.zerosLike(x)])
   const pass = forward(graph.ops, both, weights)
   const outputOf = (node: number) => (node === NETWORK_INPUT ? both : pass.outputs[node]!)
-  /** Multipliers at relus that captum passes something else through. */
-  const atRelu = new Map<number, tf.Tensor>()
+  /** What captum leaves out at relus in front of a max pooling. */
+  const leftOut = new Map<number, tf.Tensor>()
 
   const rule = (node: number, dy: tf.Tensor): tf.Tensor[] | undefined => {
     const { op, inputs } = graph.ops.nodes[node]!
@@ -52,14 +56,18 @@ export function deepLiftContributions(
     if (op.kind !== 'max-pool') return [rescaled(dy, ends, back)]
     const multiplier = rescaledPool(dy, ends, back)
     if (pooling === 'separated' || graph.ops.nodes[input]?.op.kind !== 'relu') return [multiplier]
-    atRelu.set(input, multiplier)
-    return [back(dy)]
+    const plain = back(dy)
+    const before = leftOut.get(input) ?? tf.zerosLike(plain)
+    leftOut.set(input, tf.add(before, tf.sub(multiplier, plain)))
+    return [plain]
   }
   const dLogits = tf.tile(labels, [2, 1])
-  const gradients = pass.backward(dLogits, { wants: (node) => nodes.includes(node), rule }).outputs
+  const multipliers = pass.backward(dLogits, { wants: (node) => nodes.includes(node), rule })
   return nodes.map((node) => {
-    const [multiplier] = tf.split(atRelu.get(node) ?? gradients.get(node)!, 2)
-    return tf.mul(difference(pass.outputs[node]!), multiplier!)
+    const passedOn = multipliers.outputs.get(node)!
+    const rest = leftOut.get(node)
+    const multiplier = rest === undefined ? passedOn : tf.add(passedOn, rest)
+    return tf.mul(difference(pass.outputs[node]!), tf.split(multiplier, 2)[0]!)
   })
 }
 

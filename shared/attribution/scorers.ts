@@ -1,14 +1,19 @@
 import { ablation } from './ablation.ts'
 import { conductance } from './conductance.ts'
 import { deepLift } from './deep-lift.ts'
+import type { ScorerName } from './scorer-names.ts'
 import type { Scorer } from './scorer.ts'
 import { uniform } from './uniform.ts'
 
 /** Every scorer by its name. */
 export const SCORERS = {
-  uniform,
   conductance,
   deeplift: deepLift,
   ablation,
-} as const satisfies Record<string, Scorer>
-export type ScorerName = keyof typeof SCORERS
+  uniform,
+} as const satisfies Record<ScorerName, Scorer>
+
+/** What a scorer may be told: beside what all of them know, its own options. */
+export type OptionsOf<Name extends ScorerName> = Name extends ScorerName
+  ? Parameters<(typeof SCORERS)[Name]['score']>[2]
+  : never

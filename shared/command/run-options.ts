@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
@@ -73,7 +74,7 @@ export const RUN_OPTIONS = {
     .describe('step size of local training')
     .meta({ value: 'X' }),
   scores: z
-    .enum(['conductance', 'uniform'])
+    .enum(SCORER_NAMES)
     .default('conductance')
     .describe('attribution scores that clients send')
     .meta({ value: 'NAME' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { BlobId } from '../ids.ts'
 
 const positive = z.number().positive()
@@ -49,8 +50,8 @@ export const RunSettings = z.strictObject({
   proxy: count,
   /** Clients train on the public proxy set too, beside their own examples; its held-out part stays unseen. */
   rehearse: z.boolean(),
-  /** Attribution scorer, `uniform` or `conductance`. */
-  scorer: z.enum(['conductance', 'uniform']),
+  /** How clients score their neurons. */
+  scorer: z.enum(SCORER_NAMES),
   training: TrainingSettings,
   tune: TuneSettings,
   /** Updates that suffice to fuse when the deadline passes. */

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { attribute } from '../../shared/attribution/attribute.ts'
 import type { AttributionPoint } from '../../shared/attribution/scorer.ts'
+import type { ScorerName } from '../../shared/attribution/scorer-names.ts'
+import type { OptionsOf } from '../../shared/attribution/scorers.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
-import { levelsOf } from '../../shared/model/levels.ts'
+import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { writeWeights } from '../../shared/model/weights.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
 import { predict } from '../../shared/training/predict.ts'
@@ -10,13 +12,27 @@ import { arrayExamples } from '../support/array-examples.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { architectureOf, floats, inputsOf, integers, loadFixture, weightsUnder } from './fixture.ts'
 
+/** A scorer as it is told to be, and where a fixture holds what the reference gave for that. */
+interface Case {
+  readonly scorer: ScorerName
+  readonly own: OptionsOf<'deeplift'> & OptionsOf<'ablation'>
+  readonly expected: string
+}
+
+const CASES: readonly Case[] = [
+  { scorer: 'conductance', own: {}, expected: 'conductance' },
+  { scorer: 'deeplift', own: { pooling: 'captum' }, expected: 'deeplift' },
+  { scorer: 'deeplift', own: {}, expected: 'deeplift_separated' },
+  { scorer: 'ablation', own: { ablate: 'positions' }, expected: 'featureablation' },
+]
+const POINTS: readonly AttributionPoint[] = ['pre', 'post']
+
 beforeAll(startTestEngine)
 
-describe.each(['a_importance_mlp', 'a_importance_conv'])('conductance of %s', (name) => {
+describe.each(['a_importance_mlp', 'a_importance_conv'])('%s', (name) => {
   const fixture = loadFixture(name)
   const architecture = architectureOf(fixture)
   const { rtol, atol } = fixture.json.tolerance
-  const points: AttributionPoint[] = ['pre', 'post']
 
   it('should start from a network with the logits of the reference', async () => {
     const { model, examples } = setUp()
@@ -24,28 +40,30 @@ describe.each(['a_importance_mlp', 'a_importance_conv'])('conductance of %s', (n
     model.dispose()
   })
 
-  it.each(points)('should be what captum gives at %s', async (point) => {
-    const { model, examples } = setUp()
-    const scores = await attribute('conductance', model, examples, { point, batchSize: 50 })
-    const levels = levelsOf(model)
-    expect(scores).toHaveLength(levels.length)
-    for (const { index, layer, width, isHead } of levels) {
-      // The head has no relu behind it, so the reference has only its `pre` scores.
-      const key = `expected.conductance.${layer}.${isHead ? 'pre' : point}`
-      const expected = floats(fixture, key)
-      expect(scores[index]).toHaveLength(width)
-      const tolerance = Number(rtol) * Math.max(...expected) + Number(atol)
-      expectWithin(scores[index]!, expected, tolerance)
-    }
-    model.dispose()
-  })
+  for (const point of POINTS) {
+    it.each(CASES)(`should have at ${point} the reference’s $expected`, async (given) => {
+      const { model, examples } = setUp()
+      const options = { ...given.own, point, batchSize: 50 }
+      const scores = await attribute(given.scorer, model, examples, options)
+      const { groups } = neuronGraph(model)
+      expect(scores).toHaveLength(groups.length)
+      for (const { index, name: layer, width, isHead } of groups) {
+        // The head has no relu behind it, so the reference has only its `pre` scores.
+        const expected = expectedScores(given.expected, `${layer}.${isHead ? 'pre' : point}`)
+        expect(scores[index]).toHaveLength(width)
+        const tolerance = Number(rtol) * Math.max(...expected) + Number(atol)
+        expectWithin(scores[index]!, expected, tolerance)
+      }
+      model.dispose()
+    })
+  }
 
-  it('should not depend on the batch size but for rounding', async () => {
+  it.each(CASES)('should give the same $expected for other batches', async (given) => {
     const { model, examples } = setUp()
-    const whole = await attribute('conductance', model, examples, { batchSize: 64 })
-    const pieces = await attribute('conductance', model, examples, { batchSize: 7 })
-    for (const [level, scores] of whole.entries()) {
-      expectWithin(pieces[level]!, scores, 1e-5 * Math.max(...scores))
+    const whole = await attribute(given.scorer, model, examples, { ...given.own, batchSize: 64 })
+    const pieces = await attribute(given.scorer, model, examples, { ...given.own, batchSize: 7 })
+    for (const [group, scores] of whole.entries()) {
+      expectWithin(pieces[group]!, scores, 5e-5 * Math.max(...scores))
     }
     model.dispose()
   })
@@ -55,6 +73,12 @@ describe.each(['a_importance_mlp', 'a_importance_conv'])('conductance of %s', (n
     writeWeights(model, weightsUnder(fixture, 'model.'))
     const labels = integers(fixture, 'y')
     return { model, examples: arrayExamples(architecture, inputsOf(fixture), labels) }
+  }
+
+  /** Without a max pooling there is nothing to separate, and the fixture has only one kind. */
+  function expectedScores(scorer: string, at: string): Float32Array {
+    const key = `expected.${scorer}.${at}`
+    return floats(fixture, fixture.tensors.has(key) ? key : `expected.deeplift.${at}`)
   }
 })
 

@@ -63,7 +63,8 @@ function shiftedSum(x: tf.Tensor4D, filter: tf.Tensor4D, window: ConvWindow): tf
   const terms = windows.flatMap((row, i) =>
     row.map((seen, j) => {
       const weights = tf.slice(filter, [i, j, 0, 0], [1, 1, channels, multiplier])
-      const spread = tf.tile(tf.expandDims(seen, 4), [1, 1, 1, 1, multiplier])
+      // tfjs has no gradient for tiling more than four axes.
+      const spread = tf.tile(tf.reshape(seen, [-1, channels, 1]), [1, 1, multiplier])
       const places = [...seen.shape.slice(0, 3), channels * multiplier]
       return tf.mul(tf.reshape(spread, places), tf.reshape(weights, [channels * multiplier]))
     }),

@@ -22,5 +22,5 @@ export function globalAveragePool(layer: tf.layers.Layer): Op {
 /** The largest value of each channel over all places of a map; equals share the gradient. */
 export function globalMaxPool(layer: tf.layers.Layer): Op {
   const run = (x: tf.Tensor) => tf.max(tf.reshape(x, [x.shape[0], -1, x.shape.at(-1)!]), 1)
-  return weightless(layer, 'other', (x) => ({ y: run(x), back: (dy) => tf.grad(run)(x, dy) }))
+  return weightless(layer, 'max-pool', (x) => ({ y: run(x), back: (dy) => tf.grad(run)(x, dy) }))
 }

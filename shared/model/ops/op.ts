@@ -50,6 +50,7 @@ export interface StepForward {
 /** One operation of a network. It holds no numbers: weights are given to it at each pass. */
 export interface Op {
   readonly kind:
+    /** A product with a weight; like bias, batch-norm (not training), flatten and reshape affine in its input. */
     | 'kernel'
     | 'bias'
     | 'batch-norm'

@@ -14,7 +14,7 @@ export function selfAttention(layer: tf.layers.Layer): Op[] {
   const makers = weights.slice(0, 6)
   const heads = taped(
     {
-      kind: 'kernel',
+      kind: 'other',
       layer: layer.name,
       weights: makers,
       trace([input], trace) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { SCORER_NAMES } from '../../../../shared/attribution/scorer-names.ts'
 import { defineCommand } from '../../../../shared/command/command.ts'
 import { RUN_OPTIONS, toRunSettings, toWords } from '../../../../shared/command/run-options.ts'
 import { RunSettings } from '../../../../shared/protocol/run-settings.ts'
@@ -109,7 +110,7 @@ function anyOptions(): fc.Arbitrary<Options> {
         batchSize: count,
         optimizer: fc.constantFrom('adam', 'sgd'),
         learningRate: rate,
-        scores: fc.constantFrom('conductance', 'uniform'),
+        scores: fc.constantFrom(...SCORER_NAMES),
         tune: fc.constantFrom('both', 'labels', 'distill', 'none'),
         tuneEpochs: fc.nat(1000),
         tuneLearningRate: rate,
