@@ -2,15 +2,12 @@ import { GraftError } from '../../shared/errors.ts'
 import { assign } from '../../shared/numeric/assignment.ts'
 import { HEAD_OPTION } from './head-shares.ts'
 import type { Grouping } from './grouping.ts'
-import { fuseLinearly, type LevelFit } from './linear-fusion.ts'
+import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
 import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
 
-const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION } as const
-
-/** Examples of the proxy set that are looked at; the paper takes 400. */
-const COUNT = 2000
+const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: PRIOR_OPTION } as const
 
 /**
  * Hungarian fusion, linear: of two parents, pairs of neurons whose joint neuron is nearest to both become
@@ -25,22 +22,14 @@ export const hfLinear: Strategy = {
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
-  const { scores, head } = chooseOptions('hf-linear', OPTIONS, input.options)
+  const options = chooseOptions('hf-linear', OPTIONS, input.options)
   if (input.parents.length > 2) {
     throw new GraftError(
       'GRAFT_STRATEGY_UNKNOWN',
       `hf-linear pairs the neurons of two parents, and there are ${input.parents.length}; take kf-linear.`,
     )
   }
-  const rules = {
-    strategy: 'hf-linear',
-    scores,
-    head,
-    normalise: false,
-    count: COUNT,
-    prior: 'none',
-    ridge: 0,
-  }
+  const rules = { ...options, strategy: 'hf-linear', normalise: false }
   return fuseLinearly(input, rules, pair)
 }
 
@@ -48,18 +37,18 @@ async function fuse(input: FusionInput): Promise<Fusion> {
  * The pairing of least `s_i |p_ij - a_i| + s_j |p_ij - a_j|`, with p_ij = (s_i p_i + s_j p_j) / (s_i + s_j)
  * the fit of the joint neuron. Of parents of unequal widths, and of one parent, neurons stay alone.
  */
-async function pair(fit: LevelFit): Promise<Grouping> {
-  const { columns, scores, width } = fit
+async function pair(level: LevelFit): Promise<Grouping> {
+  const { columns, scores, width } = level
   const first = columns.filter(({ parent }) => parent === 0).length
   const second = columns.length - first
   if (second === 0 || first !== second || width !== first) {
     throw new GraftError(
       'GRAFT_SHAPE_MISMATCH',
-      `hf-linear needs two parents as wide as the fused network, and level ${fit.level.name} has ` +
+      `hf-linear needs two parents as wide as the fused network, and level ${level.name} has ` +
         `${first} and ${second} neurons for ${width}; take kf-linear.`,
     )
   }
-  const cost = pairCosts(await squaredDistances(fit), fit, first)
+  const cost = pairCosts(await squaredDistances(level), level, first)
   const partner = assign(cost, { rows: first, columns: second })
   return Array.from({ length: first }, (_, i) => {
     const j = first + partner[i]!
@@ -77,7 +66,7 @@ async function pair(fit: LevelFit): Promise<Grouping> {
  */
 export function pairCosts(
   distances: Float64Array,
-  { scores, solution: { residuals } }: Pick<LevelFit, 'scores' | 'solution'>,
+  { scores, fit: { residuals } }: Pick<LevelFit, 'scores' | 'fit'>,
   first: number,
 ): Float64Array {
   const total = scores.length
@@ -96,8 +85,8 @@ export function pairCosts(
 }
 
 /** |p_i - p_j|^2 of all columns, [columns, columns]. */
-async function squaredDistances({ solution, columns }: LevelFit): Promise<Float64Array> {
-  const gram = await solution.fittedGram()
+async function squaredDistances({ fit, columns }: LevelFit): Promise<Float64Array> {
+  const gram = await fit.gram()
   const n = columns.length
   return Float64Array.from(gram, (product, at) => {
     const [i, j] = [Math.floor(at / n), at % n]

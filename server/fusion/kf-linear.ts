@@ -2,28 +2,21 @@ import { kMeansOfGram } from '../../shared/numeric/k-means.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import { HEAD_OPTION } from './head-shares.ts'
 import { type Grouping, groupingOf, parentStarts } from './grouping.ts'
-import { fuseLinearly, type LevelFit } from './linear-fusion.ts'
+import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
 import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
 
-const OPTIONS = {
-  scores: SCORES_OPTION,
-  head: HEAD_OPTION,
-  prior: ['none', 'parents'],
-  ridge: ['0', '-1', '1e-4', '1e-3', '1e-2', '1e-1', '1'],
-} as const
-
-/** Examples of the proxy set that are looked at; the paper takes 400. */
-const COUNT = 2000
+const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: PRIOR_OPTION } as const
 
 /**
  * K-means fusion, linear: neurons of all parents are clustered by what they do on the proxy set, and each
  * fused neuron is the centre of a cluster, solved for layer by layer. Model Fusion via Neuron
  * Interpolation, arXiv 2507.00037 (KF).
  *
- * The paper weighs the head by scores (`head=scores`); by class shares is better for parents that have not
- * seen all classes, and the default.
+ * Two departures, both options: the paper starts least squares at nothing (`prior=none`) and weighs the head
+ * by scores (`head=scores`). From the parents' weights and by class shares is better in all our
+ * experiments (ARCHITECTURE.md, "Better than the papers").
  */
 export const kfLinear: Strategy = {
   name: 'kf-linear',
@@ -34,28 +27,21 @@ export const kfLinear: Strategy = {
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
-  const { scores, head, prior, ridge } = chooseOptions('kf-linear', OPTIONS, input.options)
-  const rules = {
-    strategy: 'kf-linear',
-    scores,
-    head,
-    normalise: scores === 'uniform',
-    count: COUNT,
-    prior,
-    ridge: Number(ridge),
-  }
-  return fuseLinearly(input, rules, (fit) => clusterLevel(fit, input.rng.split(fit.level.name)))
+  const options = chooseOptions('kf-linear', OPTIONS, input.options)
+  const rules = { ...options, strategy: 'kf-linear', normalise: options.scores === 'uniform' }
+  return fuseLinearly(input, rules, (fit) => clusterLevel(fit, input.rng.split(fit.name)))
 }
 
 /** Clusters of columns near each other, each with the shares of its scores. */
-async function clusterLevel(fit: LevelFit, rng: Rng): Promise<Grouping> {
-  const { scores, solution, width } = fit
-  const { assignment } = kMeansOfGram(await solution.fittedGram(), {
+async function clusterLevel(level: LevelFit, rng: Rng): Promise<Grouping> {
+  const { scores, fit, width } = level
+  const { assignment } = kMeansOfGram(await fit.gram(), {
     weights: scores,
-    offsets: solution.residuals,
+    offsets: fit.residuals,
     clusters: width,
     rng,
-    starts: parentStarts(fit),
+    starts: parentStarts(level),
+    restarts: 2,
   })
   return groupingOf(assignment, scores, width)
 }

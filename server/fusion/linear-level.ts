@@ -3,12 +3,10 @@ import { GraftError } from '../../shared/errors.ts'
 import type { Level } from '../../shared/model/levels.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import type { Op } from '../../shared/model/ops/op.ts'
-import {
-  createLeastSquares,
-  leastSquares,
-  type Solution,
-} from '../../shared/numeric/least-squares.ts'
+import { sizeOf } from '../../shared/model/weights.ts'
 import type { EngineWeights } from './engine-weights.ts'
+import { runInBatches } from './level-walk.ts'
+import type { LinearSystem } from './unfolded-rows.ts'
 
 /** A level that is one product: what its kernel reads, and what follows it up to its pre-activations. */
 export interface LinearLevel {
@@ -61,91 +59,25 @@ export const hasOffset = ({ bias, norm }: LinearLevel): boolean =>
   bias !== undefined || norm !== undefined
 
 /**
- * The least squares weights that make `targets` of what the fused network reads here, W = pinv([X, 1]) A
- * (NI, arXiv 2507.00037, section on linear fusion).
- *
- * @param input what node `node` reads, [example, ...]; borrowed
- * @param targets pre-activations side by side, [rows, columns]; borrowed
- * @param kernelShape of the fused network
- * @returns the solution, its weights [fanIn (+ 1), columns]
- */
-export async function solveLevel(
-  { op, hasBias }: { readonly op: Op; readonly hasBias: boolean },
-  input: tf.Tensor,
-  targets: tf.Tensor2D,
-  kernelShape: readonly number[],
-): Promise<Solution> {
-  const [rows, columns] = targets.shape
-  const unfold = (x: tf.Tensor): tf.Tensor2D => {
-    const seen = op.unfold!(x, kernelShape)
-    return hasBias ? tf.concat([seen, tf.ones([seen.shape[0], 1])], 1) : seen
-  }
-  if (rows <= MOST_ROWS) {
-    const x = tf.tidy(() => unfold(input))
-    try {
-      const values = (await x.data()) as Float32Array
-      return await leastSquares(values, (await targets.data()) as Float32Array, rows)
-    } finally {
-      x.dispose()
-    }
-  }
-  const examples = input.shape[0]!
-  const perExample = rows / examples
-  const fanIn = kernelShape.slice(0, -1).reduce((product, dim) => product * dim, 1)
-  const system = createLeastSquares(fanIn + (hasBias ? 1 : 0), columns)
-  const step = Math.max(1, Math.floor(BLOCK_VALUES / (perExample * (fanIn + columns))))
-  try {
-    for (let start = 0; start < examples; start += step) {
-      const count = Math.min(step, examples - start)
-      const [x, a] = tf.tidy(() => [
-        unfold(
-          tf.slice(
-            input,
-            [start, ...input.shape.slice(1).map(() => 0)],
-            [count, ...input.shape.slice(1)],
-          ),
-        ),
-        tf.slice(targets, [start * perExample, 0], [count * perExample, columns]),
-      ])
-      try {
-        await system.add(x!, a!)
-      } finally {
-        tf.dispose([x!, a!])
-      }
-    }
-    return await system.solve()
-  } finally {
-    system.dispose()
-  }
-}
-
-/** Up to here a system is solved whole; beyond, by its Gram matrix, block by block. */
-const MOST_ROWS = 2048
-/** Numbers of a block of rows: 64 MB of them. */
-const BLOCK_VALUES = 16e6
-
-/**
  * Writes a level's weights into the fused network. A batch normalisation behind it is given the moments
  * that the level really has on these inputs, so that it says the same in inference and in training.
  *
- * @param solved [fanIn (+ 1), width], the offset of each neuron last
- * @param input what the product reads, [example, ...]; borrowed
+ * @param solved W, [fanIn (+ 1), width], the offset of each neuron last; and the system it solves
  */
 export async function writeLevel(
   linear: LinearLevel,
   fused: EngineWeights,
-  solved: { readonly values: Float32Array; readonly kernelShape: readonly number[] },
-  input: { readonly op: Op; readonly x: tf.Tensor },
+  solved: LinearSystem & { readonly values: Float32Array },
 ): Promise<void> {
   const { kernel, bias, norm } = linear
   const { values, kernelShape } = solved
   const width = kernelShape.at(-1)!
-  const size = kernelShape.reduce((product, dim) => product * dim, 1)
+  const size = sizeOf(kernelShape)
   fused.set(kernel, tf.tensor(values.slice(0, size), [...kernelShape], 'float32'))
   const offset = hasOffset(linear) ? values.slice(size) : new Float32Array(width)
   if (bias !== undefined) fused.set(bias, tf.tensor1d(offset))
   if (norm === undefined) return
-  const { mean, variance } = await momentsOf(linear, fused, input)
+  const { mean, variance } = await momentsOf(linear, fused, solved)
   const name = (role: string) => norm.names.get(role)
   const set = (role: string, value: (neuron: number) => number) => {
     const of = name(role)
@@ -165,12 +97,14 @@ export async function writeLevel(
 async function momentsOf(
   { kernel, bias }: LinearLevel,
   fused: EngineWeights,
-  { op, x }: { readonly op: Op; readonly x: tf.Tensor },
+  { op, input }: LinearSystem,
 ): Promise<{ mean: Float32Array; variance: Float32Array }> {
+  const names = bias === undefined ? [kernel] : [kernel, bias]
+  const [outputs] = await runInBatches(input, (batch) => [
+    op.forward([batch], names.map(fused.source), {}).y,
+  ])
   const [mean, variance] = tf.tidy(() => {
-    const weights = [kernel, bias].flatMap((name) => (name === undefined ? [] : fused.source(name)))
-    const { y } = op.forward([x], weights, {})
-    const moments = tf.moments(tf.reshape(y, [-1, y.shape.at(-1)!]), 0)
+    const moments = tf.moments(tf.reshape(outputs!, [-1, outputs!.shape.at(-1)!]), 0)
     return [moments.mean, moments.variance]
   })
   try {
@@ -179,6 +113,6 @@ async function momentsOf(
       variance: Float32Array.from(await variance!.data()),
     }
   } finally {
-    tf.dispose([mean!, variance!])
+    tf.dispose([mean!, variance!, outputs!])
   }
 }
