@@ -62,6 +62,8 @@ export interface Strategy {
   readonly options: Readonly<Record<string, readonly [string, ...string[]]>>
   /** It gives no single network: there to be measured against, not to be run. */
   readonly isComparison?: true
+  /** It judges candidates on `proxy.heldOut`; other strategies may look at the whole proxy set. */
+  readonly usesHeldOut?: true
   /**
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
    *   GRAFT_STRATEGY_UNKNOWN when something the options ask for is missing
