@@ -6,6 +6,7 @@ import { simulateCommand } from './client/simulator/main.ts'
 import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { coordinatorCommand } from './server/main.ts'
 import { doctorCommand } from './server/doctor-command.ts'
+import { fuseCommand } from './server/offline/fuse-command.ts'
 import { tokenCommand } from './server/store/token-command.ts'
 import { runProgram } from './shared/command/run-program.ts'
 import { dataCommand } from './shared/data/command.ts'
@@ -22,6 +23,7 @@ const program = new Command('graft')
   .addCommand(simulateCommand)
   .addCommand(demoCommand)
   .addCommand(simulateWorkerCommand, { hidden: true })
+  .addCommand(fuseCommand)
   .addCommand(dataCommand)
   .addCommand(engineCommand)
   .addCommand(tokenCommand)

@@ -8,7 +8,7 @@ import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { writeWeights } from '../../shared/model/weights.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
 import { predict } from '../../shared/training/predict.ts'
-import { arrayExamples } from '../support/array-examples.ts'
+import { arrayExamples } from '../../shared/data/array-examples.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { architectureOf, floats, inputsOf, integers, loadFixture, weightsUnder } from './fixture.ts'
 
