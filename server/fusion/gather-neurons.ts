@@ -32,7 +32,10 @@ export async function gatherNeurons(
     for (const target of fused) {
       addBlock(graph, { source: weights.get(target.name)!, target }, { candidate, widths, places })
     }
-    candidate.isKept.forEach((kept, group) => (taken[group]! += count(kept)))
+    candidate.isKept.forEach((kept, group) => {
+      // The classes of all candidates are the same ones.
+      if (!graph.groups[group]!.isFixed) taken[group]! += count(kept)
+    })
   }
   return fused
 }
