@@ -7,6 +7,7 @@ import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { coordinatorCommand } from './server/main.ts'
 import { doctorCommand } from './server/doctor-command.ts'
 import { fuseCommand } from './server/offline/fuse-command.ts'
+import { inspectCommand } from './server/offline/inspect-command.ts'
 import { tokenCommand } from './server/store/token-command.ts'
 import { runProgram } from './shared/command/run-program.ts'
 import { dataCommand } from './shared/data/command.ts'
@@ -24,6 +25,7 @@ const program = new Command('graft')
   .addCommand(demoCommand)
   .addCommand(simulateWorkerCommand, { hidden: true })
   .addCommand(fuseCommand)
+  .addCommand(inspectCommand)
   .addCommand(dataCommand)
   .addCommand(engineCommand)
   .addCommand(tokenCommand)

@@ -7,6 +7,7 @@ import { RUN_OPTIONS } from '../../shared/command/run-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { colorsOf } from '../../shared/command/text-stream.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
+import { startEngine } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { TUNE_MODES } from '../../shared/protocol/run-settings.ts'
 import { STRATEGIES } from '../fusion/strategies.ts'
@@ -114,18 +115,21 @@ export const fuseCommand = defineCommand({
     engine: ENGINE_OPTION,
     json: JSON_OPTION,
   },
-  async run({ target, targetWidth, normalize, proxy, json, ...options }) {
+  async run({ target, targetWidth, normalize, proxy, engine, json, ...options }) {
     const { tune, fineTuneEpochs, learningRate, batchSize, ...rest } = options
     if (target !== undefined && targetWidth !== undefined) {
-      const problem = '--target and --target-width both say how wide the fused network is: give one.'
+      const problem =
+        '--target and --target-width both say how wide the fused network is: give one.'
       throw new GraftError('GRAFT_OPTION_INVALID', problem)
     }
     const signal = interruptSignal()
+    const { name } = await startEngine(engine)
     const display = createPhaseDisplay(process.stderr, CAPTIONS)
     try {
       const report = await fuseFiles({
         ...{ model: undefined, layout: undefined, test: undefined, out: undefined },
         ...rest,
+        engine: name,
         target: target ?? targetWidth,
         proxy: parseProxy(proxy),
         normalisation: normalize === undefined ? undefined : parseNormalisation(normalize),

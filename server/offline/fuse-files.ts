@@ -1,7 +1,6 @@
 import type * as tf from '@tensorflow/tfjs'
 import { findDataset } from '../../shared/data/datasets.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
-import { startEngine } from '../../shared/engine/engine.ts'
 import { headGroup, type NeuronGraph, neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import type { FuseReport } from '../../shared/protocol/fuse-report.ts'
@@ -37,7 +36,6 @@ import { assertCanWrite, writeFused } from './write-fused.ts'
 
 /**
  * Fuses networks that lie in files: read, fuse, tune on the proxy set, judge beside the controls, write.
- * It sets the engine of this process.
  *
  * @returns what `--json` writes
  * @throws GraftError for whatever the files and options have wrong; then nothing is written
@@ -49,7 +47,6 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
   assertCanTune(input)
   if (out !== null) await assertCanWrite(out, input.files)
   const clock = createPhaseClock(onProgress)
-  const { name: engine } = await startEngine(input.engine)
   const rng = createRng(String(seed))
 
   clock.enter('read')
@@ -104,7 +101,7 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
       version: GRAFT_VERSION,
       method,
       seed,
-      engine,
+      engine: input.engine,
       model: target.name,
       layout,
       scores: input.scores,

@@ -1,7 +1,7 @@
 import type { ScorerName } from '../../shared/attribution/scorer-names.ts'
 import { findDataset } from '../../shared/data/datasets.ts'
 import type { DatasetSpec, Normalisation } from '../../shared/data/dataset-spec.ts'
-import type { EngineChoice } from '../../shared/engine/engine.ts'
+import type { EngineName } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import type { ParsedStrategy } from '../fusion/strategies.ts'
@@ -31,7 +31,8 @@ export interface FuseFilesInput {
   readonly tune: TuneSettings
   readonly out: string | undefined
   readonly seed: number
-  readonly engine: EngineChoice
+  /** The one that runs. */
+  readonly engine: EngineName
   readonly onProgress?: (phase: FusePhase) => void
   readonly signal?: AbortSignal
 }

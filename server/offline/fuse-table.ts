@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import Table from 'cli-table3'
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
@@ -55,7 +56,7 @@ function tableOf(report: FuseReport, colors: Colors): string {
 
 function rowsOf({ parents, isCounted, ensemble, controls, fused, tuned, out }: FuseReport): Row[] {
   const { average, averageTuned, proxyAlone, bestParentTuned } = controls
-  const best = bestParentTuned === null ? '' : ` (${shortened(bestParentTuned.file, 12)})`
+  const best = bestParentTuned === null ? '' : ` (${shortened(nameOf(bestParentTuned.file), 16)})`
   const effort = tuned?.isTuned === true ? `${tuned.epochs} epochs` : 'no epoch helped: as fused'
   return [
     ...parents.map(({ file, accuracy, loss, numExamples }) => ({
@@ -118,13 +119,18 @@ function notes({ isCounted, reason, test }: FuseReport): string[] {
   ]
 }
 
-function costs({ seconds, phases, peakRssMb, engine, seed, out }: FuseReport): string[] {
-  const spent = `read ${phases.read.toFixed(1)} s, tune ${phases.tune.toFixed(1)} s, judge ${phases.judge.toFixed(1)} s`
+function costs({ seconds, phases, peakRssMb, engine, seed, out, ledger }: FuseReport): string[] {
+  const spent = Object.entries({ read: phases.read, tune: phases.tune, judge: phases.judge })
+    .map(([phase, time]) => `${phase} ${time.toFixed(1)} s`)
+    .join(', ')
   return [
-    `fused in ${seconds.toFixed(1)} s; ${spent}; seed ${seed}, engine ${engine}, peak memory ${peakRssMb} MiB`,
+    ...(ledger === null ? [] : [`fused in ${seconds.toFixed(1)} s`]),
+    `${spent}; seed ${seed}, engine ${engine}, peak memory ${peakRssMb} MiB`,
     ...(out === null ? [] : [`written to ${out}`]),
   ]
 }
+
+const nameOf = (file: string): string => basename(file, '.safetensors')
 
 function shortened(file: string, width = LABEL_WIDTH - 22): string {
   return file.length <= width ? file : `…${file.slice(1 - width)}`
