@@ -44,14 +44,14 @@ module.exports = {
     rule(
       'prisma-only-in-store',
       'one folder owns the database',
-      { path: '^(cli|server|client|shared)', pathNot: '^server/store/' },
+      { path: '^(cli|library|server|client|shared)', pathNot: '^server/store/' },
       { path: 'node_modules/(@prisma|pglite-prisma-adapter|@electric-sql|pg)/' },
     ),
     rule(
       'sockets-only-at-the-edge',
       'one folder per side owns the wire',
       {
-        path: '^(cli|server|client|shared)',
+        path: '^(cli|library|server|client|shared)',
         pathNot: '^(server/gateway|client/node|client/dashboard)/',
       },
       { path: 'node_modules/socket\\.io' },
@@ -59,7 +59,7 @@ module.exports = {
     rule(
       'engines-only-in-engine',
       'one folder chooses and loads the TensorFlow.js back end',
-      { path: '^(cli|server|client|shared)', pathNot: '^shared/engine/' },
+      { path: '^(cli|library|server|client|shared)', pathNot: '^shared/engine/' },
       { path: 'node_modules/@tensorflow/tfjs-(node|backend)' },
     ),
     rule(
@@ -75,7 +75,7 @@ module.exports = {
     rule(
       'tests-are-not-a-library',
       'product code never imports a test',
-      { path: '^(cli|server|client|shared)' },
+      { path: '^(cli|library|server|client|shared)' },
       { path: '^test/' },
     ),
   ],

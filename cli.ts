@@ -7,6 +7,8 @@ import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { coordinatorCommand } from './server/main.ts'
 import { experimentCommand } from './server/experiments/experiment-command.ts'
 import { doctorCommand } from './server/doctor-command.ts'
+import { fuseCommand } from './server/offline/fuse-command.ts'
+import { inspectCommand } from './server/offline/inspect-command.ts'
 import { tokenCommand } from './server/store/token-command.ts'
 import { runProgram } from './shared/command/run-program.ts'
 import { dataCommand } from './shared/data/command.ts'
@@ -23,6 +25,8 @@ const program = new Command('graft')
   .addCommand(simulateCommand)
   .addCommand(demoCommand)
   .addCommand(simulateWorkerCommand, { hidden: true })
+  .addCommand(fuseCommand)
+  .addCommand(inspectCommand)
   .addCommand(experimentCommand)
   .addCommand(dataCommand)
   .addCommand(engineCommand)

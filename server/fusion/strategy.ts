@@ -62,6 +62,8 @@ export interface Strategy {
   readonly options: Readonly<Record<string, readonly [string, ...string[]]>>
   /** It gives no single network: there to be measured against, not to be run. */
   readonly isComparison?: true
+  /** It judges candidates on `proxy.heldOut`; other strategies may look at the whole proxy set. */
+  readonly usesHeldOut?: true
   /**
    * Refuses, before anybody trains, what `fuse` would refuse whatever the parents' weights are. Absent where
    * every network can be fused.

@@ -1,9 +1,11 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
-import { writeWeights } from '../../shared/model/weights.ts'
+import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { type Evaluation, judge } from '../../shared/training/evaluate.ts'
-import { predict } from '../../shared/training/predict.ts'
+import { predictWith } from '../../shared/training/predict.ts'
 import { classShares } from '../fusion/class-shares.ts'
+import { toEngine } from '../fusion/engine-weights.ts'
+import { measureWidths } from '../fusion/measure-widths.ts'
 import { inIdOrder } from '../fusion/parents.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { normaliseRows, softmaxRows } from './rows.ts'
@@ -25,7 +27,7 @@ export interface Opinion {
  * Non-IID parents are compared with this ensemble in NI (arXiv 2507.00037). Each parent is loaded once,
  * one at a time.
  *
- * @param model of the parents' architecture; borrowed, its weights are overwritten
+ * @param model of the parents' architecture, but for hidden widths; borrowed, and left as it is
  * @returns one opinion a set, in their order
  * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent is of another architecture
  */
@@ -34,6 +36,7 @@ export async function askParents(
   parents: readonly Parent[],
   sets: readonly ExampleSet[],
 ): Promise<Opinion[]> {
+  const graph = neuronGraph(model)
   const ordered = inIdOrder(parents)
   const shares = classShares(ordered.map(({ classCounts }) => classCounts))
   const asked = sets.map((examples) => ({
@@ -42,11 +45,17 @@ export async function askParents(
     sums: new Float64Array(examples.labels.length * examples.numClasses),
   }))
   for (const [k, parent] of ordered.entries()) {
-    writeWeights(model, await parent.load())
-    for (const { examples, parents: judged, sums } of asked) {
-      const logits = await predict(model, examples)
-      judged.set(parent.id, judge(logits, examples))
-      addWeighted(sums, softmaxRows(logits, examples.numClasses), shares[k]!)
+    const weights = await parent.load()
+    measureWidths(weights, graph, parent.id)
+    const onEngine = toEngine(weights)
+    try {
+      for (const { examples, parents: judged, sums } of asked) {
+        const logits = await predictWith(graph.ops, onEngine.source, examples)
+        judged.set(parent.id, judge(logits, examples))
+        addWeighted(sums, softmaxRows(logits, examples.numClasses), shares[k]!)
+      }
+    } finally {
+      onEngine.dispose()
     }
   }
   return asked.map(({ examples, parents: judged, sums }) => {

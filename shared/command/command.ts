@@ -18,7 +18,7 @@ export interface CommandSpec<Shape extends z.ZodRawShape> {
   summary: string
   /** Whole command lines, shown under --help. */
   examples: readonly [string, ...string[]]
-  /** Positional arguments, in order; each must be a key of `options`. */
+  /** Positional arguments, in order; each must be a key of `options`. One that takes a list comes last. */
   args?: readonly (keyof Shape & string)[]
   /** One schema a option, in camelCase; `.describe()` is its help line. */
   options: Shape
@@ -36,7 +36,7 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
   command.allowExcessArguments(false).showHelpAfterError(false)
   for (const [key, schema] of Object.entries(spec.options)) {
     const described = schema as z.ZodType
-    if (spec.args?.includes(key)) command.argument(`[${kebab(key)}]`, helpLine(described))
+    if (spec.args?.includes(key)) command.argument(toArgument(key, described), helpLine(described))
     else command.addOption(toOption(key, described))
   }
   command.addHelpText(
@@ -46,7 +46,9 @@ export function defineCommand<Shape extends z.ZodRawShape>(spec: CommandSpec<Sha
   command.action(async (...words: unknown[]) => {
     const given: Record<string, unknown> = { ...command.opts() }
     spec.args?.forEach((key, i) => {
-      if (words[i] !== undefined) given[key] = words[i]
+      const word = words[i]
+      // A list without words counts as absent, as a single word does.
+      if (word !== undefined && !(Array.isArray(word) && word.length === 0)) given[key] = word
     })
     await spec.run(parseOptions(spec.options, given))
   })
@@ -88,6 +90,10 @@ export function numeric<Schema extends z.ZodType<number, number>>(schema: Schema
     (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
     schema,
   )
+}
+
+function toArgument(key: string, schema: z.ZodType): string {
+  return schema instanceof z.ZodArray ? `[${kebab(key)}...]` : `[${kebab(key)}]`
 }
 
 function toOption(key: string, schema: z.ZodType): Option {

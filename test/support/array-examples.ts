@@ -1,29 +1,8 @@
+import { arrayExamples } from '../../shared/data/array-examples.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import type { DataShape } from '../../shared/model/architecture.ts'
 import { sizeOf } from '../../shared/model/weights.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
-
-/** An example set over arrays; `inputs` is [size, ...inputShape]. */
-export function arrayExamples(
-  { inputShape, numClasses }: DataShape,
-  inputs: Float32Array,
-  labels: Int32Array,
-): ExampleSet {
-  const stride = sizeOf(inputShape)
-  return {
-    inputShape,
-    numClasses,
-    labels,
-    inputs(indices) {
-      const chosen = new Float32Array(indices.length * stride)
-      for (let i = 0; i < indices.length; i++) {
-        const start = indices[i]! * stride
-        chosen.set(inputs.subarray(start, start + stride), i * stride)
-      }
-      return chosen
-    },
-  }
-}
 
 /** Examples that can be learnt: noise around one random centre a class. */
 export function blobExamples(shape: DataShape, size: number, seed: string): ExampleSet {

@@ -15,5 +15,3 @@ export class PositionEmbedding extends tf.layers.Layer {
     return tf.tidy(() => tf.add(x!, this.weights[0]!.read()))
   }
 }
-
-tf.serialization.registerClass(PositionEmbedding)

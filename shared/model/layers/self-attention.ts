@@ -56,5 +56,3 @@ export class SelfAttention extends tf.layers.Layer {
     return { ...super.getConfig(), numHeads, headDim, units }
   }
 }
-
-tf.serialization.registerClass(SelfAttention)

@@ -1,0 +1,131 @@
+import * as tf from '@tensorflow/tfjs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fuse, type FuseInput, type FuseParent } from '../../../../server/offline/fuse.ts'
+import { STRATEGIES } from '../../../../server/fusion/strategies.ts'
+import type { ExampleSet } from '../../../../shared/data/example-set.ts'
+import { attribute } from '../../../../shared/attribution/attribute.ts'
+import { readWeights, type Weights, writeWeights } from '../../../../shared/model/weights.ts'
+import { createRng } from '../../../../shared/numeric/rng.ts'
+import { blobExamples } from '../../../support/array-examples.ts'
+import { startTestEngine } from '../../../support/engine.ts'
+import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+
+const SHAPE = { inputShape: [5], numClasses: 3 }
+const METHODS = Object.values(STRATEGIES).filter((strategy) => !('isComparison' in strategy))
+
+let model: tf.LayersModel
+let parents: (FuseParent & { weights: Weights })[]
+let proxy: ExampleSet
+
+beforeAll(async () => {
+  await startTestEngine()
+  model = network()
+  proxy = blobExamples(SHAPE, 60, 'proxy')
+  parents = await Promise.all(['a', 'b'].map(async (id) => ({ id, weights: await weightsOf(id) })))
+})
+afterAll(() => model.dispose())
+
+describe('fuse', () => {
+  it.each(METHODS.map(({ name }) => name))('should fuse two networks by %s', async (method) => {
+    const { weights, ledger } = await fuse(input({ method }))
+    expect(weights.map(({ name, shape }) => ({ name, shape }))).toEqual(
+      parents[0]!.weights.map(({ name, shape }) => ({ name, shape })),
+    )
+    expect(weights.every(({ data }) => data.every(Number.isFinite))).toBe(true)
+    expect(ledger.parents).toEqual(['a', 'b'])
+    expect(ledger.groups.map(({ neurons }) => neurons.length)).toEqual([6])
+    // The same again: the parents were not changed, and no chance is left.
+    expect(await fuse(input({ method }))).toEqual({ weights, ledger })
+  })
+
+  it('should take models of the same layers for weights, whatever the layers are called', async () => {
+    const models = await Promise.all(parents.map(({ weights }) => modelWith(weights)))
+    expect(models[0]!.layers[0]!.name).not.toBe(model.layers[0]!.name)
+    const given = models.map((weights, i) => ({ id: parents[i]!.id, weights }))
+    const ofModels = await fuse(input({ parents: given }))
+    models.forEach((each) => each.dispose())
+    expect(ofModels).toEqual(await fuse(input({})))
+  })
+
+  it('should score neurons as attribute does, for parents that bring no scores', async () => {
+    const scored: FuseParent[] = []
+    for (const parent of parents) {
+      const own = await modelWith(parent.weights)
+      scored.push({ ...parent, scores: await attribute('conductance', own, proxy) })
+      own.dispose()
+    }
+    const options = { importance: 'attribution' }
+    const brought = await fuse(input({ method: 'nt', options, parents: scored }))
+    const computed = await fuse(input({ method: 'nt', options, scores: 'conductance' }))
+    expect(computed).toEqual(brought)
+    await expect(fuse(input({ method: 'nt', options }))).rejects.toThrow(/score for each neuron/)
+  })
+
+  it('should weigh the head by the class counts', async () => {
+    const classCounts = [
+      [9, 0, 0],
+      [0, 5, 4],
+    ]
+    const counted = parents.map((parent, i) => ({ ...parent, classCounts: classCounts[i]! }))
+    const { weights } = await fuse(input({ method: 'nt', parents: counted }))
+    const bias = (of: Weights) => [...of.at(-1)!.data]
+    const [a, b] = parents.map((parent) => bias(parent.weights))
+    expect(bias(weights)).toEqual([a![0], b![1], b![2]])
+  })
+
+  it('should take options beside the method and in it', async () => {
+    const inside = await fuse(input({ method: 'nt:variant=prune-merge' }))
+    expect(await fuse(input({ method: 'nt', options: { variant: 'prune-merge' } }))).toEqual(inside)
+    await expect(fuse(input({ method: 'nt', options: { variant: 'no' } }))).rejects.toThrow(
+      /variant=no.*GRAFT_STRATEGY_UNKNOWN/,
+    )
+  })
+
+  it('should refuse two parents of one name', async () => {
+    const twice = [parents[0]!, parents[0]!]
+    await expect(fuse(input({ parents: twice }))).rejects.toThrow(/named a.*GRAFT_OPTION_INVALID/)
+  })
+
+  it('should end as soon as it is told to', async () => {
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(fuse(input({ signal, scores: 'conductance' }))).rejects.toThrow('enough')
+  })
+
+  it('should leave no tensor alive', async () => {
+    await expectNoLeakAsync(() => fuse(input({ scores: 'conductance' })))
+  })
+})
+
+// Helpers
+
+const input = (given: Partial<FuseInput>): FuseInput => ({
+  ...{ method: 'kf-linear', model, parents, proxy },
+  ...given,
+})
+
+function network(): tf.LayersModel {
+  return tf.sequential({
+    layers: [
+      tf.layers.dense({ units: 6, activation: 'relu', inputShape: SHAPE.inputShape }),
+      tf.layers.dense({ units: SHAPE.numClasses }),
+    ],
+  })
+}
+
+/** Weights under the names of `model`. */
+async function weightsOf(seed: string): Promise<Weights> {
+  const rng = createRng(seed)
+  const weights = await readWeights(model)
+  return weights.map((tensor) => ({ ...tensor, data: tensor.data.map(() => rng.next() - 0.5) }))
+}
+
+/** A network of its own, whose layers tfjs names anew. */
+async function modelWith(weights: Weights): Promise<tf.LayersModel> {
+  const made = network()
+  const own = await readWeights(made)
+  writeWeights(
+    made,
+    own.map((tensor, i) => ({ ...tensor, data: weights[i]!.data })),
+  )
+  return made
+}
