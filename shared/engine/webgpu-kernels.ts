@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs'
+import type * as tf from '@tensorflow/tfjs'
 import { replaceKernel } from './replace-kernel.ts'
 import type { WebgpuBackend } from './webgpu-backend.ts'
 
