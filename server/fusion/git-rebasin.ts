@@ -97,7 +97,7 @@ export function meanCosts(
 ): Float64Array {
   return distances.map((distance, at) => {
     const [a, b] = [rows[Math.floor(at / columns.length)]!, columns[at % columns.length]!]
-    return (2 * a * b * distance) / (a + b)
+    return a + b > 0 ? (2 * a * b * distance) / (a + b) : 0
   })
 }
 

@@ -61,8 +61,8 @@ async function pair(level: LevelFit): Promise<Grouping> {
     const j = first + partner[i]!
     const sum = scores[i]! + scores[j]!
     return [
-      { column: i, share: scores[i]! / sum },
-      { column: j, share: scores[j]! / sum },
+      { column: i, share: sum > 0 ? scores[i]! / sum : 1 / 2 },
+      { column: j, share: sum > 0 ? scores[j]! / sum : 1 / 2 },
     ]
   })
 }
@@ -86,6 +86,7 @@ export async function pairCosts(
   for (let i = 0; i < first; i++) {
     for (let j = first; j < total; j++) {
       const [a, b] = [scores[i]!, scores[j]!]
+      if (a + b === 0) continue // a pair of dead neurons costs nothing
       const squared = Math.max(0, product(i, i) + product(j, j) - 2 * product(i, j)) / (a + b) ** 2
       cost[i * second + j - first] =
         a * Math.sqrt(fit.residuals[i]! + b * b * squared) +

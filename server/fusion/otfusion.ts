@@ -117,9 +117,18 @@ function transported(
   return { outputs, readers }
 }
 
+/** Least mass of a neuron, relative to their mean. */
+const LEAST_MASS = 1e-6
+
+/**
+ * Scores as masses, which sum to 1. None is 0: to the place of a dead neuron nothing would be carried, and
+ * the average with nothing would halve what lies there.
+ */
 export function masses(scores: Float64Array): Float64Array {
-  const sum = scores.reduce((total, score) => total + score, 0)
-  return Float64Array.from(scores, (score) => score / sum)
+  const mean = scores.reduce((total, score) => total + score, 0) / scores.length
+  const filled = scores.map((score) => (mean > 0 ? Math.max(score, LEAST_MASS * mean) : 1))
+  const sum = filled.reduce((total, mass) => total + mass, 0)
+  return filled.map((mass) => mass / sum)
 }
 
 function contributions(

@@ -7,6 +7,7 @@ import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fedavg } from '../fusion/fedavg.ts'
+import { fuseParents } from '../fusion/fuse-parents.ts'
 import type { FusionInput, Parent } from '../fusion/strategy.ts'
 import { askParents, type Opinion } from './ensemble.ts'
 import { isBetter } from './is-better.ts'
@@ -116,7 +117,7 @@ const UNAVERAGED: ReadonlySet<ErrorCode> = new Set(['GRAFT_SHAPE_MISMATCH', 'GRA
 /** A round is not lost for want of a control: what cannot be averaged is reported as not measured. */
 async function averageOf(input: FusionInput): Promise<Weights | null> {
   try {
-    return (await fedavg.fuse(input)).weights
+    return (await fuseParents(fedavg, input)).weights
   } catch (error) {
     if (!(error instanceof GraftError) || !UNAVERAGED.has(error.code)) throw error
     return null
