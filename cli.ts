@@ -5,6 +5,7 @@ import { demoCommand } from './client/simulator/demo-command.ts'
 import { simulateCommand } from './client/simulator/main.ts'
 import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { coordinatorCommand } from './server/main.ts'
+import { experimentCommand } from './server/experiments/experiment-command.ts'
 import { doctorCommand } from './server/doctor-command.ts'
 import { fuseCommand } from './server/offline/fuse-command.ts'
 import { inspectCommand } from './server/offline/inspect-command.ts'
@@ -26,6 +27,7 @@ const program = new Command('graft')
   .addCommand(simulateWorkerCommand, { hidden: true })
   .addCommand(fuseCommand)
   .addCommand(inspectCommand)
+  .addCommand(experimentCommand)
   .addCommand(dataCommand)
   .addCommand(engineCommand)
   .addCommand(tokenCommand)

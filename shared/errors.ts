@@ -63,7 +63,7 @@ export const ERRORS = {
     status: 422,
     exit: EXIT.usage,
     remedy:
-      'Build the model from dense, conv2d, batch normalisation, relu, max pooling, dropout and flatten layers.',
+      'Build the model from dense, convolutional, separable, embedding, self-attention, normalising, activation, pooling, padding, reshaping, dropout, add, multiply and concatenate layers, each used once, and end it in a dense layer; or teach Graft a layer of your own with `registerLayerOps`.',
   },
   GRAFT_MODEL_FILE_INVALID: {
     status: 422,

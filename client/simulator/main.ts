@@ -22,9 +22,7 @@ export const simulateCommand = defineCommand({
   options: {
     ...RUN_OPTIONS,
     strategy: RUN_OPTIONS.strategy
-      .describe(
-        'fedavg, or nt with options as in nt:tree=joint:variant=prune-merge; several with commas',
-      )
+      .describe(`${RUN_OPTIONS.strategy.description}; several with commas`)
       .meta({ value: 'SPEC' }),
     workers: numeric(z.int().positive().max(256))
       .optional()

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
 import { type BlobId, RoundNumber } from '../../shared/ids.ts'
+import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
-import { RoundReport } from '../../shared/protocol/run-report.ts'
+import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { isValid } from '../store/join-token.ts'
@@ -15,6 +16,7 @@ import { createRoundRecord } from './round-record.ts'
 import { isOver, type RoundPhase, type RoundRules, startRound } from './round-state.ts'
 import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
+import { fromStored, toStored } from './stored-round.ts'
 
 /** Seconds that a round waits for its clients to evaluate the published model. */
 const EVALUATION_SECONDS = 60
@@ -49,8 +51,13 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       const isPast = isOver(replay(rulesOf(settings), startRound(round), events))
       const stored = models.find((model) => model.round === round)
       const report = isPast
-        ? stored && RoundReport.parse(stored.report)
-        : await conductRound(federation, session, gateway, { round, globalModel, events })
+        ? stored && fromStored(stored)
+        : await conductRound(federation, session, gateway, {
+            round,
+            globalModel,
+            ledger: reports.at(-1)?.ledger,
+            events,
+          })
       if (report === undefined) continue // failed: the next one starts from the same model
       // Also for a round of an earlier process, which may have ended before it came to this.
       await federation.onRound(report, report.published.modelSha256)
@@ -71,6 +78,16 @@ export async function runFederation(federation: Federation): Promise<RoundReport
   return reports
 }
 
+/** What a round begins with. */
+interface RoundPast {
+  readonly round: RoundNumber
+  readonly globalModel: BlobId
+  /** Of the global model. */
+  readonly ledger: LedgerReport | undefined
+  /** What an earlier process journalled. */
+  readonly events: PastEvent[]
+}
+
 /**
  * One round from invitation to evaluation by its clients.
  * @returns undefined when too few clients sent an update
@@ -80,7 +97,7 @@ async function conductRound(
   federation: Federation,
   session: Session,
   gateway: Gateway,
-  past: { round: RoundNumber; globalModel: BlobId; events: PastEvent[] },
+  past: RoundPast,
 ): Promise<RoundReport | undefined> {
   const { settings, store, workbench, display, signal } = federation
   await dismissRevoked(store, session, gateway)
@@ -99,13 +116,14 @@ async function conductRound(
         await store.appendEvent(run.id, event)
       },
       work: {
-        fuse: (updates) => workbench.fuse(round, updates),
+        fuse: (updates) => workbench.fuse(round, updates, tell('fusing')),
         tune: (updates, fused) => workbench.tune(round, updates, fused, tell('tuning')),
         async evaluate(stage) {
           const judged = await workbench.evaluate(stage, globalModel, tell('evaluating'))
-          report = reportRound({ ...stage, round }, judged)
-          const { blob } = judged.publication
-          await store.saveModel({ run: run.id, round, blob, report })
+          const { blob, isNew } = judged.publication
+          const ledger = isNew ? await workbench.ledgerOf(stage.fused) : past.ledger
+          report = reportRound({ ...stage, round }, judged, ledger)
+          await store.saveModel({ run: run.id, round, blob, ...toStored(report) })
           await offer(federation, session, blob)
           return judged.publication
         },
@@ -144,7 +162,7 @@ async function conductRound(
   const connected = () => cohort.filter((client) => session.ready.has(client))
   await record.evaluated(connected, EVALUATION_SECONDS, signal)
   report = withRecord(report, record)
-  await store.saveModel({ run: run.id, round, blob: publication.blob, report })
+  await store.saveModel({ run: run.id, round, blob: publication.blob, ...toStored(report) })
   return report
 }
 

@@ -6,6 +6,10 @@ import type { RoundEvent } from './round-state.ts'
 
 const seconds = z.number().nonnegative()
 const Candidate = z.strictObject({ blob: BlobId, seconds })
+const FusedCandidate = Candidate.extend({
+  ledger: BlobId.optional(),
+  reason: z.string().min(1).optional(),
+})
 const round = RoundNumber
 
 /** The JSON form of every event that a journal may hold; what the state machine decides from again. */
@@ -25,7 +29,7 @@ const StoredEvent = z.discriminatedUnion('type', [
     }),
   }),
   z.strictObject({ type: z.literal('deadline-passed'), round }),
-  z.strictObject({ type: z.literal('model-fused'), round, fused: Candidate }),
+  z.strictObject({ type: z.literal('model-fused'), round, fused: FusedCandidate }),
   z.strictObject({
     type: z.literal('model-tuned'),
     round,

@@ -1,7 +1,8 @@
 import { type ClientId, compareIds, type RoundNumber } from '../../shared/ids.ts'
+import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RoundRecord } from './round-record.ts'
-import type { Candidate, Cohort, TunedCandidate, Update, Updates } from './round-state.ts'
+import type { Cohort, FusedCandidate, TunedCandidate, Update, Updates } from './round-state.ts'
 import type { Judgement } from './workbench.ts'
 
 /** What the state machine knows of a round whose candidates have been judged. */
@@ -9,12 +10,20 @@ export interface JudgedRound {
   readonly round: RoundNumber
   readonly cohort: Cohort
   readonly updates: Updates
-  readonly fused: Candidate
+  readonly fused: FusedCandidate
   readonly tuned: TunedCandidate
 }
 
-/** One round in the JSON form of reports; evaluations by clients come later, with `withRecord`. */
-export function reportRound(judged: JudgedRound, judgement: Judgement): RoundReport {
+/**
+ * One round in the JSON form of reports; evaluations by clients come later, with `withRecord`.
+ *
+ * @param ledger of the model that is published or kept; of an untrained one there is none
+ */
+export function reportRound(
+  judged: JudgedRound,
+  judgement: Judgement,
+  ledger?: LedgerReport,
+): RoundReport {
   const { round, cohort, updates, fused, tuned } = judged
   const accepted = Object.values<Update>(updates)
   const slowest = (phase: keyof Update['seconds']) =>
@@ -30,9 +39,10 @@ export function reportRound(judged: JudgedRound, judgement: Judgement): RoundRep
       numExamples: updates[client]!.numExamples,
     })),
     controls: judgement.controls,
-    fused: judgement.fused,
+    fused: { ...judgement.fused, ...(fused.reason !== undefined && { reason: fused.reason }) },
     tuned: { ...judgement.tuned, epochs: tuned.epochs, isTuned: tuned.isTuned },
     published: judgement.published,
+    ...(ledger && { ledger }),
     seconds: {
       train: slowest('train'),
       attribute: slowest('attribute'),

@@ -25,10 +25,18 @@ export interface Update {
 export type Cohort = readonly ClientId[]
 export type Updates = Readonly<Record<ClientId, Update>>
 
-/** A fused or tuned network and the seconds it took to make. */
+/** A network that may be published, and the seconds it took to make. */
 export interface Candidate {
   readonly blob: BlobId
   readonly seconds: number
+}
+
+/** The network a strategy made. Fields that an older Graft did not write are optional. */
+export interface FusedCandidate extends Candidate {
+  /** Whose neurons it is made of; a blob, as a journal is read often and this seldom. */
+  readonly ledger?: BlobId | undefined
+  /** What the strategy says of its choice. */
+  readonly reason?: string | undefined
 }
 
 /** What the proxy set made of the fused network; `isTuned` is false when nothing beat the untuned one. */
@@ -48,13 +56,13 @@ export type RoundState =
   | { phase: 'recruiting'; round: RoundNumber; ready: Cohort }
   | { phase: 'collecting'; round: RoundNumber; cohort: Cohort; updates: Updates }
   | { phase: 'fusing'; round: RoundNumber; cohort: Cohort; updates: Updates }
-  | { phase: 'tuning'; round: RoundNumber; cohort: Cohort; updates: Updates; fused: Candidate }
+  | { phase: 'tuning'; round: RoundNumber; cohort: Cohort; updates: Updates; fused: FusedCandidate }
   | {
       phase: 'evaluating'
       round: RoundNumber
       cohort: Cohort
       updates: Updates
-      fused: Candidate
+      fused: FusedCandidate
       tuned: TunedCandidate
     }
   | { phase: 'published'; round: RoundNumber; cohort: Cohort; publication: Publication }
@@ -78,7 +86,7 @@ export type RoundEvent = { round: RoundNumber } & (
   | { type: 'client-left'; client: ClientId }
   | { type: 'update-received'; client: ClientId; update: Update }
   | { type: 'deadline-passed' }
-  | { type: 'model-fused'; fused: Candidate }
+  | { type: 'model-fused'; fused: FusedCandidate }
   | { type: 'model-tuned'; tuned: TunedCandidate }
   | { type: 'model-evaluated'; publication: Publication }
   | { type: 'work-failed'; code: ErrorCode }
@@ -89,8 +97,14 @@ export type RoundEffect =
   | { type: 'invite'; clients: Cohort }
   | { type: 'reject-update'; client: ClientId; code: ErrorCode }
   | { type: 'fuse'; updates: Updates }
-  | { type: 'tune'; updates: Updates; fused: Candidate }
-  | { type: 'evaluate'; cohort: Cohort; updates: Updates; fused: Candidate; tuned: TunedCandidate }
+  | { type: 'tune'; updates: Updates; fused: FusedCandidate }
+  | {
+      type: 'evaluate'
+      cohort: Cohort
+      updates: Updates
+      fused: FusedCandidate
+      tuned: TunedCandidate
+    }
   | { type: 'publish'; publication: Publication }
   | { type: 'announce-failure'; code: ErrorCode }
 

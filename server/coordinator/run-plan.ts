@@ -1,13 +1,15 @@
 import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
 import { splitDataset } from '../../shared/data/split.ts'
 import { subset } from '../../shared/data/subset.ts'
+import { GraftError } from '../../shared/errors.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { assertFinite, assertSameShapes, type Weights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
-import { type ParsedStrategy, parseStrategy } from '../fusion/strategies.ts'
+import { type ParsedStrategy, parseStrategy, STRATEGIES } from '../fusion/strategies.ts'
+import type { Strategy } from '../fusion/strategy.ts'
 import { type ProxySplit, splitProxy } from '../proxy/split-proxy.ts'
 
 /** A run's settings, understood: everything that can be known before the first client joins. */
@@ -36,6 +38,7 @@ export interface RunPlan {
  */
 export function planRun(settings: RunSettings, dataset: Dataset, given: Weights | null): RunPlan {
   const strategy = parseStrategy(settings.strategy)
+  assertGivesNetwork(strategy)
   const architecture = parseArchitecture(settings.model, dataset.train)
   const rng = createRng(String(settings.seed))
   const split = splitDataset(dataset.train, settings)
@@ -54,4 +57,14 @@ export function planRun(settings: RunSettings, dataset: Dataset, given: Weights 
     initial: given ?? untrained,
     rng,
   }
+}
+
+function assertGivesNetwork({ strategy: { name, isComparison } }: ParsedStrategy): void {
+  if (isComparison !== true) return
+  const others = Object.values<Strategy>(STRATEGIES).filter((other) => other.isComparison !== true)
+  throw new GraftError(
+    'GRAFT_STRATEGY_UNKNOWN',
+    `${name} gives no network to publish; every run measures it beside its strategy, which is one of ` +
+      `${others.map((other) => other.name).join(', ')}.`,
+  )
 }

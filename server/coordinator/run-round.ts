@@ -3,8 +3,8 @@ import { type ErrorCode, ERRORS, EXIT, type GraftError, toGraftError } from '../
 import type { ClientId } from '../../shared/ids.ts'
 import type { PastEvent } from './journal.ts'
 import {
-  type Candidate,
   effectsOf,
+  type FusedCandidate,
   isOver,
   type Publication,
   type RoundEffect,
@@ -20,8 +20,8 @@ type Evaluation = Extract<RoundEffect, { type: 'evaluate' }>
 
 /** The stages that need tensors. Each stores its result as a blob before it returns. */
 export interface RoundWork {
-  fuse(updates: Updates): Promise<Candidate>
-  tune(updates: Updates, fused: Candidate): Promise<TunedCandidate>
+  fuse(updates: Updates): Promise<FusedCandidate>
+  tune(updates: Updates, fused: FusedCandidate): Promise<TunedCandidate>
   /** Judges every candidate and control, and lets the gate decide. */
   evaluate(round: Evaluation): Promise<Publication>
 }

@@ -1,17 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
+import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { type BlobId, ClientId, compareIds, RoundNumber } from '../../shared/ids.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
-import { neuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
+import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
+import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
-import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
+import { packLedger } from '../fusion/pack-ledger.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
 import { type Controls, runControls, teacherOf } from '../proxy/controls.ts'
@@ -20,12 +23,13 @@ import { chooseCandidate } from '../proxy/gate.ts'
 import { type Teacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { RunPlan } from './run-plan.ts'
-import type { Candidate, Publication, TunedCandidate, Updates } from './round-state.ts'
+import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
 
 /** What the evaluation of a round found, on the test split of the data set. */
-export interface Judgement extends Pick<RoundReport, 'controls' | 'fused' | 'published'> {
+export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
   readonly parents: readonly { client: ClientId; accuracy: number; loss: number }[]
-  readonly tuned: RoundReport['fused']
+  readonly fused: Score
+  readonly tuned: Score
   readonly publication: Publication
   readonly seconds: number
 }
@@ -44,27 +48,35 @@ export interface Workbench {
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
   checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
-  fuse(round: RoundNumber, updates: Updates): Promise<Candidate>
+  /** Stores the fused network and its ledger. @throws GraftError what the strategy refuses */
+  fuse(round: RoundNumber, updates: Updates, onDetail?: OnDetail): Promise<FusedCandidate>
+  /** The ledger of a fused network; undefined where none was written. */
+  ledgerOf(fused: FusedCandidate): Promise<LedgerReport | undefined>
   tune(
     round: RoundNumber,
     updates: Updates,
-    fused: Candidate,
+    fused: FusedCandidate,
     onDetail?: OnDetail,
   ): Promise<TunedCandidate>
   evaluate(
-    stage: { updates: Updates; fused: Candidate; tuned: TunedCandidate },
+    stage: { updates: Updates; fused: FusedCandidate; tuned: TunedCandidate },
     globalModel: BlobId,
     onDetail?: OnDetail,
   ): Promise<Judgement>
   dispose(): void
 }
 
-/** Writes nothing yet. @param signal once aborted, tuning rejects with its reason */
+/**
+ * Writes nothing yet.
+ *
+ * @param signal once aborted, fusing and tuning reject with its reason
+ * @throws GraftError GRAFT_LAYER_UNSUPPORTED and others, when the strategy cannot fuse this model
+ */
 export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortSignal): Workbench {
   const { settings, architecture, proxy, test, rng } = plan
   const { strategy, options } = plan.strategy
   const model = buildModel(architecture, rng.split('model'))
-  const graph = neuronGraph(model)
+  const graph = graphOf(model, plan)
   const expected = {
     weights: plan.untrained,
     widths: widthsOf(graph),
@@ -143,7 +155,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       }
     },
 
-    async fuse(round, updates) {
+    async fuse(round, updates, onDetail) {
       const clock = startClock()
       const parents = await scoredParentsOf(updates)
       const fused = await fuseParents(strategy, {
@@ -152,9 +164,21 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         options,
         proxy,
         rng: rng.split(`round/${round}/fuse`),
+        ...(onDetail && { onProgress: onDetail }),
         ...(signal && { signal }),
       })
-      return { blob: await putModel(fused.weights, { round, parents }), seconds: clock() }
+      const { ledger, reason } = fused
+      return {
+        blob: await putModel(fused.weights, { round, parents }),
+        ledger: await blobs.put(Buffer.from(JSON.stringify(packLedger(ledger)))),
+        ...(reason !== undefined && { reason }),
+        seconds: clock(),
+      }
+    },
+
+    async ledgerOf({ ledger }) {
+      if (ledger === undefined) return undefined
+      return LedgerReport.parse(JSON.parse(Buffer.from(await blobs.get(ledger)).toString()))
     },
 
     async tune(round, updates, fused, onDetail) {
@@ -236,6 +260,18 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     dispose() {
       model.dispose()
     },
+  }
+}
+
+/** Its neurons, once the strategy has said that it can fuse them; a model that it cannot is disposed. */
+function graphOf(model: tf.LayersModel, { strategy, settings }: RunPlan): NeuronGraph {
+  try {
+    const graph = neuronGraph(model)
+    strategy.strategy.check?.(graph, settings.clients)
+    return graph
+  } catch (error) {
+    model.dispose()
+    throw error
   }
 }
 

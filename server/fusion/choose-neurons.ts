@@ -62,7 +62,7 @@ export async function chooseNeurons(
       rules.variant === 'prune-merge'
         ? keepOfEach(networks, { importance, index, width })
         : keepLargest(candidates, { importance, index, width })
-    choices[index] = { isKept: kept, importance: dividedByMean(candidates, importance, index) }
+    choices[index] = { isKept: kept, importance: divideByMean(candidates, importance, index) }
     kept.forEach((ofCandidate, k) => (isKept[k]![index] = ofCandidate))
   }
   return choices
@@ -105,11 +105,12 @@ function keepAll(candidates: readonly Candidate[], index: number): Choice {
   }
 }
 
-function attributionOf({ id, scores, widths }: Candidate, graph: NeuronGraph): Float64Array[] {
+function attributionOf({ id, scores, isKept }: Candidate, graph: NeuronGraph): Float64Array[] {
   return graph.groups.map(({ index, name, isFixed }) => {
+    const { length } = isKept[index]!
+    if (isFixed) return new Float64Array(length)
     const of = scores[index]
-    if (of !== undefined && of.length === widths[index]) return Float64Array.from(of)
-    if (isFixed) return new Float64Array(widths[index]!)
+    if (of?.length === length) return Float64Array.from(of)
     throw new GraftError(
       'GRAFT_STRATEGY_UNKNOWN',
       `importance=attribution needs a score for each neuron of ${name}, and parent ${id} sent ${of?.length ?? 0}.`,
@@ -120,23 +121,26 @@ function attributionOf({ id, scores, widths }: Candidate, graph: NeuronGraph): F
 /** The most important of all; of equal ones those of the earlier network, then of the lower index. */
 function keepLargest(candidates: readonly Candidate[], quota: Quota): Uint8Array[] {
   const { importance, index, width } = quota
-  const offsets = importance.map((_, k) =>
-    importance.slice(0, k).reduce((sum, { length }) => sum + length, 0),
-  )
-  const places = candidates.flatMap(({ isKept }, k) =>
-    [...isKept[index]!.keys()]
-      .filter((neuron) => isKept[index]![neuron] === 1)
-      .map((neuron) => offsets[k]! + neuron),
-  )
-  const values = new Float64Array(importance.reduce((sum, { length }) => sum + length, 0))
-  importance.forEach((ofCandidate, k) => values.set(ofCandidate, offsets[k]))
-  // Stable, so that equals keep their order.
-  const kept = places.sort((a, b) => values[b]! - values[a]!).slice(0, width)
+  const present = candidates.reduce((sum, { isKept }) => sum + count(isKept[index]!), 0)
+  const owners = new Int32Array(present)
+  const neurons = new Int32Array(present)
+  const values = new Float64Array(present)
+  let place = 0
+  candidates.forEach(({ isKept }, k) => {
+    const flags = isKept[index]!
+    for (let neuron = 0; neuron < flags.length; neuron++) {
+      if (flags[neuron] === 0) continue
+      owners[place] = k
+      neurons[place] = neuron
+      values[place++] = importance[k]![neuron]!
+    }
+  })
+  // Stable, so that equals keep their order. A difference would be a number on the heap at every step.
+  const order = owners
+    .map((_, at) => at)
+    .sort((a, b) => Number(values[b]! > values[a]!) - Number(values[b]! < values[a]!))
   const isKept = importance.map(({ length }) => new Uint8Array(length))
-  for (const place of kept) {
-    const k = offsets.findLastIndex((offset) => offset <= place)
-    isKept[k]![place - offsets[k]!] = 1
-  }
+  for (const at of order.subarray(0, width)) isKept[owners[at]!]![neurons[at]!] = 1
   return isKept
 }
 
@@ -160,20 +164,30 @@ function keepOfEach(networks: readonly (readonly Candidate[])[], quota: Quota): 
   })
 }
 
-function dividedByMean(
+/** In place, as nobody else has the scores. */
+function divideByMean(
   candidates: readonly Candidate[],
   importance: readonly Float64Array[],
   index: number,
-): Float64Array[] {
-  let [sum, neurons] = [0, 0]
-  candidates.forEach(({ isKept }, k) => {
-    importance[k]!.forEach((value, neuron) => {
-      if (isKept[index]![neuron] === 1) sum += value
-    })
-    neurons += count(isKept[index]!)
-  })
+): readonly Float64Array[] {
+  // Plain loops: a sum in a closure is a new number on the heap at every step.
+  let sum = 0
+  let neurons = 0
+  for (const [k, { isKept }] of candidates.entries()) {
+    const [flags, values] = [isKept[index]!, importance[k]!]
+    for (let neuron = 0; neuron < flags.length; neuron++) sum += flags[neuron]! * values[neuron]!
+    neurons += count(flags)
+  }
   const mean = sum / neurons
-  return importance.map((values) => (mean > 0 ? values.map((value) => value / mean) : values))
+  if (!(mean > 0)) return importance
+  for (const values of importance) {
+    for (let neuron = 0; neuron < values.length; neuron++) values[neuron]! /= mean
+  }
+  return importance
 }
 
-const count = (flags: Uint8Array): number => flags.reduce((sum, flag) => sum + flag, 0)
+function count(flags: Uint8Array): number {
+  let sum = 0
+  for (let i = 0; i < flags.length; i++) sum += flags[i]!
+  return sum
+}

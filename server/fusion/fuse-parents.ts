@@ -12,10 +12,11 @@ import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
  *
  * @throws GraftError GRAFT_OPTION_INVALID without parents; GRAFT_SHAPE_MISMATCH when a parent is of another
  *   architecture or counts other classes; GRAFT_NOT_FINITE for weights or scores that are no numbers; and
- *   what the strategy refuses
+ *   what the strategy refuses; or the reason of `signal`
  */
 export async function fuseParents(strategy: Strategy, input: FusionInput): Promise<Fusion> {
-  const { graph } = input
+  const { graph, signal } = input
+  signal?.throwIfAborted()
   if (input.parents.length === 0) {
     throw new GraftError('GRAFT_OPTION_INVALID', 'There is no parent to fuse.')
   }
@@ -25,7 +26,9 @@ export async function fuseParents(strategy: Strategy, input: FusionInput): Promi
   if (parents.length === 1 && String(widths) === String(widthsOf(graph))) {
     return onlyParent(parents[0]!, graph)
   }
+  strategy.check?.(graph, parents.length)
   const fusion = await strategy.fuse({ ...input, parents })
+  signal?.throwIfAborted()
   assertFinite(fusion.weights)
   return fusion
 }

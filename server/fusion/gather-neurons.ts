@@ -1,14 +1,14 @@
-import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
-import { shapesWith } from '../../shared/model/neuron-graph.ts'
-import type { AxisPositions } from '../../shared/model/neurons.ts'
+import { headGroup, type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
+import { type AxisLayout, lengthOf } from '../../shared/model/neurons.ts'
 import { type NamedTensor, sizeOf } from '../../shared/model/weights.ts'
 import type { Candidate } from './choose-neurons.ts'
-import { keptPositions, weightGrid } from './weight-grid.ts'
+import { createGrids, keptPositions, type WeightGrid } from './weight-grid.ts'
 
 /**
  * The weights of the kept neurons, those of the first candidate first. Weights between neurons of two
- * candidates are zero; where all positions of a weight are fixed, as the head's bias, the candidates'
- * values are summed. Heads are scaled on the way. One candidate's weights are in memory at a time.
+ * candidates are zero. What no neuron that can be chosen has a part in, the candidates share: the head's
+ * bias is summed, scaled as the heads are, anything else, as a normalisation of the input, is their mean.
+ * One candidate's weights are in memory at a time.
  *
  * @param candidates each with the neurons to gather
  * @returns fresh tensors, in the order of the graph
@@ -20,95 +20,135 @@ export async function gatherNeurons(
   const widths = graph.groups.map(({ index, isFixed, width }) =>
     isFixed ? width : candidates.reduce((sum, { isKept }) => sum + count(isKept[index]!), 0),
   )
+  const grids = createGrids(graph)(widths)
   const fused = shapesWith(graph, widths).map(({ name, shape }) => ({
     name,
     shape,
     data: new Float32Array(sizeOf(shape)),
   }))
-  const taken = graph.groups.map(() => 0)
+  const taken = widths.map(() => 0)
   for (const candidate of candidates) {
     const weights = await candidate.load()
     const places = placesOf(candidate, taken)
-    for (const target of fused) {
-      addBlock(graph, { source: weights.get(target.name)!, target }, { candidate, widths, places })
-    }
-    candidate.isKept.forEach((kept, group) => {
-      // The classes of all candidates are the same ones.
-      if (!graph.groups[group]!.isFixed) taken[group]! += count(kept)
+    const move = { graph, candidate, widths, places, share: 1 / candidates.length }
+    grids.forEach((to, w) => {
+      const { data } = weights.get(to.name)!
+      addBlock(move, { data, grid: candidate.grids[w]! }, { data: fused[w]!.data, grid: to })
     })
+    for (const { index, isFixed } of graph.groups) {
+      if (!isFixed) taken[index]! += count(candidate.isKept[index]!)
+    }
   }
   return fused
 }
 
 interface Move {
+  readonly graph: NeuronGraph
   readonly candidate: Candidate
   /** Of the fused network, [group]. */
   readonly widths: readonly number[]
-  /** Where each kept neuron of the candidate goes, [group][neuron]. */
+  /** Where each kept neuron of the candidate goes, [group][neuron]; -1 for the others. */
   readonly places: readonly Int32Array[]
+  /** What the candidate has of weights that all share. */
+  readonly share: number
+}
+
+interface Block {
+  readonly data: Float32Array
+  readonly grid: WeightGrid
 }
 
 function addBlock(
-  graph: NeuronGraph,
-  { source, target }: { source: NamedTensor; target: NamedTensor },
-  { candidate, widths, places }: Move,
+  move: Move,
+  { data, grid: from }: Block,
+  { data: target, grid: to }: Block,
 ): void {
-  const from = weightGrid(graph, source, candidate.widths)
-  const to = weightGrid(graph, target, widths)
+  const { graph, candidate, share } = move
   const rows = keptPositions(from.row.positions, candidate.isKept)
   const columns = keptPositions(from.column.positions, candidate.isKept)
-  const toRows = placed(rows, from.row.positions, { to: to.row.positions, places })
-  const toColumns = placed(columns, from.column.positions, { to: to.column.positions, places })
-  const scales = Float64Array.from(columns, (position) => {
-    const group = from.column.positions.group[position]!
-    const isHead = group !== -1 && graph.groups[group]!.isHead
-    return isHead ? candidate.headScale[from.column.positions.neuron[position]!]! : 1
-  })
-  for (let o = 0; o < from.offsets.length; o++) {
+  const toRows = targetsOf(to.row.layout, move)
+  const { group, neuron } = from.column.positions
+  const head = headGroup(graph).index
+  const scaled = Float64Array.from(columns, (at) =>
+    group[at] === head ? candidate.headScale[neuron[at]!]! : 1,
+  )
+  const line: Line = {
+    data,
+    at: columns.map((at) => at * from.column.stride),
+    target,
+    goes: targetsOf(to.column.layout, move).map((at) => at * to.column.stride),
+  }
+  // Where neither row nor column belongs to a neuron of the candidate's own.
+  const shared = scaled.map((scale, j) => (group[columns[j]!] === -1 ? share : scale))
+  const isOwn = !columns.some((at) => group[at] === head || group[at] === -1)
+  from.offsets.forEach((offset, o) => {
     for (let i = 0; i < rows.length; i++) {
-      const at = from.offsets[o]! + rows[i]! * from.row.stride
-      const goes = to.offsets[o]! + toRows[i]! * to.row.stride
-      for (let j = 0; j < columns.length; j++) {
-        target.data[goes + toColumns[j]! * to.column.stride]! +=
-          source.data[at + columns[j]! * from.column.stride]! * scales[j]!
+      const start = offset + rows[i]! * from.row.stride
+      const end = to.offsets[o]! + toRows[i]! * to.row.stride
+      if (isOwn) copyLine(line, start, end)
+      else addLine(line, from.row.positions.group[rows[i]!] === -1 ? shared : scaled, start, end)
+    }
+  })
+}
+
+/** The kept columns of a weight. */
+interface Line {
+  readonly data: Float32Array
+  /** Of each column, counted from the beginning of its row in `data`. */
+  readonly at: Int32Array
+  readonly target: Float32Array
+  /** The same in `target`. */
+  readonly goes: Int32Array
+}
+
+// Functions of their own: they are compiled after a few rows.
+function copyLine({ data, at, target, goes }: Line, start: number, end: number): void {
+  for (let j = 0; j < at.length; j++) target[end + goes[j]!] = data[start + at[j]!]!
+}
+
+function addLine(
+  { data, at, target, goes }: Line,
+  scales: Float64Array,
+  start: number,
+  end: number,
+): void {
+  for (let j = 0; j < at.length; j++) {
+    target[end + goes[j]!]! += data[start + at[j]!]! * scales[j]!
+  }
+}
+
+/** Where the kept positions of an axis lie on the same axis of the fused network, in their order. */
+function targetsOf(layout: AxisLayout, { widths, places }: Move): Int32Array {
+  const targets: number[] = []
+  add(layout, 0)
+  return Int32Array.from(targets)
+
+  function add(part: AxisLayout, from: number): void {
+    switch (part.kind) {
+      case 'neurons':
+        for (const place of places[part.group]!) {
+          if (place === -1) continue
+          for (let i = 0; i < part.each; i++) targets.push(from + place * part.each + i)
+        }
+        return
+      case 'fixed':
+        for (let i = 0; i < part.length; i++) targets.push(from + i)
+        return
+      case 'repeat': {
+        const length = lengthOf(part.of, widths)
+        for (let i = 0; i < part.times; i++) add(part.of, from + i * length)
+        return
+      }
+      case 'concat': {
+        let at = from
+        for (const of of part.parts) {
+          add(of, at)
+          at += lengthOf(of, widths)
+        }
       }
     }
   }
 }
-
-/** Where positions of a candidate's axis lie on the fused network's axis. */
-function placed(
-  kept: Int32Array,
-  from: AxisPositions,
-  { to, places }: { to: AxisPositions; places: readonly Int32Array[] },
-): Int32Array {
-  // Both axes have the same parts in the same order, with as many positions a neuron: the n-th position
-  // of a neuron here is the n-th of its place there.
-  const positionsThere = indexed(to)
-  const met = new Map<number, number>()
-  return kept.map((position) => {
-    const group = from.group[position]!
-    const neuron = group === -1 ? from.neuron[position]! : places[group]![from.neuron[position]!]!
-    const key = keyOf(group, neuron)
-    const nth = met.get(key) ?? 0
-    met.set(key, nth + 1)
-    return positionsThere.get(key)![nth]!
-  })
-}
-
-function indexed({ group, neuron }: AxisPositions): Map<number, number[]> {
-  const index = new Map<number, number[]>()
-  for (let position = 0; position < group.length; position++) {
-    const key = keyOf(group[position]!, neuron[position]!)
-    const found = index.get(key)
-    if (found === undefined) index.set(key, [position])
-    else found.push(position)
-  }
-  return index
-}
-
-/** One number for a group (-1 where fixed) and a neuron. */
-const keyOf = (group: number, neuron: number): number => (group + 1) * 2 ** 32 + neuron
 
 function placesOf({ isKept }: Candidate, taken: readonly number[]): Int32Array[] {
   return isKept.map((kept, group) => {

@@ -50,12 +50,7 @@ async function fuse(input: FusionInput): Promise<Fusion> {
           )
         }
         const [own, theirs] = [scores[other + 1]![group.index]!, scores[0]![group.index]!]
-        // s0 |m - a0| + s1 |m - a1| with m their weighted mean.
-        const cost = distances.map((distance, at) => {
-          const [a, b] = [own[Math.floor(at / to)]!, theirs[at % to]!]
-          return (2 * a * b * distance) / (a + b)
-        })
-        const target = assign(cost, { rows: from, columns: to })
+        const target = assign(meanCosts(distances, own, theirs), { rows: from, columns: to })
         const moves = Array.from(target, (column, row) => ({ from: row, to: column, value: 1 }))
         return { outputs: moves, readers: moves }
       },
@@ -89,6 +84,21 @@ async function fuse(input: FusionInput): Promise<Fusion> {
   } finally {
     x.dispose()
   }
+}
+
+/**
+ * How far two neurons are from their mean m weighted by scores, s_i |m - a_i| + s_j |m - a_j|.
+ * @param distances |a_i - a_j|, [i, j]
+ */
+export function meanCosts(
+  distances: Float64Array,
+  rows: Float64Array,
+  columns: Float64Array,
+): Float64Array {
+  return distances.map((distance, at) => {
+    const [a, b] = [rows[Math.floor(at / columns.length)]!, columns[at % columns.length]!]
+    return (2 * a * b * distance) / (a + b)
+  })
 }
 
 /** Each neuron's score over the sum of those that it is averaged with, [parent][group][neuron of the first]. */

@@ -77,3 +77,7 @@ export function parentStarts({ columns, width }: Columns): Int32Array[] {
     )
     .filter((own) => own.length === width)
 }
+
+/** Starts by chance: many where they are cheap, few where every start takes a second. */
+export const restartsFor = (pairs: number): number =>
+  Math.min(32, Math.max(2, Math.round(2 ** 18 / pairs)))

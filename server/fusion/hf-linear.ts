@@ -1,8 +1,10 @@
 import { GraftError } from '../../shared/errors.ts'
+import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { assign } from '../../shared/numeric/assignment.ts'
 import { HEAD_OPTION } from './head-shares.ts'
 import type { Grouping } from './grouping.ts'
 import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { assertLinear } from './linear-level.ts'
 import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
@@ -18,19 +20,24 @@ export const hfLinear: Strategy = {
   summary: 'pairs of neurons of two parents, solved layer by layer',
   paper: 'arXiv 2507.00037, HF',
   options: OPTIONS,
+  check,
   fuse,
+}
+
+function check(graph: NeuronGraph, numParents: number): void {
+  assertLinear(graph, 'hf-linear')
+  if (numParents <= 2) return
+  throw new GraftError(
+    'GRAFT_STRATEGY_UNKNOWN',
+    `hf-linear pairs the neurons of two parents, and there are ${numParents}; take kf-linear.`,
+  )
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
   const options = chooseOptions('hf-linear', OPTIONS, input.options)
-  if (input.parents.length > 2) {
-    throw new GraftError(
-      'GRAFT_STRATEGY_UNKNOWN',
-      `hf-linear pairs the neurons of two parents, and there are ${input.parents.length}; take kf-linear.`,
-    )
-  }
+  check(input.graph, input.parents.length)
   const rules = { ...options, strategy: 'hf-linear', normalise: false }
-  return fuseLinearly(input, rules, pair)
+  return fuseLinearly(input, rules, async (level) => level.given ?? pair(level))
 }
 
 /**
@@ -48,7 +55,7 @@ async function pair(level: LevelFit): Promise<Grouping> {
         `${first} and ${second} neurons for ${width}; take kf-linear.`,
     )
   }
-  const cost = pairCosts(await squaredDistances(level), level, first)
+  const cost = await pairCosts(level, first)
   const partner = assign(cost, { rows: first, columns: second })
   return Array.from({ length: first }, (_, i) => {
     const j = first + partner[i]!
@@ -63,33 +70,27 @@ async function pair(level: LevelFit): Promise<Grouping> {
 /**
  * As p_i is the projection of a_i, |p_ij - a_i|^2 = r_i^2 + |p_ij - p_i|^2, and p_ij - p_i is the share of j
  * of p_j - p_i.
+ *
+ * @param first neurons of the first parent
+ * @returns [neuron of the first parent, neuron of the second]
  */
-export function pairCosts(
-  distances: Float64Array,
-  { scores, fit: { residuals } }: Pick<LevelFit, 'scores' | 'fit'>,
+export async function pairCosts(
+  { scores, fit }: Pick<LevelFit, 'scores' | 'fit'>,
   first: number,
-): Float64Array {
+): Promise<Float64Array> {
+  const products = await fit.gram()
   const total = scores.length
+  const product = (i: number, j: number) => products[i * total + j]!
   const second = total - first
   const cost = new Float64Array(first * second)
   for (let i = 0; i < first; i++) {
-    for (let j = 0; j < second; j++) {
-      const [a, b] = [scores[i]!, scores[first + j]!]
-      const squared = distances[i * total + first + j]! / (a + b) ** 2
-      cost[i * second + j] =
-        a * Math.sqrt(residuals[i]! + b * b * squared) +
-        b * Math.sqrt(residuals[first + j]! + a * a * squared)
+    for (let j = first; j < total; j++) {
+      const [a, b] = [scores[i]!, scores[j]!]
+      const squared = Math.max(0, product(i, i) + product(j, j) - 2 * product(i, j)) / (a + b) ** 2
+      cost[i * second + j - first] =
+        a * Math.sqrt(fit.residuals[i]! + b * b * squared) +
+        b * Math.sqrt(fit.residuals[j]! + a * a * squared)
     }
   }
   return cost
-}
-
-/** |p_i - p_j|^2 of all columns, [columns, columns]. */
-async function squaredDistances({ fit, columns }: LevelFit): Promise<Float64Array> {
-  const gram = await fit.gram()
-  const n = columns.length
-  return Float64Array.from(gram, (product, at) => {
-    const [i, j] = [Math.floor(at / n), at % n]
-    return Math.max(0, gram[i * n + i]! + gram[j * n + j]! - 2 * product)
-  })
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Level } from '../../shared/model/levels.ts'
-import { headGroup } from '../../shared/model/neuron-graph.ts'
+import { headGroup, type NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { sliceGraph } from '../../shared/model/op-graph.ts'
 import { type Contribution, ledgerOf } from './ledger.ts'
 import { HEAD_OPTION, headShares } from './head-shares.ts'
@@ -50,7 +50,12 @@ export const kfGradient: Strategy = {
   summary: 'trained level by level to do what clusters of all parents’ neurons do',
   paper: 'arXiv 2507.00037, KF gradient',
   options: OPTIONS,
+  check,
   fuse,
+}
+
+function check(graph: NeuronGraph): void {
+  for (const level of graph.levels) levelGroup(graph, level)
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
@@ -180,7 +185,7 @@ async function trainLevel(
 }
 
 /** Mean of (output - target)^2, each neuron counting by `scale`, and its gradient. */
-function meanSquares(
+export function meanSquares(
   output: tf.Tensor,
   target: tf.Tensor,
   scale: tf.Tensor1D | undefined,

@@ -1,8 +1,9 @@
 import { kMeansOfGram } from '../../shared/numeric/k-means.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import { HEAD_OPTION } from './head-shares.ts'
-import { type Grouping, groupingOf, parentStarts } from './grouping.ts'
+import { type Grouping, groupingOf, parentStarts, restartsFor } from './grouping.ts'
 import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { assertLinear } from './linear-level.ts'
 import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
@@ -23,17 +24,22 @@ export const kfLinear: Strategy = {
   summary: 'clusters of all parents’ neurons, solved layer by layer',
   paper: 'arXiv 2507.00037, KF',
   options: OPTIONS,
+  check: (graph) => assertLinear(graph, 'kf-linear'),
   fuse,
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
   const options = chooseOptions('kf-linear', OPTIONS, input.options)
   const rules = { ...options, strategy: 'kf-linear', normalise: options.scores === 'uniform' }
-  return fuseLinearly(input, rules, (fit) => clusterLevel(fit, input.rng.split(fit.name)))
+  return fuseLinearly(
+    input,
+    rules,
+    async (level) => level.given ?? clusterLevel(level, input.rng.split(level.name)),
+  )
 }
 
 /** Clusters of columns near each other, each with the shares of its scores. */
-async function clusterLevel(level: LevelFit, rng: Rng): Promise<Grouping> {
+export async function clusterLevel(level: LevelFit, rng: Rng): Promise<Grouping> {
   const { scores, fit, width } = level
   const { assignment } = kMeansOfGram(await fit.gram(), {
     weights: scores,
@@ -41,7 +47,7 @@ async function clusterLevel(level: LevelFit, rng: Rng): Promise<Grouping> {
     clusters: width,
     rng,
     starts: parentStarts(level),
-    restarts: 2,
+    restarts: restartsFor(scores.length * width),
   })
   return groupingOf(assignment, scores, width)
 }

@@ -28,7 +28,7 @@ export interface Ledger {
   readonly groups: readonly LedgerGroup[]
 }
 
-/** @param contributions what a neuron of a group is made of */
+/** @param contributions what a neuron of a group is made of; those of no share are left out */
 export function ledgerOf(
   graph: NeuronGraph,
   parents: readonly string[],
@@ -39,7 +39,9 @@ export function ledgerOf(
     parents,
     groups: hidden.map(({ index, name, width }) => ({
       name,
-      neurons: Array.from({ length: width }, (_, neuron) => contributions(index, neuron)),
+      neurons: Array.from({ length: width }, (_, neuron) =>
+        contributions(index, neuron).filter(({ share }) => share > 0),
+      ),
     })),
   }
 }

@@ -7,7 +7,14 @@ import { gram } from '../../shared/numeric/gram.ts'
 import { kMeansOfGram } from '../../shared/numeric/k-means.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import { columnDistances } from './column-distances.ts'
-import { type Columns, columnsOf, type Grouping, groupingOf, parentStarts } from './grouping.ts'
+import {
+  type Columns,
+  columnsOf,
+  type Grouping,
+  groupingOf,
+  parentStarts,
+  restartsFor,
+} from './grouping.ts'
 import type { OpenNetwork } from './open-networks.ts'
 
 /** Rows that clustering looks at; of more, as maps have them, a draw. */
@@ -72,7 +79,7 @@ export async function clusterColumns(
       clusters: all.width,
       rng: rng.split('k-means'),
       starts: parentStarts(all),
-      restarts: 2,
+      restarts: restartsFor(all.columns.length * all.width),
     })
     const grouping = groupingOf(assignment, all.scores, all.width)
     if (order === undefined) return grouping

@@ -26,6 +26,8 @@ export interface LevelFit extends Columns {
   /** Of the level. */
   readonly name: string
   readonly fit: LinearFit
+  /** The grouping of the head, whose neurons are the classes; of other levels undefined. */
+  readonly given: Grouping | undefined
 }
 
 /** Where least squares starts: at the parents' own weights, or at nothing, as NI has it. */
@@ -50,7 +52,7 @@ const RIDGE = 1e-2
  * make the parents' neurons of what the fused network so far gives; one fused neuron of each group of them.
  * The head's neurons are the classes, which need no grouping.
  *
- * @param group which columns become one neuron; called for every level but the head
+ * @param group which columns become one neuron; of the head, those given
  */
 export async function fuseLinearly(
   input: FusionInput,
@@ -91,10 +93,8 @@ export async function fuseLinearly(
                 ridge: RIDGE,
               })
         const weighed = rules.normalise ? normalised(columns) : columns
-        const grouping =
-          index === head
-            ? headGrouping(columns, shares)
-            : await group({ ...weighed, name: level.name, fit })
+        const given = index === head ? headGrouping(columns, shares) : undefined
+        const grouping = await group({ ...weighed, name: level.name, fit, given })
         made.set(index, { ...columns, grouping })
         const values = await fit.solve(grouping)
         await writeLevel(linear, fused.weights, { ...system, values })

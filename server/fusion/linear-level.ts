@@ -54,6 +54,14 @@ export function linearLevel(graph: NeuronGraph, level: Level, strategy: string):
   }
 }
 
+/**
+ * Refuses networks that are no chain of products.
+ * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the first level that is more than one
+ */
+export function assertLinear(graph: NeuronGraph, strategy: string): void {
+  for (const level of graph.levels) linearLevel(graph, level, strategy)
+}
+
 /** Whether a level adds a number of its own to each neuron, in one way or another. */
 export const hasOffset = ({ bias, norm }: LinearLevel): boolean =>
   bias !== undefined || norm !== undefined

@@ -1,21 +1,16 @@
 import { GraftError } from '../../shared/errors.ts'
-import {
-  headGroup,
-  type NeuronGraph,
-  shapesWith,
-  widthsOf,
-} from '../../shared/model/neuron-graph.ts'
+import { headGroup, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../shared/model/weights.ts'
-import { sizeOf } from '../../shared/model/weights.ts'
 import { type Contribution, ledgerOf } from './ledger.ts'
 import { gatherNeurons } from './gather-neurons.ts'
 import { measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
 import { reduceTree } from './reduce-tree.ts'
-import { assertNoneFixed, assertPlainHead } from './scale-head.ts'
+import { assertNoneFixed, assertPlainHead, headInputs } from './scale-head.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 import { merge, type Merge, type Selection } from './transplant.ts'
+import { createGrids, type Grids } from './weight-grid.ts'
 
 const OPTIONS = {
   /** Prune all neurons of the merged networks together, or each network alone before merging. */
@@ -42,7 +37,13 @@ export const neuronTransplantation: Strategy = {
   summary: 'the largest neurons of all parents, side by side',
   paper: 'arXiv 2502.06849',
   options: OPTIONS,
+  check,
   fuse,
+}
+
+function check(graph: NeuronGraph): void {
+  assertPlainHead(graph)
+  assertNoneFixed(graph, 'nt')
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
@@ -78,16 +79,16 @@ async function fuse(input: FusionInput): Promise<Fusion> {
  *
  * @param onMerge called after each merge of the tree, in their order
  * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_STRATEGY_UNKNOWN when
- *   an option is wrong, or attribution scores are missing
+ *   an option is wrong, or attribution scores are missing; GRAFT_LAYER_UNSUPPORTED when neurons are tied to the network's input
  */
 export async function chooseParents(
   { parents, graph, options }: FusionInput,
   onMerge?: (merged: Merge) => void,
 ): Promise<Merge> {
   const { tree, ...rules } = chooseOptions('nt', OPTIONS, options)
-  assertPlainHead(graph)
-  assertNoneFixed(graph, 'nt')
-  const leaves = inIdOrder(parents).map((parent) => () => leafOf(parent, graph))
+  check(graph)
+  const grids = createGrids(graph)
+  const leaves = inIdOrder(parents).map((parent) => () => leafOf(parent, graph, grids))
   const widths = widthsOf(graph)
   let last: Merge | undefined
   await reduceTree(leaves, tree, async (networks: readonly Selection[]): Promise<Selection> => {
@@ -98,10 +99,10 @@ export async function chooseParents(
   return last!
 }
 
-async function leafOf(parent: Parent, graph: NeuronGraph): Promise<Selection> {
+/** A parent as a network of the tree, all of its neurons kept; its weights are looked at and let go. */
+export async function leafOf(parent: Parent, graph: NeuronGraph, grids: Grids): Promise<Selection> {
   const { id, classCounts, scores } = parent
-  const weights = await parent.load()
-  const widths = measureWidths(weights, graph, id)
+  const widths = measureWidths(await parent.load(), graph, id)
   const head = headGroup(graph)
   if (classCounts.length !== head.width) {
     throw new GraftError(
@@ -114,11 +115,12 @@ async function leafOf(parent: Parent, graph: NeuronGraph): Promise<Selection> {
     candidates: [
       {
         id,
-        widths,
         scores,
         load,
+        grids: grids(widths),
         isKept: widths.map((width) => new Uint8Array(width).fill(1)),
         headScale: new Float64Array(head.width).fill(1),
+        inputSums: new Map(),
       },
     ],
     classCounts,
@@ -127,14 +129,6 @@ async function leafOf(parent: Parent, graph: NeuronGraph): Promise<Selection> {
 }
 
 const byName = (weights: Weights) => new Map(weights.map((tensor) => [tensor.name, tensor]))
-
-/** Numbers that the head reads. */
-function headInputs(graph: NeuronGraph, widths: readonly number[]): number {
-  const head = headGroup(graph)
-  const kernel = head.axes.find(({ role }) => role === 'kernel')!
-  const { shape } = shapesWith(graph, widths).find(({ name }) => name === kernel.weight)!
-  return sizeOf(shape) / head.width
-}
 
 function assertFilled({ candidates }: Merge, { groups }: NeuronGraph): void {
   for (const { index, name, width } of groups) {

@@ -117,7 +117,7 @@ function transported(
   return { outputs, readers }
 }
 
-function masses(scores: Float64Array): Float64Array {
+export function masses(scores: Float64Array): Float64Array {
   const sum = scores.reduce((total, score) => total + score, 0)
   return Float64Array.from(scores, (score) => score / sum)
 }

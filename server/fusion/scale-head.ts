@@ -1,5 +1,6 @@
 import { GraftError } from '../../shared/errors.ts'
-import { headGroup, type NeuronGraph } from '../../shared/model/neuron-graph.ts'
+import { headGroup, type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
+import { sizeOf } from '../../shared/model/weights.ts'
 import { classShares } from './class-shares.ts'
 
 /** How the parents' logits are weighed: by their shares of each class's examples, or as one mean. */
@@ -30,6 +31,14 @@ export function headWeights(networks: readonly HeadWeight[], rule: HeadRule): Fl
     rule === 'shares' ? classCounts : classCounts.map(() => 0),
   )
   return classShares(counts, inputs)
+}
+
+/** Numbers that the head of a network of these widths, [group], reads. */
+export function headInputs(graph: NeuronGraph, widths: readonly number[]): number {
+  const head = headGroup(graph)
+  const kernel = head.axes.find(({ role }) => role === 'kernel')!
+  const { shape } = shapesWith(graph, widths).find(({ name }) => name === kernel.weight)!
+  return sizeOf(shape) / head.width
 }
 
 /**

@@ -65,8 +65,17 @@ export interface Strategy {
   /** It judges candidates on `proxy.heldOut`; other strategies may look at the whole proxy set. */
   readonly usesHeldOut?: true
   /**
+   * Refuses, before anybody trains, what `fuse` would refuse whatever the parents' weights are. Absent where
+   * every network can be fused.
+   *
+   * @param numParents most parents that there will be
+   * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the layer; GRAFT_STRATEGY_UNKNOWN for too many parents
+   */
+  check?(graph: NeuronGraph, numParents: number): void
+  /**
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
-   *   GRAFT_STRATEGY_UNKNOWN when something the options ask for is missing
+   *   GRAFT_NOT_FINITE when a parent holds NaN; GRAFT_STRATEGY_UNKNOWN when something the options ask for
+   *   is missing
    */
   fuse(input: FusionInput): Promise<Fusion>
 }

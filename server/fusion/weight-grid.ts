@@ -1,40 +1,67 @@
-import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
-import { type AxisPositions, positionsOf } from '../../shared/model/neurons.ts'
-import { sizeOf } from '../../shared/model/weights.ts'
+import { type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
+import {
+  type AxisLayout,
+  type AxisPositions,
+  positionsOf,
+  type Role,
+} from '../../shared/model/neurons.ts'
+import { type NamedShape, sizeOf } from '../../shared/model/weights.ts'
 
-/** Positions along one axis of a weight, and what they are. */
+/** One axis of a weight, and whose its positions are. */
 export interface GridAxis {
+  /** What the weight is to the neurons on this axis; null where there are none. */
+  readonly role: Role | null
+  readonly layout: AxisLayout
   readonly positions: AxisPositions
   /** Elements from one position to the next. */
   readonly stride: number
 }
 
 /**
- * A weight seen by its neurons: element = block + row * rowStride + between + column * columnStride + inner.
+ * A weight seen by its neurons: element = offset + row * row.stride + column * column.stride.
  * At most two axes of a weight carry neurons, the input side's and the output side's; where there are
  * fewer, an axis of length 1 stands in.
  */
 export interface WeightGrid {
+  readonly name: string
   readonly row: GridAxis
   readonly column: GridAxis
   /** Offsets of all other axes together, [element]. */
   readonly offsets: Int32Array
 }
 
-const NO_NEURONS: AxisPositions = { group: Int32Array.of(-1), neuron: Int32Array.of(0) }
+/** The weights of a network of these widths, [group], in the order of the graph. */
+export type Grids = (widths: readonly number[]) => readonly WeightGrid[]
 
-/**
- * @param shape of the weight in a network of these widths
- * @param widths neurons of each group, [group]
- */
-export function weightGrid(
+const NO_AXIS: GridAxis = {
+  role: null,
+  layout: { kind: 'fixed', length: 1 },
+  positions: { group: Int32Array.of(-1), neuron: Int32Array.of(0) },
+  stride: 0,
+}
+
+/** Lays weights out; parents of equal widths, as they mostly are, share what was laid out once. */
+export function createGrids(graph: NeuronGraph): Grids {
+  const known = new Map<string, readonly WeightGrid[]>()
+  return (widths) => {
+    const key = widths.join()
+    const found =
+      known.get(key) ?? shapesWith(graph, widths).map((weight) => weightGrid(graph, weight, widths))
+    known.set(key, found)
+    return found
+  }
+}
+
+function weightGrid(
   graph: NeuronGraph,
-  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
+  { name, shape }: NamedShape,
   widths: readonly number[],
 ): WeightGrid {
   const carrying = (graph.axes.get(name) ?? []).toSorted((a, b) => a.axis - b.axis)
   const strideOf = (axis: number) => sizeOf(shape.slice(axis + 1))
-  const [row, column] = carrying.map(({ axis, layout }) => ({
+  const axes = carrying.map(({ axis, role, layout }) => ({
+    role,
+    layout,
     positions: positionsOf(layout, widths),
     stride: strideOf(axis),
   }))
@@ -48,14 +75,12 @@ export function weightGrid(
     offsets = next
   })
   // A lone axis is a column, as a bias is one row.
-  const none = { positions: NO_NEURONS, stride: 0 }
-  return column === undefined
-    ? { row: none, column: row ?? none, offsets }
-    : { row: row!, column, offsets }
+  const [row = NO_AXIS, column = NO_AXIS] = axes.length === 1 ? [NO_AXIS, ...axes] : axes
+  return { name, row, column, offsets }
 }
 
 /**
- * Positions whose neurons are kept, ascending, and where each goes.
+ * Positions whose neurons are kept, ascending.
  *
  * @param isKept [group][neuron]; fixed positions are always kept
  */

@@ -1,12 +1,13 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
+import { type ErrorCode, GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fedavg } from '../fusion/fedavg.ts'
-import type { Parent } from '../fusion/strategy.ts'
+import type { FusionInput, Parent } from '../fusion/strategy.ts'
 import { askParents, type Opinion } from './ensemble.ts'
 import { isBetter } from './is-better.ts'
 import type { ProxySplit } from './split-proxy.ts'
@@ -47,9 +48,9 @@ export interface Controls {
   readonly parents: readonly (Evaluation & { readonly id: string })[]
   /** All parents together, probabilities weighed by class shares. */
   readonly ensemble: Evaluation
-  /** Weights averaged by examples. */
-  readonly average: Evaluation
-  readonly averageTuned: Evaluation
+  /** Weights averaged by examples; null where that gives no network. */
+  readonly average: Evaluation | null
+  readonly averageTuned: Evaluation | null
   /** A network trained on the proxy set alone, on its labels. */
   readonly proxyAlone: Evaluation
   /** The parent that is best on the held-out proxy examples, then tuned. */
@@ -91,13 +92,13 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
     return evaluate(model, test)
   }
 
-  const { weights: average } = await fedavg.fuse({ parents, graph, options: {}, rng })
+  const average = await averageOf({ parents, graph, options: {}, rng })
   const best = bestOf(parents, opinions.heldOut)
   return {
     parents: [...opinions.test.parents].map(([id, evaluation]) => ({ id, ...evaluation })),
     ensemble: opinions.test.ensemble,
-    average: await judge('average', average),
-    averageTuned: await tuneAndJudge('averageTuned', average),
+    average: average && (await judge('average', average)),
+    averageTuned: average && (await tuneAndJudge('averageTuned', average)),
     // By labels whatever the mode: a teacher would bring in what the clients know.
     proxyAlone: await tuneAndJudge('proxyAlone', input.initial, 'labels'),
     bestParentTuned: {
@@ -106,6 +107,19 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
     },
     fused: await judge('fused', input.fused),
     tuned: await judge('tuned', input.tuned),
+  }
+}
+
+/** What averaging refuses of networks that others can fuse. */
+const UNAVERAGED: ReadonlySet<ErrorCode> = new Set(['GRAFT_SHAPE_MISMATCH', 'GRAFT_NOT_FINITE'])
+
+/** A round is not lost for want of a control: what cannot be averaged is reported as not measured. */
+async function averageOf(input: FusionInput): Promise<Weights | null> {
+  try {
+    return (await fedavg.fuse(input)).weights
+  } catch (error) {
+    if (!(error instanceof GraftError) || !UNAVERAGED.has(error.code)) throw error
+    return null
   }
 }
 

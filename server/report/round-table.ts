@@ -1,7 +1,10 @@
 import Table from 'cli-table3'
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
+import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import { parentShares } from '../fusion/ledger.ts'
+import { unpackLedger } from '../fusion/pack-ledger.ts'
 import { megabytes, percent, wrapWords } from './format.ts'
 import { controlsOf, verdict } from './verdict.ts'
 
@@ -72,7 +75,9 @@ function footer(round: RoundReport, colors: Colors): string[] {
   const [up, down] = [megabytes(bytes.up), megabytes(bytes.down)]
   const lines = [
     ...candidates.map((candidate) => verdict(candidate, controls)),
+    ...(round.fused.reason === undefined ? [] : [`fused: ${round.fused.reason}`]),
     `${PUBLISHED} ${published.isNew ? '' : 'the global model stays: '}${published.reason}`,
+    ...(round.ledger === undefined ? [] : [`neurons: ${origins(round.ledger)}`]),
   ]
   const cost = [
     `${round.uploads} updates of ${round.cohort} clients; ${spent.join(', ')}`,
@@ -80,4 +85,10 @@ function footer(round: RoundReport, colors: Colors): string[] {
   ]
   const wrapped = (text: string) => wrapWords(text, LINE_WIDTH)
   return [...lines.flatMap(wrapped), ...cost.flatMap(wrapped).map(colors.dim)]
+}
+
+/** Whose neurons make the model, as in `ada 60 %, bob 40 %`. */
+function origins(ledger: LedgerReport): string {
+  const shares = parentShares(unpackLedger(ledger))
+  return ledger.parents.map((id, i) => `${id} ${Math.round(100 * shares[i]!)} %`).join(', ')
 }

@@ -4,7 +4,7 @@ import { createSerialQueue } from './serial-queue.ts'
 import type { Database } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
 import { type Client, Prisma, PrismaClient } from './generated/client.ts'
-import { toClient, toJson, toModel, toRun, toText, toToken } from './rows.ts'
+import { toClient, toJson, toModel, toOptionalJson, toRun, toText, toToken } from './rows.ts'
 import type { Store } from './store.ts'
 import { hashSecret } from './token.ts'
 
@@ -77,8 +77,8 @@ export function createPrismaStore(database: Database): Store {
     },
 
     // Saving a model again replaces it: a coordinator that died between saving and journalling does.
-    saveModel: async ({ run, round, blob, report }) => {
-      const content = { blob, report: toJson(report) }
+    saveModel: async ({ run, round, blob, report, ledger }) => {
+      const content = { blob, report: toJson(report), ledger: toOptionalJson(ledger) }
       await answer(
         prisma.model.upsert({
           where: { runId_round: { runId: run, round } },

@@ -10,12 +10,13 @@ export function toRun({ id, settings, status, createdAt }: Run): RunRecord {
   return { id: RunId.parse(id), settings: RunSettings.parse(settings), status, createdAt }
 }
 
-export function toModel({ runId, round, blob, report }: Model): ModelRecord {
+export function toModel({ runId, round, blob, report, ledger }: Model): ModelRecord {
   return {
     run: RunId.parse(runId),
     round: RoundNumber.parse(round),
     blob: BlobId.parse(blob),
     report,
+    ledger,
   }
 }
 
@@ -31,6 +32,11 @@ export function toClient({ id, ...client }: Client): ClientRecord {
 export function toJson(value: unknown): Prisma.InputJsonValue | typeof Prisma.JsonNull {
   if (value === null) return Prisma.JsonNull
   return JSON.parse(toText(value)) as Prisma.InputJsonValue
+}
+
+/** As {@link toJson}, for a column that may be empty: there null is the SQL one. */
+export function toOptionalJson(value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull {
+  return value === null ? Prisma.DbNull : (JSON.parse(toText(value)) as Prisma.InputJsonValue)
 }
 
 /** @throws TypeError when `value` has no JSON form, as `undefined` and functions */

@@ -25,6 +25,8 @@ export interface ModelRecord {
   readonly blob: BlobId
   /** JSON value: what the round report says of this model. */
   readonly report: unknown
+  /** JSON value: whose neurons made this model; null where nobody wrote that down. */
+  readonly ledger: unknown
 }
 
 export type TokenKind = 'join' | 'client' | 'operator'

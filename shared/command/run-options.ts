@@ -45,7 +45,9 @@ export const RUN_OPTIONS = {
   strategy: z
     .string()
     .default('nt')
-    .describe('fedavg, or nt with options as in nt:tree=joint:variant=prune-merge')
+    .describe(
+      'fedavg, nt, hf-linear, kf-linear, kf-gradient, otfusion or git-rebasin; with options as in nt:tree=joint:head=mean',
+    )
     .meta({ value: 'SPEC' }),
   proxy: numeric(count)
     .default(1000)

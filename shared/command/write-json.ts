@@ -13,7 +13,7 @@ export async function writeJson(
   target: string | true,
   stdout: TextStream = process.stdout,
 ): Promise<void> {
-  const text = `${JSON.stringify(value, null, 2)}\n`
+  const text = `${withNumbersOnOneLine(JSON.stringify(value, null, 2))}\n`
   if (target === true) {
     stdout.write(text)
     return
@@ -23,4 +23,13 @@ export async function writeJson(
   } catch (error) {
     throw toGraftError(error)
   }
+}
+
+const NUMBERS = String.raw`\[[^[\]{}"]*\]`
+/** An array of numbers, or one of such arrays. */
+const NUMBER_ARRAY = new RegExp(String.raw`\[\s*${NUMBERS}(?:,\s*${NUMBERS})*\s*\]|${NUMBERS}`, 'g')
+
+/** Class counts and neurons of a ledger take a line each. Only line ends go, and no string has any. */
+function withNumbersOnOneLine(json: string): string {
+  return json.replace(NUMBER_ARRAY, (array) => array.replace(/,\n\s*/g, ', ').replace(/\n\s*/g, ''))
 }

@@ -43,6 +43,7 @@ const LAYER_OPS: Readonly<Record<string, LayerOps>> = {
   ReLU: activation,
   LeakyReLU: activation,
   ELU: activation,
+  Softmax: activation,
   MaxPooling1D: (layer) => [maxPool1d(layer)],
   MaxPooling2D: (layer) => [maxPool2d(layer)],
   AveragePooling1D: (layer) => [averagePool1d(layer)],

@@ -1,11 +1,11 @@
 import { type AxisLayout, groupsIn, type NeuronAxis } from './neurons.ts'
-import { NETWORK_INPUT, type OpGraph } from './op-graph.ts'
+import { lastReaders, NETWORK_INPUT, type OpGraph } from './op-graph.ts'
 
 /** Consecutive layers fused as one unit: what lies between two tensors that every path crosses. */
 export interface Level {
   /** 0-based, input side first. */
   readonly index: number
-  /** The layer that makes its output. */
+  /** The layer that makes its output; of two levels in one layer, `sep` and `sep.2`. */
   readonly name: string
   /** First node of the level; the last is `post`, or what follows it without making neurons. */
   readonly from: number
@@ -58,21 +58,27 @@ export function cutLevels(
     })
     from = post + 1
   }
-  return levels
+  const names = uniqueNames(levels.map(({ name }) => name))
+  return levels.map((level, i) => ({ ...level, name: names[i]! }))
 }
 
 /** For each node how many edges jump over it: none does over a tensor that every path crosses. */
 function crossings({ nodes }: OpGraph): number[] {
-  const lastReader = nodes.map((_, i) => i)
-  let lastInputReader = 0
-  nodes.forEach(({ inputs }, i) => {
-    for (const input of inputs) {
-      if (input === NETWORK_INPUT) lastInputReader = i
-      else lastReader[input] = i
-    }
-  })
+  const lastReader = lastReaders(nodes)
+  const lastInputReader = nodes.findLastIndex(({ inputs }) => inputs.includes(NETWORK_INPUT))
   return nodes.map((_, node) => {
     const before = lastReader.slice(0, node).filter((reader) => reader > node).length
     return before + (lastInputReader > node ? 1 : 0)
+  })
+}
+
+/** What several things of one layer are called: `sep`, `sep.2`, ... */
+export function uniqueNames(layers: readonly string[]): string[] {
+  const taken = new Set<string>()
+  return layers.map((layer) => {
+    let name = layer
+    for (let count = 2; taken.has(name); count++) name = `${layer}.${count}`
+    taken.add(name)
+    return name
   })
 }

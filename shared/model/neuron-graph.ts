@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../errors.ts'
-import { cutLevels, type Level } from './levels.ts'
+import { cutLevels, type Level, uniqueNames } from './levels.ts'
 import { modelVariables } from './model-variables.ts'
 import { createTrace } from './neuron-trace.ts'
 import { type AxisLayout, groupsIn, lengthOf, type NeuronAxis } from './neurons.ts'
@@ -17,7 +17,10 @@ export interface NeuronGroup {
   readonly width: number
   /** The last group, whose neurons are the classes. */
   readonly isHead: boolean
-  /** Its neurons may not be moved or removed: the classes, and what is added to the network's input. */
+  /**
+   * Its neurons may not be moved or removed: the classes, what is added to the network's input, and what a
+   * layer takes apart.
+   */
   readonly isFixed: boolean
   /** Every axis of a weight on which they lie, alone or among others. */
   readonly axes: readonly NeuronAxis[]
@@ -118,12 +121,4 @@ function headOf(logits: AxisLayout, model: tf.LayersModel): number {
     'GRAFT_LAYER_UNSUPPORTED',
     `Layer ${model.layers.at(-1)?.name ?? ''} gives logits that no one layer makes: end the network in a dense layer.`,
   )
-}
-
-/** A layer that makes several groups has its name for the first, and `name.2`, ... for the others. */
-function uniqueNames(layers: readonly string[]): string[] {
-  return layers.map((layer, i) => {
-    const earlier = layers.slice(0, i).filter((other) => other === layer).length
-    return earlier === 0 ? layer : `${layer}.${earlier + 1}`
-  })
 }

@@ -5,6 +5,8 @@ import { groupsIn, type AxisLayout, type NeuronAxis } from './neurons.ts'
 interface TracedGroup {
   /** The first layer that makes its neurons. */
   readonly layer: string
+  /** When that layer came: an index into all groups. */
+  readonly since: number
   readonly width: number
 }
 
@@ -15,7 +17,7 @@ export interface Traced {
   readonly fixed: ReadonlySet<number>
   readonly axes: readonly NeuronAxis[]
   /** Brings a layout that an op returned into the final numbering. */
-  settle(layout: AxisLayout): AxisLayout
+  readonly settle: (layout: AxisLayout) => AxisLayout
 }
 
 /** Gathers groups of neurons while ops are followed in order. */
@@ -26,10 +28,11 @@ export interface NeuronTrace {
   addAxis(axis: NeuronAxis): void
   /**
    * Says that two layouts are one, as at an addition: their neurons must be kept, permuted or pruned
-   * together. Groups are split where the boundaries of the two differ.
+   * together. Groups are split where the boundaries of the two differ, and fixed where one would have to
+   * be split inside of a neuron.
    *
    * @param layer for the message
-   * @throws GraftError GRAFT_LAYER_UNSUPPORTED when the two cannot be brought together
+   * @throws GraftError GRAFT_LAYER_UNSUPPORTED when the two differ in length
    */
   unify(a: AxisLayout, b: AxisLayout, layer: string): AxisLayout
   /** Says that these neurons must stay where they are. */
@@ -53,7 +56,7 @@ export function createTrace(): NeuronTrace & { finish(): Traced } {
     segment.kind === 'fixed' ? segment.length : groups[segment.group]!.width * segment.each
 
   function addGroup(layer: string, width: number): AxisLayout {
-    groups.push({ layer, width })
+    groups.push({ layer, since: groups.length, width })
     return { kind: 'neurons', group: groups.length - 1, each: 1 }
   }
 
@@ -71,7 +74,7 @@ export function createTrace(): NeuronTrace & { finish(): Traced } {
       case 'fixed':
         return layout
       case 'repeat':
-        return { ...layout, of: resolve(layout.of) }
+        return repeat(resolve(layout.of), layout.times)
       case 'concat':
         return concatOf(layout.parts.map(resolve))
     }
@@ -86,16 +89,19 @@ export function createTrace(): NeuronTrace & { finish(): Traced } {
     while (first.length > 0 && second.length > 0) {
       const [one, other] = [first[0]!, second[0]!]
       const [length, otherLength] = [widthOf(one), widthOf(other)]
+      const known = became.size
       // The wider one is cut where the narrower one ends; what is cut is looked at again.
-      if (length < otherLength) second.splice(0, 1, ...cut(other, length, layer))
-      else if (length > otherLength) first.splice(0, 1, ...cut(one, otherLength, layer))
+      if (length < otherLength) second.splice(0, 1, ...cut(other, length))
+      else if (length > otherLength) first.splice(0, 1, ...cut(one, otherLength))
       else {
-        join(one, other, layer)
+        join(one, other)
         first.shift()
         second.shift()
       }
-      refresh(first)
-      refresh(second)
+      if (became.size > known) {
+        refresh(first)
+        refresh(second)
+      }
     }
     if (first.length + second.length > 0) {
       throw unsupported(layer, 'brings together neurons of different numbers')
@@ -108,7 +114,7 @@ export function createTrace(): NeuronTrace & { finish(): Traced } {
     queue.splice(0, queue.length, ...queue.flatMap((segment) => segmentsOf(resolve(segment))))
   }
 
-  function cut(segment: Segment, length: number, layer: string): Segment[] {
+  function cut(segment: Segment, length: number): Segment[] {
     if (segment.kind === 'fixed') {
       return [
         { kind: 'fixed', length },
@@ -116,24 +122,39 @@ export function createTrace(): NeuronTrace & { finish(): Traced } {
       ]
     }
     const { group, each } = segment
-    const { layer: maker, width } = groups[group]!
-    if (length % each !== 0) throw unsupported(layer, 'cuts a neuron into pieces')
-    const parts = [length / each, width - length / each].map((part) => addGroup(maker, part))
+    const { width, ...made } = groups[group]!
+    if (length % each !== 0) {
+      // A neuron cannot be cut: its positions must stay, as must all that is tied to them.
+      fixed.add(group)
+      return cut({ kind: 'fixed', length: width * each }, length)
+    }
+    const parts = [length / each, width - length / each].map((part) => {
+      groups.push({ ...made, width: part })
+      return { kind: 'neurons', group: groups.length - 1, each: 1 } as const
+    })
     became.set(group, { kind: 'concat', parts })
     if (fixed.has(group)) parts.forEach(fix)
-    return parts.map((part) => ({ ...(part as Segment & { kind: 'neurons' }), each }))
+    return parts.map((part) => ({ ...part, each }))
   }
 
-  function join(a: Segment, b: Segment, layer: string): void {
+  function join(a: Segment, b: Segment): void {
     if (a.kind === 'fixed' || b.kind === 'fixed') {
       for (const segment of [a, b]) if (segment.kind === 'neurons') fixed.add(segment.group)
       return
     }
-    if (a.each !== b.each) throw unsupported(layer, 'brings together neurons of different sizes')
     if (a.group === b.group) return
-    const [kept, gone] = a.group < b.group ? [a.group, b.group] : [b.group, a.group]
-    became.set(gone, { kind: 'neurons', group: kept, each: 1 })
-    if (fixed.has(gone)) fixed.add(kept)
+    // Of neurons of several positions the larger ones stay: the others are moved in bunches.
+    const [kept, gone] =
+      a.each > b.each || (a.each === b.each && a.group < b.group) ? [a, b] : [b, a]
+    if (kept.each % gone.each !== 0) {
+      fixed.add(kept.group).add(gone.group)
+      return
+    }
+    const [one, other] = [groups[kept.group]!, groups[gone.group]!]
+    const { layer, since } = one.since < other.since ? one : other
+    groups[kept.group] = { ...one, layer, since }
+    became.set(gone.group, { kind: 'neurons', group: kept.group, each: kept.each / gone.each })
+    if (fixed.has(gone.group)) fixed.add(kept.group)
   }
 
   return {
@@ -144,11 +165,13 @@ export function createTrace(): NeuronTrace & { finish(): Traced } {
     finish() {
       const resolved = axes.map((axis) => ({ ...axis, layout: resolve(axis.layout) }))
       // Numbered in the order in which weights make them: a group that was cut appears as its parts.
-      const makers = resolved.filter(({ role }) => role !== 'reader')
+      const made = resolved.filter(({ role }) => role !== 'reader')
       const order = new Map<number, number>()
-      for (const { layout } of makers) {
-        for (const group of groupsIn(layout)) if (!order.has(group)) order.set(group, order.size)
+      for (const group of made.flatMap(({ layout }) => groupsIn(layout))) {
+        if (!order.has(group)) order.set(group, order.size)
       }
+      const lost = groups.findIndex((_, group) => !became.has(group) && !order.has(group))
+      if (lost !== -1) throw unsupported(groups[lost]!.layer, 'has neurons that no weight makes')
       const settle = (layout: AxisLayout) => renumber(resolve(layout), order)
       return {
         groups: [...order.keys()].map((group) => groups[group]!),
@@ -185,6 +208,14 @@ export function stretch(layout: AxisLayout, each: number): AxisLayout {
     case 'concat':
       return { ...layout, parts: layout.parts.map((part) => stretch(part, each)) }
   }
+}
+
+/** A layout `times` times, one behind the other, as a flattened map has its channels. */
+export function repeat(layout: AxisLayout, times: number): AxisLayout {
+  if (times === 1) return layout
+  return layout.kind === 'repeat'
+    ? { ...layout, times: layout.times * times }
+    : { kind: 'repeat', times, of: layout }
 }
 
 /** One layout behind the other, without concatenations inside of concatenations. */

@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
-import { GraftError } from '../errors.ts'
 import { layerOps } from './layer-ops.ts'
-import type { Op, PassOptions, StepBack, StepForward } from './ops/op.ts'
+import {
+  type Op,
+  type PassOptions,
+  type StepBack,
+  type StepForward,
+  unsupported,
+} from './ops/op.ts'
 
 /** Stands for the input of the network among the inputs of a node. */
 export const NETWORK_INPUT = -1
@@ -59,26 +64,21 @@ export interface Gradients {
  * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the first layer that cannot be run
  */
 export function opGraphOf(model: tf.LayersModel): OpGraph {
+  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
+    throw unsupported(model.layers.at(-1)!, 'belongs to a network of several inputs or outputs')
+  }
   const nodes: OpNode[] = []
   /** Node that gives a symbolic tensor. */
   const madeBy = new Map<number, number>()
-  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
-    throw unsupported(model.layers[0]!, 'belongs to a network of several inputs or outputs')
-  }
   madeBy.set(model.inputs[0]!.id, NETWORK_INPUT)
   for (const layer of inOrder(model)) {
-    if (layer.inboundNodes.length !== 1) throw unsupported(layer, 'is used more than once')
-    const reads = [layer.input].flat()
-    let inputs = reads.map(({ id }) => madeBy.get(id)!)
-    if (inputs.includes(undefined!)) throw unsupported(layer, 'reads what no layer makes')
+    let inputs = inputsOf(layer).map(({ id }) => madeBy.get(id)!)
     for (const op of layerOps(layer)) {
       nodes.push({ op, inputs })
       inputs = [nodes.length - 1]
     }
     madeBy.set((layer.output as tf.SymbolicTensor).id, inputs[0]!)
   }
-  const last = madeBy.get(model.outputs[0]!.id)
-  if (last !== nodes.length - 1) throw unsupported(model.layers.at(-1)!, 'is not the last to run')
   return { nodes }
 }
 
@@ -156,15 +156,14 @@ function walkBack(
     }
     if (!needs.inputs && !needs.weights) continue
     const ruled = needs.inputs ? rule?.(i, dy) : undefined
-    const { dInputs, dWeights }: StepBack =
-      ruled === undefined ? backs[i]!(dy, needs) : { dInputs: ruled, dWeights: [] }
-    weights.unshift(...dWeights)
-    inputs.forEach((input, k) => {
-      const dx = dInputs[k]
-      if (input === NETWORK_INPUT || !needed[input]! || dx === undefined) return
+    const own: StepBack = backs[i]!(dy, ruled === undefined ? needs : { ...needs, inputs: false })
+    weights.unshift(...own.dWeights)
+    const dInputs = ruled ?? own.dInputs
+    for (const [k, input] of inputs.entries()) {
+      if (input === NETWORK_INPUT || !needed[input]!) continue
       const before = arriving[input]
-      arriving[input] = before === undefined ? dx : tf.add(before, dx)
-    })
+      arriving[input] = before === undefined ? dInputs[k]! : tf.add(before, dInputs[k]!)
+    }
   }
   return { weights, outputs: wanted }
 }
@@ -191,29 +190,36 @@ export function run(
   weights: WeightSource,
   keep: readonly number[] = [nodes.length - 1],
 ): tf.Tensor[] {
-  const lastReader = nodes.map((_, i) => i)
-  nodes.forEach(({ inputs }, i) => {
-    for (const input of inputs) if (input !== NETWORK_INPUT) lastReader[input] = i
-  })
-  const outputs: tf.Tensor[] = []
-  const end = Math.max(...keep)
-  for (let i = 0; i <= end; i++) {
-    const { op, inputs } = nodes[i]!
-    const y = tf.tidy(() => {
-      const read = inputs.map((input) => (input === NETWORK_INPUT ? x : outputs[input]!))
-      const values = op.weights.map(({ name }) => weights(name))
-      const { y } = op.forward(read, values, {})
-      // An op that does nothing must not hand out what it was lent.
-      return read.includes(y) ? y.clone() : y
-    })
-    outputs.push(y)
-    for (const read of new Set([...inputs, i])) {
-      if (read !== NETWORK_INPUT && lastReader[read]! <= i && !keep.includes(read)) {
-        outputs[read]!.dispose()
+  const last = Math.max(...keep)
+  const readers = lastReaders(nodes.slice(0, last + 1))
+  // The outer tidy frees what is alive when an op throws.
+  return tf.tidy(() => {
+    const outputs: tf.Tensor[] = []
+    for (const [i, { op, inputs }] of nodes.slice(0, last + 1).entries()) {
+      const y = tf.tidy(() => {
+        const read = inputs.map((input) => (input === NETWORK_INPUT ? x : outputs[input]!))
+        const values = op.weights.map(({ name }) => weights(name))
+        const { y } = op.forward(read, values, {})
+        // An op that does nothing must not hand out what it was lent.
+        return read.includes(y) ? y.clone() : y
+      })
+      outputs.push(y)
+      for (const read of new Set([...inputs, i])) {
+        const isDone = read !== NETWORK_INPUT && readers[read] === i
+        if (isDone && !keep.includes(read)) outputs[read]!.dispose()
       }
     }
+    return keep.map((node) => outputs[node]!)
+  })
+}
+
+/** For each node the last one that reads it; itself where none does. */
+export function lastReaders(nodes: readonly OpNode[]): number[] {
+  const readers = nodes.map((_, i) => i)
+  for (const [i, { inputs }] of nodes.entries()) {
+    for (const input of inputs) if (input !== NETWORK_INPUT) readers[input] = i
   }
-  return keep.map((node) => outputs[node]!)
+  return readers
 }
 
 /** What is to be run again when one node's output is replaced. */
@@ -255,21 +261,16 @@ function inOrder(model: tf.LayersModel): tf.layers.Layer[] {
   const made = new Set([model.inputs[0]!.id])
   const ordered: tf.layers.Layer[] = []
   while (left.length > 0) {
-    const next = left.findIndex(
-      (layer) =>
-        layer.getClassName() === 'InputLayer' ||
-        [layer.input].flat().every(({ id }) => made.has(id)),
-    )
-    const [layer] = left.splice(Math.max(0, next), 1)
+    const next = left.findIndex((layer) => inputsOf(layer).every(({ id }) => made.has(id)))
+    if (next === -1) throw unsupported(left[0]!, 'reads what no layer of the network makes')
+    const [layer] = left.splice(next, 1)
     made.add((layer!.output as tf.SymbolicTensor).id)
     ordered.push(layer!)
   }
   return ordered
 }
 
-function unsupported(layer: tf.layers.Layer, why: string): GraftError {
-  return new GraftError(
-    'GRAFT_LAYER_UNSUPPORTED',
-    `Layer ${layer.name} (${layer.getClassName()}) ${why}.`,
-  )
+function inputsOf(layer: tf.layers.Layer): tf.SymbolicTensor[] {
+  if (layer.inboundNodes.length !== 1) throw unsupported(layer, 'is used more than once')
+  return [layer.input].flat()
 }

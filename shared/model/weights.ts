@@ -37,12 +37,25 @@ export function assertSameShapes(
   }
 }
 
-/** @throws GraftError GRAFT_NOT_FINITE naming the first weight that holds NaN or infinity */
-export function assertFinite(weights: Weights): void {
+/**
+ * @param of put before the weight's name in the message
+ * @throws GraftError GRAFT_NOT_FINITE naming the first weight that holds NaN or infinity
+ */
+export function assertFinite(weights: Weights, of = ''): void {
   for (const { name, data } of weights) {
-    const at = data.findIndex((value) => !Number.isFinite(value))
-    if (at >= 0) throw new GraftError('GRAFT_NOT_FINITE', `${name}[${at}] is ${data[at] ?? ''}.`)
+    const at = indexOfOdd(data)
+    if (at >= 0) throw new GraftError('GRAFT_NOT_FINITE', `${of}${name}[${at}] is ${data[at]!}.`)
   }
+}
+
+/** A plain loop over a difference: `findIndex` takes many times as long, a large part of a fusion. */
+function indexOfOdd(data: Float32Array): number {
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!
+    // NaN for NaN and for infinity.
+    if (value - value !== 0) return i
+  }
+  return -1
 }
 
 /** Copies all weights out of a model, in the order of its layers. */

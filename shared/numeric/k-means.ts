@@ -57,13 +57,19 @@ export function kMeansOfGram(gram: Float64Array, options: KMeansOptions): Cluste
   const settled = startsOf(points, options)
     .map((start) => settle(points, partitionBy(points, meansAt(points, start))))
     .sort((a, b) => totalCost(a) - totalCost(b))
-  const improved = settled.slice(0, FINALISTS).map((partition) => improve(points, partition))
+  const finalists = Math.max(
+    FINALISTS,
+    Math.round(FINALIST_PAIRS / (gram.length / points.weights.length) / options.clusters),
+  )
+  const improved = settled.slice(0, finalists).map((partition) => improve(points, partition))
   const best = improved.reduce((a, b) => (totalCost(b) < totalCost(a) ? b : a))
   return { assignment: best.assignment, objective: objectiveOf(points, best, options.weights) }
 }
 
-/** Starts whose results are improved by moves; the others are too far behind to win. */
+/** Starts whose results are improved by moves; in large problems the others are too far behind to win. */
 const FINALISTS = 3
+/** As many more as keep the work within that of so many pairs of a point and a cluster. */
+const FINALIST_PAIRS = 2 ** 15
 
 function checkPoints(gram: Float64Array, options: KMeansOptions): ResidualPoints {
   const { weights, clusters } = options
@@ -87,7 +93,7 @@ function startsOf(points: ResidualPoints, options: KMeansOptions): ArrayLike<num
     if (start.length !== clusters)
       throw new RangeError(`A start of ${start.length} centres does not make ${clusters} clusters`)
   const own = Array.from({ length: Math.max(restarts, starts.length === 0 ? 1 : 0) }, (_, k) =>
-    (k === 0 ? farthestStart : plusPlusStart)(points, clusters, rng.split(`start ${k}`)),
+    (k % 2 === 0 ? farthestStart : plusPlusStart)(points, clusters, rng.split(`start ${k}`)),
   )
   return [...starts, ...own]
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BlobId, ClientId, RoundNumber } from '../ids.ts'
+import { LedgerReport } from './ledger.ts'
 import { RunSettings } from './run-settings.ts'
 
 const accuracy = z
@@ -52,12 +53,17 @@ export const RoundReport = z.strictObject({
   uploads: count.describe('updates accepted and fused'),
   parents: z.array(ParentReport).describe('what was fused, by client id'),
   controls: Controls,
-  fused: Score.describe('before fine-tuning'),
+  fused: Score.extend({
+    reason: z.string().min(1).optional().describe('what the strategy says of its choice; one line'),
+  }).describe('before fine-tuning'),
   tuned: Score.extend({
     epochs: count.describe('epochs run before the early stop'),
     isTuned: z.boolean().describe('false: no epoch helped, these are the fused weights'),
   }).describe('after fine-tuning on the proxy set'),
   published: Published,
+  ledger: LedgerReport.optional().describe(
+    'whose neurons made the published model, before any tuning; of a model that was kept: of the round it came from',
+  ),
   evaluations: z
     .array(
       z.strictObject({

@@ -17,7 +17,7 @@ export interface Update {
   /** Who computed the scores, e.g. `conductance`. */
   readonly scorer: string
   readonly weights: Weights
-  /** Attribution scores, not negative, [level][neuron]; empty when there are none. */
+  /** Attribution scores, not negative, [group][neuron]; empty when there are none. */
   readonly scores: readonly Float32Array[]
 }
 
@@ -25,7 +25,7 @@ export interface Update {
 export interface ExpectedUpdate {
   /** Names and shapes of the weights, in order. */
   readonly weights: readonly Pick<NamedTensor, 'name' | 'shape'>[]
-  /** Neurons of each level, [level]. */
+  /** Neurons of each group, the head's included, [group]: `widthsOf` of the run's neuron graph. */
   readonly widths: readonly number[]
   readonly numClasses: number
 }
@@ -60,8 +60,8 @@ const Metadata = z.strictObject({
  * @throws GraftError GRAFT_NOT_FINITE before anything is sent that would be refused anyway
  */
 export function encodeUpdate(update: Update): Uint8Array {
-  const scores = update.scores.map((data, level) => ({
-    name: `${SCORES_PREFIX}${level}`,
+  const scores = update.scores.map((data, group) => ({
+    name: `${SCORES_PREFIX}${group}`,
     shape: [data.length],
     data,
   }))
@@ -91,7 +91,7 @@ export function decodeUpdate(bytes: Uint8Array, expected: ExpectedUpdate): Updat
   const scores = tensors.filter(({ name }) => name.startsWith(SCORES_PREFIX))
 
   assertSameShapes(weights, expected.weights)
-  if (scores.length > 0) assertSameShapes(scores, expected.widths.map(scoresOfLevel))
+  if (scores.length > 0) assertSameShapes(scores, expected.widths.map(scoresOfGroup))
   assertFinite(tensors)
   scores.forEach(assertNotNegative)
   if (facts.class_counts.length !== expected.numClasses) {
@@ -109,8 +109,8 @@ export function decodeUpdate(bytes: Uint8Array, expected: ExpectedUpdate): Updat
   }
 }
 
-function scoresOfLevel(width: number, level: number) {
-  return { name: `${SCORES_PREFIX}${level}`, shape: [width] }
+function scoresOfGroup(width: number, group: number) {
+  return { name: `${SCORES_PREFIX}${group}`, shape: [width] }
 }
 
 function assertNotNegative({ name, data }: NamedTensor): void {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { SelfAttention } from '../../shared/model/layers/self-attention.ts'
-import { type Body, chain } from './random-network.ts'
+import { type Body, chain } from './seeded-network.ts'
 
 const { layers } = tf
 const same = { kernelSize: 3, padding: 'same' } as const

@@ -1,71 +1,69 @@
-import type { Parent } from '../../server/fusion/strategy.ts'
-import type { Level, Member } from '../../shared/model/levels.ts'
+import type { FusionInput, Parent } from '../../server/fusion/strategy.ts'
+import type { Architecture } from '../../shared/model/architecture.ts'
+import type { LayerSpec } from '../../shared/model/layer-spec.ts'
+import { buildModel } from '../../shared/model/build-model.ts'
+import { type NeuronGraph, neuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
 import { type NamedTensor, sizeOf, type Weights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 
-/** Levels of a dense network with biases; `widths` begins with the inputs and ends with the classes. */
-export function denseLevels(widths: readonly number[]): Level[] {
-  return widths.slice(1).map((width, index) => {
-    const layer = `fc${index + 1}`
-    const isHead = index === widths.length - 2
-    return {
-      index,
-      layer,
-      width,
-      isHead,
-      members: [...produced(layer, 1), ...(isHead ? [] : [reader(`fc${index + 2}.kernel`, 0)])],
-    }
+/** The neurons of an architecture. */
+export function graphOf(architecture: Architecture): NeuronGraph {
+  const model = buildModel(architecture, createRng('overwritten'))
+  try {
+    return neuronGraph(model)
+  } finally {
+    model.dispose()
+  }
+}
+
+/** Graph of a dense network with biases; `widths` begins with the inputs and ends with the classes. */
+export function denseGraph([inputs = 0, ...widths]: readonly number[]): NeuronGraph {
+  const layers = widths.flatMap((units, i): LayerSpec[] => [
+    ...(i > 0 ? [{ kind: 'relu' } as const] : []),
+    { kind: 'dense', name: `fc${i + 1}`, units, bias: true },
+  ])
+  return graphOf({ name: 'dense', inputShape: [inputs], numClasses: widths.at(-1)!, layers })
+}
+
+/** Graph of conv1 (3x3) - bn1 - flatten of `positions` - fc1, as `[channels in, channels, classes]`. */
+export function convGraph(
+  [inputs, channels, classes]: readonly [number, number, number],
+  positions: number,
+): NeuronGraph {
+  const conv = {
+    filters: channels,
+    kernelSize: 3,
+    strides: 1,
+    padding: 'same',
+    bias: true,
+  } as const
+  return graphOf({
+    name: 'conv',
+    inputShape: [1, positions, inputs],
+    numClasses: classes,
+    layers: [
+      { kind: 'conv2d', name: 'conv1', ...conv },
+      { kind: 'batch-norm', name: 'bn1' },
+      { kind: 'flatten' },
+      { kind: 'dense', name: 'fc1', units: classes, bias: true },
+    ],
   })
 }
 
-/** conv1 (3x3) - bn1 - flatten of `positions` - fc1, as `[channels in, channels, classes]`. */
-export function convLevels(
-  [, channels, classes]: readonly [number, number, number],
-  positions: number,
-): Level[] {
-  const normalised = (['gamma', 'beta', 'movingMean', 'movingVariance'] as const).map((role) => ({
-    weight: `bn1.${role}`,
-    role,
-    axis: 0,
-    repeats: 1,
-  }))
-  return [
-    {
-      index: 0,
-      layer: 'conv1',
-      width: channels,
-      isHead: false,
-      members: [...produced('conv1', 3), ...normalised, reader('fc1.kernel', 0, positions)],
-    },
-    { index: 1, layer: 'fc1', width: classes, isHead: true, members: produced('fc1', 1) },
-  ]
-}
-
-/** Seeded weights in [-1, 1) of a dense network; see {@link denseLevels}. */
-export function denseWeights(widths: readonly number[], rng: Rng): Weights {
-  return widths
-    .slice(1)
-    .flatMap((width, i) => [
-      randomTensor(`fc${i + 1}.kernel`, [widths[i]!, width], rng),
-      randomTensor(`fc${i + 1}.bias`, [width], rng),
-    ])
-}
-
-/** Seeded weights in [-1, 1) of {@link convLevels}'s network. */
-export function convWeights(
-  [inputs, channels, classes]: readonly [number, number, number],
-  positions: number,
+/**
+ * Seeded weights in [-1, 1) of a network.
+ * @param widths neurons of each group, [group]; the graph's own unless given
+ */
+export function randomWeights(
+  graph: NeuronGraph,
   rng: Rng,
+  widths: readonly number[] = graph.groups.map(({ width }) => width),
 ): Weights {
-  return [
-    randomTensor('conv1.kernel', [3, 3, inputs, channels], rng),
-    randomTensor('conv1.bias', [channels], rng),
-    ...['gamma', 'beta', 'movingMean', 'movingVariance'].map((role) =>
-      randomTensor(`bn1.${role}`, [channels], rng),
-    ),
-    randomTensor('fc1.kernel', [positions * channels, classes], rng),
-    randomTensor('fc1.bias', [classes], rng),
-  ]
+  return shapesWith(graph, widths).map(({ name, shape }) => ({
+    name,
+    shape,
+    data: Float32Array.from({ length: sizeOf(shape) }, () => rng.next() * 2 - 1),
+  }))
 }
 
 /** A parent with weights that are copied at every load, so that a change of one is seen in none. */
@@ -81,12 +79,21 @@ export function parentOf(id: string, weights: Weights, known: Partial<Parent> = 
   }
 }
 
-/** Dense parents of the same widths, named so that they are in order: a, b, ... */
-export function denseParents(widths: readonly number[], count: number, seed = 'parents'): Parent[] {
+/** Parents of random weights, named so that they are in order: a, b, ... */
+export function randomParents(graph: NeuronGraph, count: number, seed = 'parents'): Parent[] {
   return Array.from({ length: count }, (_, k) => {
     const id = String.fromCharCode(97 + k)
-    return parentOf(id, denseWeights(widths, createRng(seed).split(id)))
+    return parentOf(id, randomWeights(graph, createRng(seed).split(id)))
   })
+}
+
+/** What a strategy that needs no examples is given. */
+export function fusionOf(
+  parents: readonly Parent[],
+  graph: NeuronGraph,
+  options: Readonly<Record<string, string>> = {},
+): FusionInput {
+  return { parents, graph, options, rng: createRng('fusion') }
 }
 
 export const copyOf = (weights: Weights): NamedTensor[] =>
@@ -109,23 +116,4 @@ export function denseLogits(weights: Weights, input: readonly number[]): number[
     },
     [...input],
   )
-}
-
-function randomTensor(name: string, shape: readonly number[], rng: Rng): NamedTensor {
-  return {
-    name,
-    shape,
-    data: Float32Array.from({ length: sizeOf(shape) }, () => rng.next() * 2 - 1),
-  }
-}
-
-function produced(layer: string, axis: number): Member[] {
-  return [
-    { weight: `${layer}.kernel`, role: 'kernel', axis, repeats: 1 },
-    { weight: `${layer}.bias`, role: 'bias', axis: 0, repeats: 1 },
-  ]
-}
-
-function reader(weight: string, axis: number, repeats = 1): Member {
-  return { weight, role: 'reader', axis, repeats }
 }

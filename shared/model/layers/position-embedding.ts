@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 
-/** Adds a learnt vector to each token by its place, [batch, token, width]; tfjs has no such layer. */
+/** Adds a learnt vector to each token by its place, [batch, ..., width]; tfjs has no such layer. */
 export class PositionEmbedding extends tf.layers.Layer {
   static readonly className = 'PositionEmbedding'
 

@@ -37,6 +37,8 @@ export function activation(layer: tf.layers.Layer): Op[] {
     }
     case 'ELU':
       return [activationOp(layer, 'elu')]
+    case 'Softmax':
+      return [activationOp(layer, 'softmax')]
     default:
       return activationOf(layer)
   }

@@ -37,7 +37,10 @@ export function conv1d(layer: tf.layers.Layer): Op {
           trace.addAxis(axis.weight === kernel!.name ? { ...axis, axis: axis.axis - 1 } : axis),
       }),
   }
-  return asRow(asFilter)
+  return {
+    ...asRow(asFilter),
+    unfold: (x, kernelShape) => row.unfold!(tf.expandDims(x, 1), [1, ...kernelShape]),
+  }
 }
 
 /** The largest value of each window of a row. */
@@ -76,6 +79,6 @@ function asRow(op: Op): Op {
         },
       }
     },
-    trace: op.trace,
+    trace: (inputs, trace) => op.trace(inputs, trace),
   }
 }

@@ -36,14 +36,17 @@ export function batchNorm(layer: tf.layers.Layer): Op {
         y: beta === undefined ? scaled : tf.add(scaled, beta),
         back(dy, needs) {
           const slope = gamma === undefined ? inverse : tf.mul(gamma, inverse)
+          // Mean and variance move with x only while training; frozen they are constants.
+          if (!isTraining && !needs.weights) return { dInputs: [tf.mul(dy, slope)], dWeights: [] }
           const dBeta = columnSums(dy)
           const dGamma = columnSums(tf.mul(dy, normalized))
-          const dNormalized = tf.mul(dy, slope)
           const n = x!.size / dBeta.size
-          // Mean and variance move with x only while training; frozen they are constants.
           const correction = () =>
             tf.mul(tf.add(dBeta, tf.mul(normalized, dGamma)), tf.div(slope, n))
-          const dx = () => (isTraining ? tf.sub(dNormalized, correction()) : dNormalized)
+          const dx = () => {
+            const dNormalized = tf.mul(dy, slope)
+            return isTraining ? tf.sub(dNormalized, correction()) : dNormalized
+          }
           return {
             dInputs: needs.inputs ? [dx()] : [],
             dWeights: needs.weights

@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs'
 import { addBias } from './add-bias.ts'
+import {
+  assertChannelsLast,
+  columnSums,
+  type Op,
+  type OpWeight,
+  runKernel,
+  unsupported,
+  weightsOf,
+} from './op.ts'
 import { type ConvWindow, shiftedWindows } from './shifted-windows.ts'
-import { columnSums, type Op, type OpWeight, runKernel, unsupported, weightsOf } from './op.ts'
 
 /** y = x * W + b, [batch, height, width, in] -> [batch, height', width', out]. */
 export function conv2d(layer: tf.layers.Layer): Op {
@@ -15,12 +23,14 @@ export function conv2d(layer: tf.layers.Layer): Op {
  * @throws GraftError GRAFT_LAYER_UNSUPPORTED for channels first, and for dilation
  */
 export function windowOf(layer: tf.layers.Layer): ConvWindow {
-  const { strides, padding, dataFormat, dilationRate } = layer.getConfig()
-  if (dataFormat === 'channelsFirst') throw unsupported(layer, 'wants channels first')
+  assertChannelsLast(layer)
+  const { strides, padding, dilationRate } = layer.getConfig()
   if ([dilationRate].flat().some((rate) => typeof rate === 'number' && rate !== 1)) {
     throw unsupported(layer, 'is dilated')
   }
-  if (padding !== 'same' && padding !== 'valid') throw unsupported(layer, 'has odd padding')
+  if (padding !== 'same' && padding !== 'valid') {
+    throw unsupported(layer, 'pads neither "same" nor "valid"')
+  }
   const [height = 1, width = height] = [strides as number | number[]].flat()
   return { strides: [height, width], pad: padding }
 }

@@ -28,7 +28,8 @@ export function separableConv2d(layer: tf.layers.Layer): Op[] {
 /** The channels it makes are those it reads: each neuron becomes `multiplier` positions. */
 function depthwiseOp(layer: tf.layers.Layer, kernel: OpWeight): Op {
   const window = windowOf(layer)
-  const multiplier = (layer.getConfig()['depthMultiplier'] as number | undefined) ?? 1
+  // A separable layer does not tell its multiplier.
+  const multiplier = layer.weights[0]!.shape[3]!
   const op: Pick<Op, 'kind' | 'layer' | 'weights' | 'trace'> = {
     kind: 'other',
     layer: layer.name,
@@ -38,24 +39,32 @@ function depthwiseOp(layer: tf.layers.Layer, kernel: OpWeight): Op {
       return stretch(input!, multiplier)
     },
   }
-  const back = taped(op, ([x], [filter]) =>
-    shiftedSum(x as tf.Tensor4D, filter as tf.Tensor4D, window),
+  const convolve = ([x]: readonly tf.Tensor[], [filter]: readonly tf.Tensor[]) =>
+    tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, window.strides, window.pad)
+  const back = taped(op, (inputs, weights) =>
+    hasGradient()
+      ? convolve(inputs, weights)
+      : shiftedSum(inputs[0] as tf.Tensor4D, weights[0] as tf.Tensor4D, window),
   )
   return {
     ...op,
-    forward(inputs, weights, options) {
-      const [x, filter] = [inputs[0] as tf.Tensor4D, weights[0] as tf.Tensor4D]
-      return {
-        y: tf.depthwiseConv2d(x, filter, window.strides, window.pad),
-        back: (dy, needs) => back.forward(inputs, weights, options).back(dy, needs),
-      }
-    },
+    forward: (inputs, weights, options) => ({
+      y: convolve(inputs, weights),
+      back: (dy, needs) => back.forward(inputs, weights, options).back(dy, needs),
+    }),
   }
+}
+
+/** Wasm has no kernels for it. */
+function hasGradient(): boolean {
+  const names = ['DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter']
+  const kernels = tf.getKernelsForBackend(tf.getBackend()).map(({ kernelName }) => kernelName)
+  return names.every((name) => kernels.includes(name))
 }
 
 /**
  * The same as a sum over the places of the filter, x shifted by each: slow, but made of ops that have
- * gradients on every engine, where the depthwise gradient kernels are missing in wasm.
+ * gradients on every engine.
  */
 function shiftedSum(x: tf.Tensor4D, filter: tf.Tensor4D, window: ConvWindow): tf.Tensor {
   const [height, width, channels, multiplier] = filter.shape
@@ -63,11 +72,9 @@ function shiftedSum(x: tf.Tensor4D, filter: tf.Tensor4D, window: ConvWindow): tf
   const terms = windows.flatMap((row, i) =>
     row.map((seen, j) => {
       const weights = tf.slice(filter, [i, j, 0, 0], [1, 1, channels, multiplier])
-      // tfjs has no gradient for tiling more than four axes.
-      const spread = tf.tile(tf.reshape(seen, [-1, channels, 1]), [1, 1, multiplier])
-      const places = [...seen.shape.slice(0, 3), channels * multiplier]
-      return tf.mul(tf.reshape(spread, places), tf.reshape(weights, [channels * multiplier]))
+      const spread = tf.reshape(seen, [-1, channels, 1])
+      return tf.mul(spread, tf.reshape(weights, [channels, multiplier])) // [place, in, multiplier]
     }),
   )
-  return tf.addN(terms)
+  return tf.reshape(tf.addN(terms), [...windows[0]![0]!.shape.slice(0, 3), channels * multiplier])
 }

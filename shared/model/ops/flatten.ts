@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Op, unsupported, weightless } from './op.ts'
+import { repeat } from '../neuron-trace.ts'
+import { sizeOf } from '../weights.ts'
+import { assertChannelsLast, type Op, unsupported, weightless } from './op.ts'
 
 /** [batch, ...] -> [batch, size]. */
 export function flatten(layer: tf.layers.Layer): Op {
+  assertChannelsLast(layer)
   const places = (layer.input as tf.SymbolicTensor).shape.slice(1, -1)
   return {
     ...weightless(layer, 'flatten', (x) => ({
@@ -11,8 +14,7 @@ export function flatten(layer: tf.layers.Layer): Op {
     })),
     trace([input]) {
       if (places.includes(null)) throw unsupported(layer, 'reads maps whose size is not fixed')
-      const times = (places as number[]).reduce((product, dim) => product * dim, 1)
-      return times === 1 ? input! : { kind: 'repeat', times, of: input! }
+      return repeat(input!, sizeOf(places as number[]))
     },
   }
 }

@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Op, unsupported, weightless } from './op.ts'
+import { assertChannelsLast, type Op, weightless } from './op.ts'
 
 /** The mean of each channel over all places of a map, [batch, ..., channel] -> [batch, channel]. */
 export function globalAveragePool(layer: tf.layers.Layer): Op {
-  if (layer.getConfig()['dataFormat'] === 'channelsFirst') {
-    throw unsupported(layer, 'wants channels first')
-  }
+  assertChannelsLast(layer)
   return weightless(layer, 'other', (x) => {
     const places = x.shape.slice(1, -1)
     const count = places.reduce((product, dim) => product * dim, 1)
@@ -19,8 +17,9 @@ export function globalAveragePool(layer: tf.layers.Layer): Op {
   })
 }
 
-/** The largest value of each channel over all places of a map; equals share the gradient. */
+/** The largest value of each channel over all places of a map; each of equals gets the gradient. */
 export function globalMaxPool(layer: tf.layers.Layer): Op {
+  assertChannelsLast(layer)
   const run = (x: tf.Tensor) => tf.max(tf.reshape(x, [x.shape[0], -1, x.shape.at(-1)!]), 1)
   return weightless(layer, 'max-pool', (x) => ({ y: run(x), back: (dy) => tf.grad(run)(x, dy) }))
 }

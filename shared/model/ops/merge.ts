@@ -19,7 +19,10 @@ export function add(layer: tf.layers.Layer): Op {
 
 /** Product of several maps, place by place; a map of one place counts for all, as a gate does. */
 export function multiply(layer: tf.layers.Layer): Op {
-  const run = (...inputs: tf.Tensor[]) => inputs.reduce((a, b) => tf.mul(a, b))
+  const run = (...inputs: tf.Tensor[]) => {
+    const rank = Math.max(...inputs.map((input) => input.rank))
+    return inputs.map((input) => ofRank(input, rank)).reduce((a, b) => tf.mul(a, b))
+  }
   return {
     kind: 'other',
     layer: layer.name,
@@ -60,6 +63,14 @@ export function concatenate(layer: tf.layers.Layer): Op {
     }),
     trace: (inputs) => concatOf(inputs),
   }
+}
+
+/** [batch, channel] -> [batch, 1, 1, channel], as tfjs's layer has it. */
+function ofRank(x: tf.Tensor, rank: number): tf.Tensor {
+  const [batch, ...others] = x.shape
+  return x.rank === rank
+    ? x
+    : tf.reshape(x, [batch, ...Array<number>(rank - x.rank).fill(1), ...others])
 }
 
 function assertEqualShapes(layer: tf.layers.Layer): void {

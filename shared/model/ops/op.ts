@@ -140,7 +140,9 @@ export function taped(
           )([...inputs, ...weights], dy)
           return {
             dInputs: needs.inputs ? gradients.slice(0, numInputs) : [],
-            dWeights: needs.weights ? gradients.slice(numInputs) : [],
+            dWeights: needs.weights
+              ? gradients.slice(numInputs).filter((_, i) => op.weights[i]!.isTrainable)
+              : [],
           }
         },
       }
@@ -163,6 +165,13 @@ export function columnSums(values: tf.Tensor): tf.Tensor {
 /** Kernels that tfjs has, but gives no public function. */
 export function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: object): tf.Tensor {
   return tf.engine().runKernel<tf.Tensor>(name, inputs, attributes as tf.NamedAttrMap)
+}
+
+/** @throws GraftError GRAFT_LAYER_UNSUPPORTED for a layer whose maps are [batch, channel, ...] */
+export function assertChannelsLast(layer: tf.layers.Layer): void {
+  if (layer.getConfig()['dataFormat'] === 'channelsFirst') {
+    throw unsupported(layer, 'wants channels first')
+  }
 }
 
 export function unsupported(layer: tf.layers.Layer, why: string): GraftError {

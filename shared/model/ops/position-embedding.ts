@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
 import { type Op, weightsOf } from './op.ts'
 
-/** Adds a learnt vector to each token by its place, [batch, token, width]. */
+/** Adds a learnt vector to each token by its place, [batch, ..., width]. */
 export function positionEmbedding(layer: tf.layers.Layer): Op {
   const [positions] = weightsOf(layer)
+  const axis = layer.weights[0]!.shape.length - 1
   return {
     kind: 'bias',
     layer: layer.name,
@@ -16,7 +17,7 @@ export function positionEmbedding(layer: tf.layers.Layer): Op {
       }),
     }),
     trace([input], trace) {
-      trace.addAxis({ weight: positions!.name, axis: 1, role: 'bias', layout: input! })
+      trace.addAxis({ weight: positions!.name, axis, role: 'bias', layout: input! })
       return input!
     },
   }

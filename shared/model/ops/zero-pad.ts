@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Op, unsupported, weightless } from './op.ts'
+import { assertChannelsLast, type Op, weightless } from './op.ts'
 
 /** Rows and columns of zeros around a map. */
 export function zeroPad2d(layer: tf.layers.Layer): Op {
-  const { padding, dataFormat } = layer.getConfig()
-  if (dataFormat === 'channelsFirst') throw unsupported(layer, 'wants channels first')
+  assertChannelsLast(layer)
+  const { padding } = layer.getConfig()
   const [rows, columns] = padding as [[number, number], [number, number]]
   return weightless(layer, 'other', (x) => ({
     y: tf.pad(x, [[0, 0], rows, columns, [0, 0]]),

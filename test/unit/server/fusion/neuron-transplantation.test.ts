@@ -1,20 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  neuronTransplantation,
-  transplantParents,
-} from '../../../../server/fusion/neuron-transplantation.ts'
-import type { Parent } from '../../../../server/fusion/strategy.ts'
+import { parentShares } from '../../../../server/fusion/ledger.ts'
+import { neuronTransplantation } from '../../../../server/fusion/neuron-transplantation.ts'
+import type { Fusion, Parent } from '../../../../server/fusion/strategy.ts'
+import type { NeuronGraph } from '../../../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../../../shared/model/weights.ts'
-import { createRng } from '../../../../shared/numeric/rng.ts'
+import { createRng, type Rng } from '../../../../shared/numeric/rng.ts'
 import {
-  convLevels,
-  convWeights,
-  denseLevels,
+  convGraph,
+  denseGraph,
   denseLogits,
-  denseParents,
-  denseWeights,
+  fusionOf,
   parentOf,
+  randomParents,
+  randomWeights,
 } from '../../../support/plain-networks.ts'
 import { concatenateAndPrune } from '../../../support/concatenate-and-prune.ts'
 
@@ -114,53 +113,84 @@ describe('neuronTransplantation', () => {
     )
   })
 
-  it('should keep a channel with its normalisation and all rows that read it', async () => {
-    const shape = [2, 4, 3] as const
-    const loaded = ['a', 'b'].map((id) => convWeights([...shape], 6, createRng(`conv-${id}`)))
-    const parents = loaded.map((weights, k) => parentOf('ab'[k]!, weights))
-    const { weights, origins } = await transplantParents({
-      parents,
-      levels: convLevels([...shape], 6),
-      options: { head: 'mean' },
-    })
-    expect(origins[0]).toHaveLength(4)
-    origins[0]!.forEach(({ parent, neuron }, channel) => {
-      const source = new Map(
-        loaded['ab'.indexOf(parent)]!.map((tensor) => [tensor.name, tensor.data]),
-      )
-      const fusedOf = (name: string) => weights.get(name)!.data
-      for (const name of ['bias', 'gamma', 'beta', 'movingMean', 'movingVariance']) {
-        const weight = name === 'bias' ? 'conv1.bias' : `bn1.${name}`
-        expect(fusedOf(weight)[channel]).toBe(source.get(weight)![neuron])
+  it('should take every weight of a channel from the neuron that the ledger names', async () => {
+    const graph = convGraph([2, 4, 3], 6)
+    const parents = randomParents(graph, 2)
+    const loaded = await Promise.all(parents.map((parent) => parent.load()))
+    const { weights, ledger } = await nt(parents, graph, { head: 'mean' })
+    const fusedOf = (name: string) => dataOf(weights, name)
+    expect(ledger.groups.map(({ name }) => name)).toEqual(['conv1'])
+    ledger.groups[0]!.neurons.forEach((made, channel) => {
+      expect(made).toHaveLength(1)
+      const { parent, neuron } = made[0]!
+      const sourceOf = (name: string) => dataOf(loaded[parent]!, name)
+      for (const name of ['conv1.bias', 'bn1.gamma', 'bn1.beta', 'bn1.movingMean']) {
+        expect(fusedOf(name)[channel]).toBe(sourceOf(name)[neuron])
       }
       for (let pixel = 0; pixel < 9 * 2; pixel++) {
-        expect(fusedOf('conv1.kernel')[pixel * 4 + channel]).toBe(
-          source.get('conv1.kernel')![pixel * 4 + neuron],
-        )
+        const [fused, source] = [fusedOf('conv1.kernel'), sourceOf('conv1.kernel')]
+        expect(fused[pixel * 4 + channel]).toBe(source[pixel * 4 + neuron])
       }
       for (let position = 0; position < 6; position++) {
         for (let c = 0; c < 3; c++) {
-          expect(fusedOf('fc1.kernel')[(position * 4 + channel) * 3 + c]).toBe(
-            source.get('fc1.kernel')![(position * 4 + neuron) * 3 + c]! / 2,
+          const [fused, source] = [fusedOf('fc1.kernel'), sourceOf('fc1.kernel')]
+          expect(fused[(position * 4 + channel) * 3 + c]).toBe(
+            source[(position * 4 + neuron) * 3 + c]! / 2,
           )
         }
       }
     })
   })
 
-  it('should give each parent an equal quota when pruning before merging', async () => {
-    const parents = denseParents([3, 7, 2], 3)
-    const { origins } = await transplantParents({
-      parents,
-      levels: denseLevels([3, 7, 2]),
-      options: { variant: 'prune-merge', tree: 'joint' },
+  it('should note one neuron of one parent for each, with what it was chosen by', async () => {
+    for (const tree of TREES) {
+      const parents = randomParents(denseGraph([3, 4, 2]), 5)
+      const { ledger } = await nt(parents, denseGraph([3, 4, 2]), { tree })
+      const made = ledger.groups[0]!.neurons
+      expect(made.every((of) => of.length === 1 && of[0]!.share === 1)).toBe(true)
+      const origins = made.map(([of]) => of!.parent * 4 + of!.neuron)
+      expect(new Set(origins).size).toBe(4)
+      expect(origins).toEqual(origins.toSorted((a, b) => a - b))
+      expect(made.every(([of]) => of!.score! > 0)).toBe(true)
+      const counts = parents.map((_, k) => made.filter(([of]) => of!.parent === k).length)
+      expect(parentShares(ledger)).toEqual(counts.map((count) => count / 4))
+    }
+  })
+
+  it('should fill a network of other widths from parents of other widths', async () => {
+    const parents = [
+      parentOf('a', denseWeights([3, 2, 5, 2], createRng('a'))),
+      parentOf('b', denseWeights([3, 6, 1, 2], createRng('b'))),
+    ]
+    const { weights, ledger } = await nt(parents, denseGraph([3, 7, 4, 2]))
+    expect(weights.map(({ shape }) => shape.join('x'))).toEqual([
+      '3x7',
+      '7',
+      '7x4',
+      '4',
+      '4x2',
+      '2',
+    ])
+    expect(ledger.groups.map(({ neurons }) => neurons.length)).toEqual([7, 4])
+    // What a neuron of one parent reads of the other's is zero.
+    const middle = dataOf(weights, 'fc2.kernel')
+    const [first, second] = ledger.groups.map(({ neurons }) => neurons.map(([of]) => of!.parent))
+    first!.forEach((from, i) => {
+      second!.forEach((to, j) => expect(middle[i * 4 + j] !== 0).toBe(from === to))
     })
-    expect(origins[0]!.map(({ parent }) => parent).join('')).toBe('aaabbcc')
+  })
+
+  it('should give each parent an equal quota when pruning before merging', async () => {
+    const graph = denseGraph([3, 7, 2])
+    const options = { variant: 'prune-merge', tree: 'joint' }
+    const { ledger } = await nt(randomParents(graph, 3), graph, options)
+    expect(ledger.groups[0]!.neurons.map(([of]) => of!.parent)).toEqual([0, 0, 0, 1, 1, 2, 2])
   })
 
   it('should choose by attribution scores when told, through every tree', async () => {
+    const graph = denseGraph([3, 4, 2])
     for (const tree of TREES) {
-      const parents = denseParents([3, 4, 2], 4).map((parent, k) => ({
+      const parents = randomParents(graph, 4).map((parent, k) => ({
         ...parent,
         // Neuron k of parent k is worth most, all others little.
         scores: [
@@ -168,18 +198,24 @@ describe('neuronTransplantation', () => {
           Float32Array.of(1, 1),
         ],
       }))
-      const { origins } = await transplantParents({
-        parents,
-        levels: denseLevels([3, 4, 2]),
-        options: { importance: 'attribution', tree },
-      })
-      expect(origins[0]).toEqual(['a', 'b', 'c', 'd'].map((parent, neuron) => ({ parent, neuron })))
+      const { ledger } = await nt(parents, graph, { importance: 'attribution', tree })
+      const origins = ledger.groups[0]!.neurons.map(([of]) => [of!.parent, of!.neuron])
+      expect(origins).toEqual([0, 1, 2, 3].map((k) => [k, k]))
     }
   })
 
+  it('should fall back on the mean for classes that nobody saw', async () => {
+    const graph = denseGraph([3, 4, 2])
+    const blind = randomParents(graph, 3).map((parent) => ({ ...parent, classCounts: [0, 0] }))
+    expect((await nt(blind, graph)).weights).toEqual(
+      (await nt(blind, graph, { head: 'mean' })).weights,
+    )
+  })
+
   it('should refuse attribution without scores', async () => {
+    const graph = denseGraph([3, 4, 2])
     await expect(
-      fuse(denseParents([3, 4, 2], 2), [3, 4, 2], { importance: 'attribution' }),
+      nt(randomParents(graph, 2), graph, { importance: 'attribution' }),
     ).rejects.toMatchObject({
       code: 'GRAFT_STRATEGY_UNKNOWN',
       problem: expect.stringContaining('parent a sent 0'),
@@ -187,17 +223,30 @@ describe('neuronTransplantation', () => {
   })
 
   it('should refuse to fill a network wider than its parents', async () => {
-    await expect(fuse(denseParents([3, 4, 2], 2), [3, 9, 2], {})).rejects.toMatchObject({
+    const parents = randomParents(denseGraph([3, 4, 2]), 2)
+    await expect(nt(parents, denseGraph([3, 9, 2]))).rejects.toMatchObject({
       code: 'GRAFT_SHAPE_MISMATCH',
       problem: 'The parents have 8 neurons in fc1 together, the fused network 9.',
     })
   })
 
+  it('should keep the earlier of equally important neurons', async () => {
+    const twin = oneInput({ kernel: [3, 3], head: [1, 1, 1, 1] })
+    const { ledger } = await nt([parentOf('a', twin), parentOf('b', twin)], denseGraph([1, 3, 2]), {
+      head: 'mean',
+    })
+    const origins = ledger.groups[0]!.neurons.map(([of]) => [of!.parent, of!.neuron])
+    expect(origins).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ])
+  })
+
   it('should refuse class counts of other classes', async () => {
-    const [parent] = denseParents([3, 4, 2], 1)
-    await expect(
-      fuse([{ ...parent!, classCounts: [1, 2, 3] }], [3, 4, 2], {}),
-    ).rejects.toMatchObject({
+    const graph = denseGraph([3, 4, 2])
+    const [parent] = randomParents(graph, 1)
+    await expect(nt([{ ...parent!, classCounts: [1, 2, 3] }], graph)).rejects.toMatchObject({
       code: 'GRAFT_SHAPE_MISMATCH',
       problem: 'Parent a counts 3 classes, the fused network has 2.',
     })
@@ -212,13 +261,25 @@ const variants = fc.constantFrom('merge-prune', 'prune-merge')
 const parentsOf = (loaded: readonly Weights[]): Parent[] =>
   loaded.map((weights, k) => parentOf(`p${k}`, weights))
 
-function fuse(
+const nt = (
+  parents: readonly Parent[],
+  graph: NeuronGraph,
+  options: Record<string, string> = {},
+): Promise<Fusion> => neuronTransplantation.fuse(fusionOf(parents, graph, options))
+
+async function fuse(
   parents: readonly Parent[],
   widths: readonly number[],
   options: Record<string, string>,
 ): Promise<Weights> {
-  return neuronTransplantation.fuse({ parents, levels: denseLevels(widths), options })
+  return (await nt(parents, denseGraph(widths), options)).weights
 }
+
+const denseWeights = (widths: readonly number[], rng: Rng): Weights =>
+  randomWeights(denseGraph(widths), rng)
+
+const dataOf = (weights: Weights, name: string): Float32Array =>
+  weights.find((tensor) => tensor.name === name)!.data
 
 function oneInput({ kernel, head }: { kernel: number[]; head: number[] }): Weights {
   return [

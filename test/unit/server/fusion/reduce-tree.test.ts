@@ -58,7 +58,7 @@ async function grow(shape: TreeShape, count: number): Promise<{ name: string; pe
     born()
     return letter
   })
-  const name = await reduceTree(leaves, shape, (parts) => {
+  const name = await reduceTree(leaves, shape, async (parts) => {
     born()
     alive -= parts.length
     return `(${parts.join('')})`

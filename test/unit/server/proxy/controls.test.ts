@@ -6,13 +6,14 @@ import { type ControlsInput, runControls, teacherOf } from '../../../../server/p
 import { askParents } from '../../../../server/proxy/ensemble.ts'
 import { splitProxy } from '../../../../server/proxy/split-proxy.ts'
 import { tune } from '../../../../server/proxy/tune.ts'
-import { levelsOf } from '../../../../shared/model/levels.ts'
+import { neuronGraph } from '../../../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { evaluate } from '../../../../shared/training/evaluate.ts'
 import { blobModel, blobParent, blobs, untrainedBlob } from '../../../support/blob-task.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+import { fusionOf } from '../../../support/plain-networks.ts'
 
 const TEST = blobs('test', 200)
 const PROXY = splitProxy(blobs('proxy', 60), createRng('split'))
@@ -36,8 +37,8 @@ describe('runControls', () => {
       { id: 'a', ...(await onTest(first!)) },
       { id: 'b', ...(await onTest(second!)) },
     ])
-    const average = await fedavg.fuse({ parents, levels: levelsOf(model), options: {} })
-    expect(controls.average).toEqual(await onTest(average))
+    const average = await fedavg.fuse(fusionOf(parents, neuronGraph(model)))
+    expect(controls.average).toEqual(await onTest(average.weights))
     expect(controls.fused).toEqual(await onTest(untrainedBlob('fused')))
     expect(controls.tuned).toEqual(await onTest(untrainedBlob('tuned')))
   })
@@ -91,8 +92,8 @@ describe('runControls', () => {
     const { id, ...bestParentTuned } = controls.bestParentTuned
     const best = await parents.find((parent) => parent.id === id)!.load()
     expect(bestParentTuned).toEqual(await tuneAlone('bestParentTuned', best))
-    const average = await fedavg.fuse({ parents, levels: levelsOf(model), options: {} })
-    expect(controls.averageTuned).toEqual(await tuneAlone('averageTuned', average))
+    const average = await fedavg.fuse(fusionOf(parents, neuronGraph(model)))
+    expect(controls.averageTuned).toEqual(await tuneAlone('averageTuned', average.weights))
   })
 
   it('should say which control it is at', async () => {
@@ -119,7 +120,7 @@ describe('runControls', () => {
 function run(input: Partial<ControlsInput>) {
   return runControls({
     model,
-    levels: levelsOf(model),
+    graph: neuronGraph(model),
     parents,
     initial: untrainedBlob('initial'),
     fused: untrainedBlob('fused'),

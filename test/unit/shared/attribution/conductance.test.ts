@@ -7,7 +7,7 @@ import { blobExamples } from '../../../support/array-examples.ts'
 import { NETWORKS } from '../../../support/attributed-networks.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeak } from '../../../support/expect-no-leak.ts'
-import { chain, randomNetwork } from '../../../support/random-network.ts'
+import { chain, randomNetwork } from '../../../support/seeded-network.ts'
 import { levelSums, logitsAt, scoredBatch } from '../../../support/scored-batch.ts'
 import { slowDense } from '../../../support/slow-dense.ts'
 

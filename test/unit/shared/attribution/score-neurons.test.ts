@@ -12,7 +12,7 @@ import { blobExamples } from '../../../support/array-examples.ts'
 import { NETWORKS } from '../../../support/attributed-networks.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
-import { chain, randomNetwork } from '../../../support/random-network.ts'
+import { chain, randomNetwork } from '../../../support/seeded-network.ts'
 
 const SHAPE = { inputShape: [8, 8, 2], numClasses: 3 }
 const EXAMPLES = blobExamples(SHAPE, 12, 'examples')

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "model" ADD COLUMN "ledger" JSON;

@@ -1,0 +1,186 @@
+import { drawBalanced } from '../../shared/data/draw.ts'
+import { loadDataset } from '../../shared/data/datasets.ts'
+import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
+import { subset } from '../../shared/data/subset.ts'
+import { parseArchitecture } from '../../shared/model/architectures.ts'
+import { buildModel } from '../../shared/model/build-model.ts'
+import { initialWeights } from '../../shared/model/initial-weights.ts'
+import { neuronGraph } from '../../shared/model/neuron-graph.ts'
+import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import { evaluate } from '../../shared/training/evaluate.ts'
+import { fuseParents } from '../fusion/fuse-parents.ts'
+import { parseStrategy } from '../fusion/strategies.ts'
+import type { Parent, ProxyExamples } from '../fusion/strategy.ts'
+import { teacherOf } from '../proxy/controls.ts'
+import { askParents } from '../proxy/ensemble.ts'
+import { isBetter } from '../proxy/is-better.ts'
+import { splitProxy } from '../proxy/split-proxy.ts'
+import { tune } from '../proxy/tune.ts'
+import { trainParents, type TrainedParents } from './train-parents.ts'
+
+/** What the table asks: every combination of data set, number of parents and seed is a case. */
+export interface FusionTableSettings {
+  readonly datasets: readonly string[]
+  readonly parents: readonly number[]
+  readonly seeds: readonly number[]
+  readonly model: string
+  readonly partition: string
+  /** Of the parents' training. */
+  readonly epochs: number
+  /** Proxy images when fused networks are judged as they are. */
+  readonly zeroShotImages: number
+  /** Proxy images when they are tuned. */
+  readonly tunedImages: number
+  /** As `--strategy` takes them. */
+  readonly methods: readonly string[]
+}
+
+/** Accuracies of one method in one case; a method that cannot do a case says why. */
+export interface MethodResult {
+  readonly method: string
+  readonly zeroShot: number | null
+  readonly tuned: number | null
+  /** Seconds to fuse with the images of the zero-shot part. */
+  readonly seconds: number | null
+  readonly refused?: string
+}
+
+export interface FusionCase {
+  readonly dataset: string
+  readonly parents: number
+  readonly seed: number
+  readonly bestParent: number
+  readonly worstParent: number
+  readonly ensemble: number
+  /** A network trained on the proxy images of the tuned part alone. */
+  readonly proxyAlone: number
+  /** The parent that is best on held-out proxy images, with the tuning that fused networks get. */
+  readonly bestParentTuned: number
+  readonly methods: readonly MethodResult[]
+}
+
+/** Examples kept apart for proxy sets. */
+const POOL = 5000
+const TUNING = { mode: 'both', epochs: 30, learningRate: 0.001, batchSize: 64 } as const
+
+/**
+ * Every method beside its controls, right after fusion and after tuning, on the test split. Nothing is
+ * chosen by the test split; proxy images are of the training split, and no parent sees them.
+ *
+ * @param onCase called with each case as it is done
+ */
+export async function fusionTable(
+  settings: FusionTableSettings,
+  onCase: (result: FusionCase) => void,
+  signal?: AbortSignal,
+): Promise<FusionCase[]> {
+  const results: FusionCase[] = []
+  for (const name of settings.datasets) {
+    const dataset = await loadDataset(name, { ...(signal && { signal }) })
+    for (const parents of settings.parents) {
+      for (const seed of settings.seeds) {
+        const result = await runCase(dataset, settings, { parents, seed }, signal)
+        results.push(result)
+        onCase(result)
+      }
+    }
+  }
+  return results
+}
+
+async function runCase(
+  dataset: Dataset,
+  settings: FusionTableSettings,
+  { parents: count, seed }: { parents: number; seed: number },
+  signal?: AbortSignal,
+): Promise<FusionCase> {
+  const architecture = parseArchitecture(settings.model, dataset.train)
+  const { partition, epochs } = settings
+  const made = { parents: count, partition, pool: POOL, epochs, seed }
+  const trained = await trainParents(dataset, architecture, made, signal)
+  const { parents } = trained
+  const rng = createRng(String(seed)).split('fusion-table')
+  const model = buildModel(architecture, rng.split('model'))
+  try {
+    const graph = neuronGraph(model)
+    const zeroShot = drawProxy(trained, settings.zeroShotImages, rng.split('zero-shot'))
+    const larger = drawProxy(trained, settings.tunedImages, rng.split('tuned'))
+    const { train, heldOut } = splitProxy(larger, rng.split('split'))
+    const [onTrain, onHeldOut, onTest] = await askParents(model, parents, [
+      train,
+      heldOut,
+      dataset.test,
+    ])
+    const teacher = teacherOf({ train: onTrain!, heldOut: onHeldOut! })
+    const judge = async (weights: Weights): Promise<number> => {
+      writeWeights(model, weights)
+      return (await evaluate(model, dataset.test)).accuracy
+    }
+    const tuneAndJudge = async (
+      start: Weights,
+      mode: 'both' | 'labels' = TUNING.mode,
+    ): Promise<number> => {
+      const input = { model, start, train, heldOut, teacher, rng: rng.split('tune') }
+      const tuned = await tune({
+        ...input,
+        settings: { ...TUNING, mode },
+        ...(signal && { signal }),
+      })
+      return judge(tuned.weights)
+    }
+    const fuse = async (method: string, proxy: ProxyExamples) => {
+      const { strategy, options } = parseStrategy(method)
+      const since = performance.now()
+      const input = { parents, graph, options, proxy, rng: rng.split(method) }
+      const { weights } = await fuseParents(strategy, { ...input, ...(signal && { signal }) })
+      return { weights, seconds: (performance.now() - since) / 1000 }
+    }
+    const methods: MethodResult[] = []
+    for (const method of settings.methods) {
+      signal?.throwIfAborted()
+      try {
+        const few = await fuse(method, { train: zeroShot, heldOut: zeroShot })
+        const many = await fuse(method, { train, heldOut })
+        methods.push({
+          method,
+          zeroShot: await judge(few.weights),
+          tuned: await tuneAndJudge(many.weights),
+          seconds: few.seconds,
+        })
+      } catch (error) {
+        if (signal?.aborted === true || !(error instanceof Error)) throw error
+        const refused = error.message
+        methods.push({ method, zeroShot: null, tuned: null, seconds: null, refused })
+      }
+    }
+    const accuracies = [...onTest!.parents.values()].map(({ accuracy }) => accuracy)
+    return {
+      dataset: dataset.name,
+      parents: count,
+      seed,
+      bestParent: Math.max(...accuracies),
+      worstParent: Math.min(...accuracies),
+      ensemble: onTest!.ensemble.accuracy,
+      proxyAlone: await tuneAndJudge(initialWeights(architecture, rng.split('alone')), 'labels'),
+      bestParentTuned: await tuneAndJudge(await bestOf(parents, onHeldOut!.parents).load()),
+      methods,
+    }
+  } finally {
+    model.dispose()
+  }
+}
+
+function drawProxy({ pool }: TrainedParents, count: number, rng: Rng): ExampleSet {
+  const { labels, numClasses } = pool
+  return subset(pool, drawBalanced({ labels, numClasses, count, rng }))
+}
+
+function bestOf(
+  parents: readonly Parent[],
+  judged: ReadonlyMap<string, { readonly accuracy: number; readonly loss: number }>,
+): Parent {
+  return parents.reduce((best, parent) =>
+    isBetter(judged.get(parent.id)!, judged.get(best.id)!) ? parent : best,
+  )
+}

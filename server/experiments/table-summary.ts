@@ -1,0 +1,89 @@
+import Table from 'cli-table3'
+import type { FusionCase } from './fusion-table.ts'
+
+/** Means over the seeds of one data set and number of parents. */
+export interface SummaryRow {
+  readonly dataset: string
+  readonly parents: number
+  readonly seeds: number
+  readonly bestParent: number
+  readonly ensemble: number
+  readonly proxyAlone: number
+  readonly bestParentTuned: number
+  readonly methods: readonly {
+    readonly method: string
+    readonly zeroShot: number | null
+    readonly tuned: number | null
+  }[]
+}
+
+export function summarise(cases: readonly FusionCase[]): SummaryRow[] {
+  const keys = [...new Set(cases.map(({ dataset, parents }) => `${dataset}/${parents}`))]
+  return keys.map((key) => {
+    const own = cases.filter(({ dataset, parents }) => `${dataset}/${parents}` === key)
+    const mean = (of: (one: FusionCase) => number) =>
+      own.reduce((sum, one) => sum + of(one), 0) / own.length
+    const { dataset, parents, methods } = own[0]!
+    return {
+      dataset,
+      parents,
+      seeds: own.length,
+      bestParent: mean((one) => one.bestParent),
+      ensemble: mean((one) => one.ensemble),
+      proxyAlone: mean((one) => one.proxyAlone),
+      bestParentTuned: mean((one) => one.bestParentTuned),
+      methods: methods.map(({ method }, at) => ({
+        method,
+        zeroShot: meanOrNull(own.map((one) => one.methods[at]!.zeroShot)),
+        tuned: meanOrNull(own.map((one) => one.methods[at]!.tuned)),
+      })),
+    }
+  })
+}
+
+/** A row a method, a column a data set and number of parents; accuracies in percent, right after fusion and tuned. */
+export function summaryTable(rows: readonly SummaryRow[]): string {
+  const table = new Table({
+    head: ['', ...rows.map(({ dataset, parents }) => `${dataset}\n${parents} parents`)],
+    style: { head: [], border: [], compact: true },
+  })
+  const both = (zeroShot: number | null, tuned: number | null) =>
+    `${percentOrDash(zeroShot)} -> ${percentOrDash(tuned)}`
+  table.push(
+    ['best parent -> tuned', ...rows.map((row) => both(row.bestParent, row.bestParentTuned))],
+    ['proxy set alone', ...rows.map((row) => percentOrDash(row.proxyAlone))],
+    ['ensemble', ...rows.map((row) => percentOrDash(row.ensemble))],
+    ...(rows[0]?.methods ?? []).map(({ method }, at) => [
+      method,
+      ...rows.map((row) => both(row.methods[at]!.zeroShot, row.methods[at]!.tuned)),
+    ]),
+  )
+  return [table.toString(), ...rows.map(verdictOf)].join('\n')
+}
+
+/** Whether the best of the methods is above the best parent, and after tuning above both controls. */
+function verdictOf(row: SummaryRow): string {
+  const best = (of: 'zeroShot' | 'tuned') =>
+    row.methods.reduce((a, b) => ((b[of] ?? 0) > (a[of] ?? 0) ? b : a))
+  const [zeroShot, tuned] = [best('zeroShot'), best('tuned')]
+  const gap = 100 * (row.ensemble - (tuned.tuned ?? 0))
+  const isAbove = (accuracy: number | null, ...controls: readonly number[]) =>
+    controls.every((control) => (accuracy ?? 0) > control) ? 'above' : 'NOT above'
+  return (
+    `${row.dataset}, ${row.parents} parents: ${zeroShot.method} ${percentOrDash(zeroShot.zeroShot)} is ` +
+    `${isAbove(zeroShot.zeroShot, row.bestParent)} the best parent ${percentOrDash(row.bestParent)}; tuned, ` +
+    `${tuned.method} ${percentOrDash(tuned.tuned)} is ` +
+    `${isAbove(tuned.tuned, row.bestParentTuned, row.proxyAlone)} best parent + fine-tuning and proxy alone, ` +
+    `${gap.toFixed(2)} points from the ensemble`
+  )
+}
+
+function meanOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length < values.length
+    ? null
+    : known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+const percentOrDash = (value: number | null): string =>
+  value === null ? '-' : (100 * value).toFixed(2)
