@@ -5,7 +5,7 @@ import { neuronGraph, type NeuronGraph } from '../../shared/model/neuron-graph.t
 import { parseSafetensors } from '../../shared/model/safetensors-format.ts'
 import { sizeOf, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { predict } from '../../shared/training/predict.ts'
-import { arrayExamples } from '../support/array-examples.ts'
+import { arrayExamples } from '../../shared/data/array-examples.ts'
 
 /** What a reference was given and what it gave, in torch's layout. */
 export interface Fixture {
