@@ -28,13 +28,13 @@ export async function groupActivations(
   try {
     const outputs = await runInBatches(x, (batch) => run(graph.ops, batch, onEngine.source, nodes))
     try {
-      return tf.tidy(() =>
+      return tf.tidy<tf.Tensor2D[]>(() =>
         points.map((read, group) =>
           tf.concat(
             read.map((node) => columnsOf(graph, group, node, outputs[nodes.indexOf(node)]!)),
           ),
         ),
-      ) as tf.Tensor2D[]
+      )
     } finally {
       tf.dispose(outputs)
     }
@@ -51,7 +51,7 @@ function columnsOf(
   output: tf.Tensor,
 ): tf.Tensor2D {
   const layout = graph.layouts[node]!
-  const rows = tf.reshape(output, [-1, output.shape.at(-1)!]) as tf.Tensor2D
+  const rows = tf.reshape<tf.Rank.R2>(output, [-1, output.shape.at(-1)!])
   if (layout.kind === 'neurons' && layout.each === 1) return rows
   const positions = positionsOf(
     layout,

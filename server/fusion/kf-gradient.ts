@@ -142,7 +142,7 @@ async function trainLevel(
   const target = targetsOf(all.activations, grouping) // [row, neuron]
   const scale = isHead ? undefined : relativeScores(all, grouping)
   const input = fused.walk.input()
-  const numExamples = input.shape[0]!
+  const numExamples = input.shape[0]
   const rows = target.shape[0] / numExamples
   const ofLevel = rng.split(`kf-gradient/${level.name}/${level.index}`)
   const order = ofLevel.split('held-out').shuffle([...Array(numExamples).keys()])

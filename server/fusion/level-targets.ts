@@ -54,10 +54,10 @@ export async function sideBySide(
   for (const { walk } of networks) outputs.push((await walk.look([at.node]))[0]!)
   const activations = tf.tidy(() =>
     tf.concat(
-      outputs.map((output) => tf.reshape(output, [-1, output.shape.at(-1)!])),
+      outputs.map((output) => tf.reshape<tf.Rank.R2>(output, [-1, output.shape.at(-1)!])),
       1,
     ),
-  ) as tf.Tensor2D
+  )
   tf.dispose(outputs)
   const ofGroup = at.scores.map((ofParent) => ofParent[at.group]!)
   return { ...columnsOf(ofGroup), activations, width: groups[at.group]!.width }

@@ -69,7 +69,7 @@ export async function runInBatches(
   x: tf.Tensor,
   compute: (batch: tf.Tensor) => tf.Tensor[],
 ): Promise<tf.Tensor[]> {
-  const size = x.shape[0]!
+  const size = x.shape[0]
   const rest = x.shape.slice(1)
   const breathe = createYielder()
   const parts: tf.Tensor[][] = []

@@ -130,10 +130,10 @@ async function sideBySide(networks: readonly OpenNetwork[], node: number): Promi
   try {
     return tf.tidy(() =>
       tf.concat(
-        outputs.map((output) => tf.reshape(output, [-1, output.shape.at(-1)!])),
+        outputs.map((output) => tf.reshape<tf.Rank.R2>(output, [-1, output.shape.at(-1)!])),
         1,
       ),
-    ) as tf.Tensor2D
+    )
   } finally {
     tf.dispose(outputs)
   }

@@ -41,7 +41,7 @@ export function linearLevel(graph: NeuronGraph, level: Level, strategy: string):
         `${layers.join(', ')} together; take nt or kf-gradient.`,
     )
   }
-  const [kernel, bias] = op!.weights
+  const [kernel, bias] = op.weights
   return {
     level,
     node,
@@ -117,10 +117,10 @@ async function momentsOf(
   })
   try {
     return {
-      mean: Float32Array.from(await mean!.data()),
-      variance: Float32Array.from(await variance!.data()),
+      mean: Float32Array.from(await mean.data()),
+      variance: Float32Array.from(await variance.data()),
     }
   } finally {
-    tf.dispose([mean!, variance!, outputs!])
+    tf.dispose([mean, variance, outputs!])
   }
 }

@@ -55,7 +55,7 @@ export async function trainGraph(
   const variables = names.map((name) => ({
     shape: weights.source(name).shape,
     read: () => weights.source(name),
-    write: (value: tf.Tensor) => void weights.set(name, value.clone()),
+    write: (value: tf.Tensor) => weights.set(name, value.clone()),
   }))
   const settings = { optimizer: 'adam', learningRate: training.learningRate } as const
   const optimizer = await createOptimizer(variables, settings)

@@ -34,7 +34,7 @@ async function eachBlock(
   visit: (x: tf.Tensor2D, firstRow: number) => Promise<void>,
 ): Promise<void> {
   const { input } = system
-  const examples = input.shape[0]!
+  const examples = input.shape[0]
   const perExample = rows / examples
   const step = Math.max(1, Math.floor(BLOCK_VALUES / (perExample * fanInOf(system))))
   const rest = input.shape.slice(1)
@@ -96,8 +96,8 @@ export async function solveRows(
       // As rows of their own: sqrt(lambda) times each weight should be 0.
       const weight = Math.sqrt((ridge * squares) / fanIn)
       const [held, zeros] = tf.tidy(() => [
-        tf.mul(tf.eye(fanIn), weight) as tf.Tensor2D,
-        tf.zeros([fanIn, columns]) as tf.Tensor2D,
+        tf.mul<tf.Tensor2D>(tf.eye(fanIn), weight),
+        tf.zeros<tf.Rank.R2>([fanIn, columns]),
       ])
       try {
         await least.add(held, zeros)

@@ -68,7 +68,7 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
       graph,
       plan: target,
       parents: parentsOf(cohort.parents, graph),
-      openParent: cohort.open,
+      openParent: (parent) => cohort.open(parent),
       tuning: split && { proxy: split, settings: input.tune },
       test,
       rng: rng.split('tune'),

@@ -138,6 +138,7 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
         round: RoundNumber.parse(n),
         blob: BlobId.parse(String(n).repeat(64)),
         report: n === 0 ? null : { accuracy: n / 10 },
+        ledger: n === 1 ? { parents: ['ada'], groups: [] } : null,
       }))
       for (const model of models) await store.saveModel(model)
 
@@ -147,8 +148,13 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
     it('should replace a model that is saved again, as after a crash', async () => {
       const { id: run } = await store.createRun(SETTINGS)
       const model = { run, round: RoundNumber.parse(1), blob: BlobId.parse('a'.repeat(64)) }
-      const again = { ...model, blob: BlobId.parse('b'.repeat(64)), report: { accuracy: 0.5 } }
-      await store.saveModel({ ...model, report: {} })
+      const again = {
+        ...model,
+        blob: BlobId.parse('b'.repeat(64)),
+        report: { accuracy: 0.5 },
+        ledger: null,
+      }
+      await store.saveModel({ ...model, report: {}, ledger: { parents: [] } })
       await store.saveModel(again)
 
       expect(await store.listModels(run)).toEqual([again])

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { STRATEGIES } from '../../server/fusion/strategies.ts'
+import type { Strategy } from '../../server/fusion/strategy.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
@@ -36,6 +38,27 @@ describe('the documents', () => {
       ([, path]) => !existsSync(join(ROOT, path!)),
     )
     expect(missing).toEqual([])
+  })
+
+  it('should describe every strategy that can be run, with its options', () => {
+    const rows = [
+      ...read('README.md').matchAll(/^\| `([a-z-]+)` \|.*\| \[([\d.]+)\].*\| ([^|]*) \|$/gm),
+    ]
+    const described = rows.map(([, name, paper, options]) => ({
+      name,
+      paper,
+      options: [...options!.matchAll(/`(\w+)`/g)].map(([, option]) => option),
+    }))
+    const strategies = Object.values<Strategy>(STRATEGIES).filter((of) => of.isComparison !== true)
+    expect(described.filter(({ options }) => options.length > 0)).toEqual(
+      strategies
+        .map(({ name, paper, options }) => ({
+          name,
+          paper: /[\d.]+/.exec(paper)![0],
+          options: Object.keys(options),
+        }))
+        .filter(({ options }) => options.length > 0),
+    )
   })
 
   it('should show only commands of graft that exist', () => {

@@ -75,7 +75,7 @@ export async function checkKfHead(fixture: Fixture): Promise<Comparison[]> {
   const side = tf.concat(logits, 1)
   const soft = tf.tidy(() =>
     tf.concat(
-      logits.map((of) => tf.softmax(of) as tf.Tensor2D),
+      logits.map((of) => tf.softmax<tf.Tensor2D>(of)),
       1,
     ),
   )

@@ -9,14 +9,7 @@ import type { NeuronGraph } from '../../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../../shared/model/weights.ts'
 import { createRng } from '../../../shared/numeric/rng.ts'
 import { compare, compareFloats, compareWeights, type Comparison, toleranceOf } from '../compare.ts'
-import {
-  type Fixture,
-  graphOf,
-  integers,
-  logitsOf,
-  tensorOf,
-  type Widths,
-} from '../fixture.ts'
+import { type Fixture, graphOf, integers, logitsOf, tensorOf, type Widths } from '../fixture.ts'
 import { parentsOf } from '../parents-of.ts'
 
 /** One way in which the reference fused the parents. */

@@ -25,7 +25,11 @@ const EVENTS: { [Type in RoundEvent['type']]: Extract<RoundEvent, { type: Type }
     },
   },
   'deadline-passed': { type: 'deadline-passed', round },
-  'model-fused': { type: 'model-fused', round, fused: { blob, seconds: 1 } },
+  'model-fused': {
+    type: 'model-fused',
+    round,
+    fused: { blob, seconds: 1, ledger: blob, reason: 'why' },
+  },
   'model-tuned': {
     type: 'model-tuned',
     round,
@@ -39,6 +43,11 @@ describe('parseJournal', () => {
   it.each(Object.values(EVENTS))('should read back $type from its JSON', (event) => {
     const stored: unknown = JSON.parse(JSON.stringify(event))
     expect(parseJournal([{ seq: 1, event: stored, at }])).toEqual([{ event, at }])
+  })
+
+  it('should read a fusion that an older version journalled without a ledger', () => {
+    const event = { type: 'model-fused', round, fused: { blob, seconds: 1 } }
+    expect(parseJournal([{ seq: 1, event, at }])).toEqual([{ event, at }])
   })
 
   it('should keep the order', () => {

@@ -3,6 +3,7 @@ import { reportRound, withRecord } from '../../../../server/coordinator/report-r
 import { createRoundRecord } from '../../../../server/coordinator/round-record.ts'
 import type { Judgement } from '../../../../server/coordinator/workbench.ts'
 import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
+import type { LedgerReport } from '../../../../shared/protocol/ledger.ts'
 import { RoundReport } from '../../../../shared/protocol/run-report.ts'
 import { roundReport } from '../../../support/run-report.ts'
 
@@ -35,8 +36,19 @@ describe('reportRound', () => {
   })
 
   it('should give what the published schema describes', () => {
-    const report = reportRound(JUDGED, JUDGEMENT)
+    const report = reportRound(JUDGED, JUDGEMENT, LEDGER)
     expect(RoundReport.parse(report)).toEqual(report)
+  })
+
+  it('should say whose neurons make the model and why, where that is known', () => {
+    const fused = { ...JUDGED.fused, reason: 'the widest' }
+    const report = reportRound({ ...JUDGED, fused }, JUDGEMENT, LEDGER)
+    expect(report.ledger).toEqual(LEDGER)
+    expect(report.fused).toEqual({ ...score, reason: 'the widest' })
+
+    const unknown = reportRound(JUDGED, JUDGEMENT)
+    expect(unknown).not.toHaveProperty('ledger')
+    expect(unknown.fused).toEqual(score)
   })
 })
 
@@ -65,6 +77,22 @@ describe('withRecord', () => {
 })
 
 // Helpers
+
+const LEDGER: LedgerReport = {
+  parents: ['ada', 'bob'],
+  groups: [
+    {
+      name: 'fc1',
+      neurons: [
+        [
+          [0, 3, 0.25, 2],
+          [1, 0, 0.75, null],
+        ],
+        [],
+      ],
+    },
+  ],
+}
 
 const JUDGED = {
   round,

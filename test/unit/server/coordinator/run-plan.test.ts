@@ -39,6 +39,13 @@ describe('planRun', () => {
     expect(plan).toThrow(expect.objectContaining({ code }))
   })
 
+  it('should refuse to run what is there for comparison, naming what can be run', () => {
+    const plan = () => planRun({ ...TOY_SETTINGS, strategy: 'ensemble' }, TOY_DATASET, null)
+    expect(plan).toThrow(
+      /every run measures it .* fedavg, nt, .*, git-rebasin\. .*STRATEGY_UNKNOWN/,
+    )
+  })
+
   it('should refuse a model of another shape, or one that is not finite', () => {
     const [kernel, ...others] = toyWeights('given')
     expect(() => planRun(TOY_SETTINGS, TOY_DATASET, others)).toThrow('GRAFT_SHAPE_MISMATCH')

@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { fuseParents } from '../../../../server/fusion/fuse-parents.ts'
 import { parentShares } from '../../../../server/fusion/ledger.ts'
 import { parseStrategy, STRATEGIES } from '../../../../server/fusion/strategies.ts'
-import type { Parent, ProxyExamples, Strategy } from '../../../../server/fusion/strategy.ts'
-import { headGroup, type NeuronGraph } from '../../../../shared/model/neuron-graph.ts'
+import type { FusionInput, Parent, Strategy } from '../../../../server/fusion/strategy.ts'
+import { RUN_OPTIONS } from '../../../../shared/command/run-options.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { startTestEngine } from '../../../support/engine.ts'
+import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
 import {
   convGraph,
   copyOf,
@@ -17,6 +18,10 @@ import {
   randomParents,
   randomWeights,
 } from '../../../support/plain-networks.ts'
+
+beforeAll(async () => {
+  await startTestEngine()
+})
 
 describe('parseStrategy', () => {
   it('should fill the options that are not given with their defaults', () => {
@@ -55,85 +60,93 @@ describe('parseStrategy', () => {
 
 const GRAPH = denseGraph([3, 6, 4, 2])
 const CONV = convGraph([2, 5, 3], 4)
+const STRATEGY_LIST = Object.entries<Strategy>(STRATEGIES)
+const RUNNABLE = STRATEGY_LIST.filter(([, { isComparison }]) => isComparison !== true)
 
-/** Strategies that take so many parents and no more. */
-const MOST_PARENTS: Readonly<Record<string, number>> = { 'hf-linear': 2 }
+describe('--strategy', () => {
+  it('should name in its help every strategy that can be run, and no other', () => {
+    const [named = ''] = RUN_OPTIONS.strategy.description!.split(';')
+    expect(named.split(/, | or /)).toEqual(RUNNABLE.map(([name]) => name))
+  })
+})
 
-/** All that give a network. */
-const FUSING = Object.entries<Strategy>(STRATEGIES).filter(([, of]) => of.isComparison !== true)
-
-beforeAll(startTestEngine)
-
-describe.each(FUSING)('every strategy: %s', (name, strategy) => {
-  const fuse = (parents: readonly Parent[], graph = GRAPH) =>
-    fuseParents(strategy, { ...fusionOf(parents, graph), proxy: proxyFor(graph) })
-
-  const most = (count: number) => Math.min(count, MOST_PARENTS[name] ?? count)
-
-  it('should be registered under its own name', () => {
+describe('every strategy', () => {
+  it.each(STRATEGY_LIST)('should be registered under its own name: %s', (name, strategy) => {
     expect(strategy.name).toBe(name)
     expect(strategy.summary).not.toBe('')
     expect(strategy.paper).toMatch(/^arXiv \d{4}\.\d{5}/)
   })
+})
+
+describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) => {
+  /** Parents that it takes at most, up to 5. */
+  const most = name === 'hf-linear' ? 2 : 5
+  const fuse = (parents: readonly Parent[], graph = GRAPH, more: Partial<FusionInput> = {}) =>
+    fuseParents(strategy, { ...fusionOf(parents, graph), ...quickly(name), proxy: PROXY, ...more })
 
   it.each([GRAPH, CONV])('should give the one parent back', async (graph) => {
     const [parent] = randomParents(graph, 1)
-    const { weights, ledger } = await fuse([parent!], graph)
+    const { weights, ledger, reason } = await fuse([parent!], graph)
     expect(weights).toEqual(await parent!.load())
     expect(parentShares(ledger)).toEqual([1])
+    expect(reason).toContain('one parent')
   })
 
   it('should keep names, order and shapes', async () => {
-    const { weights } = await fuse(randomParents(GRAPH, most(5)))
+    const { weights } = await fuse(randomParents(GRAPH, most))
     expect(weights.map(({ name, shape }) => ({ name, shape }))).toEqual(GRAPH.weights)
     expect(weights.every(({ data }) => data instanceof Float32Array)).toBe(true)
     expect(weights.every(({ data }) => data.every(Number.isFinite))).toBe(true)
   })
 
   it('should account for every neuron', async () => {
-    const { ledger } = await fuse(randomParents(GRAPH, most(5)))
-    expect(ledger.parents).toEqual(['a', 'b', 'c', 'd', 'e'].slice(0, most(5)))
+    const { ledger } = await fuse(randomParents(GRAPH, most))
+    expect(ledger.parents).toEqual(['a', 'b', 'c', 'd', 'e'].slice(0, most))
     expect(ledger.groups.map(({ name }) => name)).toEqual(['fc1', 'fc2'])
     expect(ledger.groups.map(({ neurons }) => neurons.length)).toEqual([6, 4])
     for (const made of ledger.groups.flatMap(({ neurons }) => neurons)) {
       expect(made.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12)
+      for (const { share } of made) expect(share).toBeGreaterThan(0)
+    }
+  })
+
+  it('should take the scores that were sent, also those of no importance', async () => {
+    const parents = randomParents(GRAPH, 2).map((parent) => ({
+      ...parent,
+      scores: GRAPH.groups.map(({ width }) =>
+        Float32Array.from({ length: width }, (_, neuron) => (neuron === 1 ? 0 : neuron + 1)),
+      ),
+    }))
+    const { weights, ledger } = await fuse(parents)
+    expect(weights.every(({ data }) => data.every(Number.isFinite))).toBe(true)
+    for (const made of ledger.groups.flatMap(({ neurons }) => neurons)) {
+      expect(made.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12)
+      for (const { score } of made) expect(score === null || Number.isFinite(score)).toBe(true)
     }
   })
 
   it('should give the same bytes whoever uploads first', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 7 }), fc.string(), async (count, seed) => {
-        const parents = randomParents(GRAPH, most(count), seed)
+      fc.asyncProperty(fc.integer({ min: 1, max: most }), fc.string(), async (count, seed) => {
+        const parents = randomParents(GRAPH, count, seed)
         expect(await fuse(createRng(seed).shuffle(parents))).toEqual(await fuse(parents))
       }),
-      { numRuns: 25 },
+      { numRuns: name === 'kf-gradient' ? 3 : 10 },
     )
   })
 
   it('should not change what a parent loads, nor hand it out', async () => {
-    const loaded = await Promise.all(randomParents(GRAPH, most(4)).map((parent) => parent.load()))
+    const parents = randomParents(GRAPH, most)
+    const loaded = await Promise.all(parents.map((parent) => parent.load()))
     const before = loaded.map(copyOf)
-    const parents = loaded.map((weights, k) =>
-      parentOf(`p${k}`, weights, { load: async () => weights }),
-    )
-    const { weights } = await fuse(parents)
+    const lending = parents.map((parent, k) => ({ ...parent, load: async () => loaded[k]! }))
+    const { weights } = await fuse(lending)
     weights.forEach(({ data }) => data.fill(7))
     expect(loaded).toEqual(before)
   })
 
-  it('should be done with a parent before it loads the next', async () => {
-    const parents = randomParents(GRAPH, most(6))
-    const shared = randomWeights(GRAPH, createRng('buffer'))
-    const reusing = parents.map((parent) => ({
-      ...parent,
-      // One buffer for all parents: whoever kept the last one's weights would see the next one's.
-      load: async () => {
-        const own = await parent.load()
-        shared.forEach(({ data }, w) => data.set(own[w]!.data))
-        return shared
-      },
-    }))
-    expect(await fuse(reusing)).toEqual(await fuse(parents))
+  it('should leave no tensor behind', async () => {
+    await expectNoLeakAsync(() => fuse(randomParents(GRAPH, 2)))
   })
 
   it('should name the parent whose shapes do not fit', async () => {
@@ -174,13 +187,41 @@ describe.each(FUSING)('every strategy: %s', (name, strategy) => {
       problem: `Parent b: fc2.bias[1] is ${odd}.`,
     })
   })
+
+  it('should end for the reason of its signal', async () => {
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(fuse(randomParents(GRAPH, 2), GRAPH, { signal })).rejects.toThrow('enough')
+  })
+})
+
+describe.each([
+  ['fedavg', STRATEGIES.fedavg],
+  ['nt', STRATEGIES.nt],
+] as const)('%s', (_, strategy) => {
+  it('should be done with a parent before it loads the next', async () => {
+    const parents = randomParents(GRAPH, 6)
+    const shared = randomWeights(GRAPH, createRng('buffer'))
+    const reusing = parents.map((parent) => ({
+      ...parent,
+      // One buffer for all parents: whoever kept the last one's weights would see the next one's.
+      load: async () => {
+        const own = await parent.load()
+        shared.forEach(({ data }, w) => data.set(own[w]!.data))
+        return shared
+      },
+    }))
+    const fuse = (of: readonly Parent[]) => strategy.fuse(fusionOf(of, GRAPH))
+    expect(await fuse(reusing)).toEqual(await fuse(parents))
+  })
 })
 
 // Helpers
 
-/** A few labelled examples of the shape that a graph's network reads. */
-function proxyFor(graph: NeuronGraph): ProxyExamples {
-  const shape = graph === CONV ? [1, 4, 2] : [3]
-  const data = { inputShape: shape, numClasses: headGroup(graph).width }
-  return { train: blobExamples(data, 24, 'train'), heldOut: blobExamples(data, 12, 'held out') }
+const PROXY = {
+  train: blobExamples({ inputShape: [3], numClasses: 2 }, 40, 'proxy'),
+  heldOut: blobExamples({ inputShape: [3], numClasses: 2 }, 10, 'held out'),
 }
+
+/** Training is not what these tests are about. */
+const quickly = (name: string): Partial<FusionInput> =>
+  name === 'kf-gradient' ? { options: { epochs: '25' } } : {}

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fedavg } from '../../../../server/fusion/fedavg.ts'
 import type { Parent } from '../../../../server/fusion/strategy.ts'
 import { type ControlsInput, runControls, teacherOf } from '../../../../server/proxy/controls.ts'
-import { askParents } from '../../../../server/proxy/ensemble.ts'
+import { askParents, type Opinion } from '../../../../server/proxy/ensemble.ts'
 import { splitProxy } from '../../../../server/proxy/split-proxy.ts'
 import { tune } from '../../../../server/proxy/tune.ts'
 import { neuronGraph } from '../../../../shared/model/neuron-graph.ts'
@@ -94,6 +94,21 @@ describe('runControls', () => {
     expect(bestParentTuned).toEqual(await tuneAlone('bestParentTuned', best))
     const average = await fedavg.fuse(fusionOf(parents, neuronGraph(model)))
     expect(controls.averageTuned).toEqual(await tuneAlone('averageTuned', average.weights))
+  })
+
+  it('should go on without the average when the weights cannot be averaged', async () => {
+    const weights = (await parents[1]!.load()).map((tensor) => ({ ...tensor }))
+    weights[0] = { ...weights[0]!, data: weights[0]!.data.map((w, i) => (i === 0 ? Infinity : w)) }
+    const odd = { ...parents[1]!, load: async () => weights }
+    const opinions = await Promise.all(
+      [PROXY.train, PROXY.heldOut, TEST].map(
+        async (set) => (await askParents(model, parents, [set]))[0]!,
+      ),
+    )
+    const [train, heldOut, test] = opinions as [Opinion, Opinion, Opinion]
+    const controls = await run({ parents: [parents[0]!, odd], opinions: { train, heldOut, test } })
+    expect(controls).toMatchObject({ average: null, averageTuned: null })
+    expect(controls.fused).toEqual(await onTest(untrainedBlob('fused')))
   })
 
   it('should say which control it is at', async () => {

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { roundTable } from '../../../../server/report/round-table.ts'
+import type { LedgerReport } from '../../../../shared/protocol/ledger.ts'
 import { roundReport } from '../../../support/run-report.ts'
 
 describe('roundTable', () => {
@@ -30,6 +31,26 @@ describe('roundTable', () => {
       up 2.0 MB, down 2.0 MB; peak memory 300 MiB
       "
     `)
+  })
+
+  it('should say what the strategy says, and whose neurons make the model', () => {
+    const neurons: LedgerReport['groups'][number]['neurons'] = [
+      [
+        [0, 1, 0.5, 3],
+        [1, 0, 0.5, 2],
+      ],
+      [[0, 0, 1, null]],
+    ]
+    const ledger = { parents: ['ada', 'bob'], groups: [{ name: 'fc1', neurons }] }
+    const fused = { ...roundReport().fused, reason: 'the candidate that agrees most' }
+    const lines = roundTable(roundReport({ fused, ledger })).split('\n')
+    const at = lines.indexOf('fused: the candidate that agrees most')
+    expect(lines.slice(at - 1, at + 3)).toEqual([
+      expect.stringMatching(/^tuned 92\.00 % beats/),
+      'fused: the candidate that agrees most',
+      '● best on the held-out proxy examples',
+      'neurons: ada 75 %, bob 25 %',
+    ])
   })
 
   it('should mark the global model when the round kept it', () => {

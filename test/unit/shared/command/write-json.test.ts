@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeJson } from '../../../../shared/command/write-json.ts'
 import { fakeStream } from '../../../support/fake-stream.ts'
@@ -14,8 +15,48 @@ describe('writeJson', () => {
 
   it('should write to stdout when no file is named', async () => {
     const stdout = fakeStream()
-    await writeJson({ a: [1] }, true, stdout)
-    expect(stdout.take()).toBe('{\n  "a": [\n    1\n  ]\n}\n')
+    await writeJson({ a: ['b'] }, true, stdout)
+    expect(stdout.take()).toBe('{\n  "a": [\n    "b"\n  ]\n}\n')
+  })
+
+  it('should put numbers on one line, a fused neuron of a ledger too', async () => {
+    const stdout = fakeStream()
+    const neurons = [
+      [
+        [0, 17, 0.62, null],
+        [1, 5, 0.38, -1e-7],
+      ],
+      [],
+      [[1, 3, 1, 2]],
+    ]
+    await writeJson({ counts: [1, 2], none: [], neurons }, true, stdout)
+    expect(stdout.take()).toBe(
+      [
+        '{',
+        '  "counts": [1, 2],',
+        '  "none": [],',
+        '  "neurons": [',
+        '    [[0, 17, 0.62, null], [1, 5, 0.38, -1e-7]],',
+        '    [],',
+        '    [[1, 3, 1, 2]]',
+        '  ]',
+        '}',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('should change no value', async () => {
+    const stdout = fakeStream()
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        await writeJson(value, true, stdout)
+        expect(JSON.stringify(JSON.parse(stdout.take()))).toBe(JSON.stringify(value))
+      }),
+      {
+        examples: [['[1,\n 2]'], [['a, [', '1], [2]', ' ] ']], [{ '[ 1 ]': [[1, 2], '[3,  4]'] }]],
+      },
+    )
   })
 
   it('should replace a file and leave nothing else behind', async () => {

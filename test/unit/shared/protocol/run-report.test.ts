@@ -15,7 +15,10 @@ describe('RunReport', () => {
   })
 
   it('should accept a whole report, by zod and by the JSON schema', () => {
-    const report = runReport([roundReport(), roundReport({ round: 2 })])
+    const report = runReport([
+      roundReport(),
+      roundReport({ round: 2, ledger: ledgerWith([0, 1, 1, 0.5]) as never }),
+    ])
     expect(RunReport.parse(report)).toEqual(report)
     const isValid = new Ajv2020({ formats: { sha256_hex: true } }).compile(SCHEMA)
     expect(isValid(report), JSON.stringify(isValid.errors)).toBe(true)
@@ -25,6 +28,8 @@ describe('RunReport', () => {
     ['an accuracy in percent', { fused: { accuracy: 93, loss: 1 } }],
     ['a loss that is not a number', { fused: { accuracy: 0.9, loss: NaN } }],
     ['a key that nobody reads', { surprise: 1 }],
+    ['a neuron with a share of nothing', { ledger: ledgerWith([0, 1, 0, null]) }],
+    ['a neuron without a score', { ledger: ledgerWith([0, 1, 1]) }],
     ['a candidate of another name', { published: { ...roundReport().published, candidate: 'x' } }],
   ])('should refuse %s', (_, wrong) => {
     const report = runReport([{ ...roundReport(), ...wrong } as never])
@@ -40,6 +45,10 @@ describe('RunReport', () => {
 })
 
 // Helpers
+
+function ledgerWith(contribution: readonly unknown[]) {
+  return { parents: ['ada'], groups: [{ name: 'fc1', neurons: [[contribution], []] }] }
+}
 
 interface Node {
   type?: string
