@@ -13,6 +13,9 @@ import type { Parent } from './strategy.ts'
 export const SCORES_OPTION = ['sent', 'uniform', 'conductance', 'deeplift', 'ablation'] as const
 export type ScoresOption = (typeof SCORES_OPTION)[number]
 
+/** What our own scorers give a dead neuron: scores are divided by their sums. */
+const FLOOR = 1e-8
+
 /**
  * Scores of every neuron of every parent, in the order of the parents. Parents that sent none count alike.
  *
@@ -58,7 +61,7 @@ function sentScores(
 ): Float64Array[] {
   return groups.map(({ index, name }) => {
     const sent = scores[index] ?? new Float32Array(0)
-    if (sent.length === widths[index]) return Float64Array.from(sent)
+    if (sent.length === widths[index]) return Float64Array.from(sent, (s) => Math.max(s, FLOOR))
     throw new GraftError(
       'GRAFT_SHAPE_MISMATCH',
       `Parent ${id} sent ${sent.length} scores for the ${widths[index]!} neurons of ${name}.`,
