@@ -73,12 +73,12 @@ export const ERRORS = {
   GRAFT_STRATEGY_UNKNOWN: {
     status: 400,
     exit: EXIT.usage,
-    remedy: 'Choose a strategy and options that `graft simulate --help` lists.',
+    remedy: 'Choose a strategy and options that `graft fuse --help` lists.',
   },
   GRAFT_SHAPE_MISMATCH: {
     status: 422,
     exit: EXIT.refused,
-    remedy: 'Give every client the architecture of the run.',
+    remedy: 'Give every network the architecture of the run, or of --model.',
   },
   GRAFT_NOT_FINITE: {
     status: 422,

@@ -6,10 +6,10 @@ import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import type { FuseReport } from '../../shared/protocol/fuse-report.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parentShares } from '../fusion/ledger.ts'
+import { packLedger } from '../fusion/pack-ledger.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import type { Fusion, ProxyExamples } from '../fusion/strategy.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
-import { compactLedger } from './compact-ledger.ts'
 import { drawProxy, type FittedDataset, loadFitted } from './examples-option.ts'
 import { fuse, type FuseParent, parentsOf, partsOf } from './fuse.ts'
 import {
@@ -119,7 +119,7 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
       tuned: tuned && { ...tunedScore, epochs: tuned.epochs, isTuned: tuned.isTuned },
       diversity: null,
       reason: fusion?.reason ?? null,
-      ledger: fusion && compactLedger(fusion.ledger),
+      ledger: fusion && packLedger(fusion.ledger),
       shares: fusion && parentShares(fusion.ledger),
       out: fusion && out,
       seconds: phases.fuse,

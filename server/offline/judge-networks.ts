@@ -25,7 +25,7 @@ export interface Trial {
   readonly plan: ModelPlan
   readonly parents: readonly Parent[]
   /** @returns a parent's own network, which the caller owns; null when nobody knows how to build it */
-  openParent(id: string): Promise<tf.LayersModel | null>
+  readonly openParent: (id: string) => Promise<tf.LayersModel | null>
   /** Null: nothing is tuned. */
   readonly tuning: { readonly proxy: ProxySplit; readonly settings: TuneSettings } | null
   /** Judges, decides nothing; null: nothing is judged. */

@@ -26,7 +26,7 @@ export interface Cohort {
   /** Whether every file says what it was trained on. */
   readonly isCounted: boolean
   /** @returns the parent's own network, which the caller owns; null when nobody knows how to build it */
-  open(file: string): Promise<tf.LayersModel | null>
+  readonly open: (file: string) => Promise<tf.LayersModel | null>
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Colors } from '../../shared/command/text-stream.ts'
-import type { CompactLedger } from '../../shared/protocol/fuse-report.ts'
+import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 
 const BAR = 40
 const NAME_WIDTH = 22
@@ -15,7 +15,7 @@ const SHADES = ['█', '▒', '▓', '░'] as const
  * @returns lines, without line ends
  */
 export function survivors(
-  { parents, groups }: CompactLedger,
+  { parents, groups }: LedgerReport,
   shares: readonly number[],
   colors: Colors,
 ): string[] {
@@ -51,7 +51,7 @@ function barLengths(shares: readonly number[], width: number): number[] {
 }
 
 /** Mean share of a parent in the neurons of a group. */
-function shareIn(neurons: CompactLedger['groups'][number]['neurons'], parent: number): number {
+function shareIn(neurons: LedgerReport['groups'][number]['neurons'], parent: number): number {
   const own = neurons.flat().filter(([of]) => of === parent)
   return own.reduce((sum, [, , share]) => sum + share, 0) / Math.max(1, neurons.length)
 }

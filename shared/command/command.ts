@@ -93,7 +93,12 @@ export function numeric<Schema extends z.ZodType<number, number>>(schema: Schema
 }
 
 function toArgument(key: string, schema: z.ZodType): string {
-  return schema instanceof z.ZodArray ? `[${kebab(key)}...]` : `[${kebab(key)}]`
+  return takesList(schema) ? `[${kebab(key)}...]` : `[${kebab(key)}]`
+}
+
+function takesList(schema: z.ZodType): boolean {
+  const wrapped = schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
+  return wrapped ? takesList(schema.unwrap() as z.ZodType) : schema instanceof z.ZodArray
 }
 
 function toOption(key: string, schema: z.ZodType): Option {

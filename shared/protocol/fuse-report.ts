@@ -1,28 +1,9 @@
 import { z } from 'zod'
+import { LedgerReport } from './ledger.ts'
 import { Score } from './run-report.ts'
 
 const count = z.int().nonnegative()
 const seconds = z.number().nonnegative()
-
-const Contribution = z
-  .tuple([count, count, z.number().positive().max(1), z.number().nullable()])
-  .describe(
-    'a parent by its place in `parents`, its neuron, its share of the fused neuron, and its score in the method’s own scale',
-  )
-
-/** Whose neurons the fused network's are; see server/fusion/ledger.ts. */
-const CompactLedger = z.strictObject({
-  parents: z.array(z.string()).describe('files, in the order of fusion'),
-  groups: z.array(
-    z.strictObject({
-      name: z.string().describe('of the group of neurons, as `graft inspect` prints it'),
-      neurons: z
-        .array(z.array(Contribution))
-        .describe('what each neuron is made of; empty for one that nothing went into'),
-    }),
-  ),
-})
-export type CompactLedger = z.infer<typeof CompactLedger>
 
 /** What `graft fuse --json` writes: DESIGN section 4. Everything judged is judged on the test split. */
 export const FuseReport = z
@@ -78,7 +59,7 @@ export const FuseReport = z
       .nullable()
       .describe('how far the parents are from each other'),
     reason: z.string().nullable().describe('what the method has to say of its choice'),
-    ledger: CompactLedger.nullable(),
+    ledger: LedgerReport.nullable(),
     shares: z
       .array(z.number().min(0).max(1))
       .nullable()

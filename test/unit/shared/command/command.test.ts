@@ -30,6 +30,13 @@ afterEach(() => {
 })
 
 describe('defineCommand', () => {
+  it('should read a list of words into the last argument', async () => {
+    const options = { first: z.string().optional(), rest: z.array(z.string()).optional() }
+    const spec = { options, args: ['first', 'rest'] as ('first' | 'rest')[] }
+    expect(await run(['a', 'b', 'c'], spec)).toEqual({ first: 'a', rest: ['b', 'c'] })
+    expect(await run(['a'], spec)).toEqual({ first: 'a' })
+  })
+
   it.each([
     { words: [], given: {} },
     { words: ['--batch-size', '8'], given: { batchSize: 8 } },
