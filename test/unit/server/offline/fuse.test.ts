@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fuse, type FuseInput, type FuseParent } from '../../../../server/offline/fuse.ts'
+import { fuse, type FuseInput, type FuseParent, partsOf } from '../../../../server/offline/fuse.ts'
 import { STRATEGIES } from '../../../../server/fusion/strategies.ts'
+import type { ProxyExamples } from '../../../../server/fusion/strategy.ts'
 import type { ExampleSet } from '../../../../shared/data/example-set.ts'
 import { attribute } from '../../../../shared/attribution/attribute.ts'
 import { readWeights, type Weights, writeWeights } from '../../../../shared/model/weights.ts'
@@ -93,6 +94,20 @@ describe('fuse', () => {
 
   it('should leave no tensor alive', async () => {
     await expectNoLeakAsync(() => fuse(input({ scores: 'conductance' })))
+  })
+})
+
+describe('partsOf', () => {
+  it('should hold examples out only for a method that judges by them', () => {
+    const rng = createRng('split')
+    const sizes = ({ train, heldOut }: ProxyExamples) => [
+      train.labels.length,
+      heldOut.labels.length,
+    ]
+    expect(sizes(partsOf(proxy, {}, rng))).toEqual([60, 0])
+    expect(sizes(partsOf(proxy, { usesHeldOut: true }, rng))).toEqual([48, 12])
+    const split = { train: proxy, heldOut: proxy }
+    expect(partsOf(split, {}, rng)).toBe(split)
   })
 })
 
