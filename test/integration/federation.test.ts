@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { NodeEvent } from '../../client/node/progress.ts'
-import { ClientId } from '../../shared/ids.ts'
+import { parseJournal } from '../../server/coordinator/journal.ts'
+import type { Store } from '../../server/store/store.ts'
+import { ClientId, type RunId } from '../../shared/ids.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { startFederation } from '../support/test-federation.ts'
-import { toyUpdate, toyWeights, updateWithNaN } from '../support/toy-run.ts'
+import { TOY_SETTINGS, toyUpdate, toyWeights, updateWithNaN } from '../support/toy-run.ts'
 
 beforeAll(async () => {
   await startTestEngine()
@@ -243,6 +245,79 @@ describe('a federation', () => {
     expect(await a.next('connected')).toMatchObject({ type: 'round:published', round: 1 })
   })
 
+  it.each(['kf-linear', 'nt'])(
+    'should keep the ledger of %s in report and store, through a stop behind fusion',
+    async (strategy) => {
+      await using folder = await createTemporaryFolder()
+      const settings = { strategy, tune: { ...TOY_SETTINGS.tune, epochs: 50 } }
+      let run: RunId
+      {
+        await using stopped = await startFederation({ home: folder.path, settings })
+        const both = [await stopped.puppet('ada'), await stopped.puppet('bob')]
+        await Promise.all(both.map((puppet, i) => puppet.send(toyUpdate(`${i}`))))
+        await stopped.shown('round 1: tuning')
+        stopped.stop(new Error('stopped'))
+        await expect(stopped.reports).rejects.toThrow('stopped')
+        run = await runOf(stopped)
+      }
+      await using federation = await startFederation({ home: folder.path, settings })
+      await Promise.all(['ada', 'bob'].map((name) => federation.puppet(name)))
+      const [report] = await federation.reports
+
+      expect(report?.published.isNew).toBe(true)
+      expect(report?.ledger?.parents).toEqual(['ada', 'bob'])
+      expect(report?.ledger?.groups.map(({ name, neurons }) => [name, neurons.length])).toEqual([
+        ['fc1', 12],
+      ])
+      const journal = parseJournal(await federation.store.readJournal(run))
+      const fusions = journal.flatMap(({ event }) =>
+        event.type === 'model-fused' ? [event.fused] : [],
+      )
+      expect(fusions).toEqual([expect.objectContaining({ ledger: expect.any(String) as unknown })])
+      const [model] = await federation.store.listModels(run)
+      expect(model).toMatchObject({ blob: report?.published.modelSha256, ledger: report?.ledger })
+      expect(model?.report).not.toHaveProperty('ledger')
+    },
+  )
+
+  it('should report the ledger of the model that stays when a round keeps it', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 2, tune: { ...TOY_SETTINGS.tune, epochs: 60 } }
+    await using federation = await startFederation({ home: folder.path, settings })
+    const [ada, bob] = [await federation.puppet('ada'), await federation.puppet('bob')]
+    for (const round of [1, 2]) {
+      await ada.hears('round:invited')
+      await ada.send(toyUpdate(`a${round}`, { round }))
+      // What bob sends in the second round spoils what is fused with it.
+      const weights = toyWeights(`b${round}`)
+      if (round === 2) for (const { data } of weights) data.fill(1e6)
+      await bob.send(toyUpdate(`b${round}`, { round, weights }))
+    }
+    const [first, second] = await federation.reports
+    expect(first?.published).toMatchObject({ isNew: true })
+    expect(second?.published).toMatchObject({ candidate: 'kept' })
+    expect(second?.ledger).toEqual(first?.ledger)
+    expect(second?.ledger).toBeDefined()
+  })
+
+  it('should end for the reason of a stop while it fuses, and fuse again', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { strategy: 'kf-gradient:epochs=200' }
+    {
+      await using stopped = await startFederation({ home: folder.path, settings })
+      const both = [await stopped.puppet('ada'), await stopped.puppet('bob')]
+      await Promise.all(both.map((puppet, i) => puppet.send(toyUpdate(`${i}`))))
+      await stopped.shown('round 1: fusing, level 1 of 2, fc1')
+      stopped.stop(new Error('stopped'))
+      await expect(stopped.reports).rejects.toThrow('stopped')
+      const events = parseJournal(await stopped.store.readJournal(await runOf(stopped)))
+      expect(events.map(({ event }) => event.type)).not.toContain('work-failed')
+    }
+    await using federation = await startFederation({ home: folder.path, settings })
+    await Promise.all(['ada', 'bob'].map((name) => federation.puppet(name)))
+    expect((await federation.reports)[0]).toMatchObject({ uploads: 2 })
+  })
+
   it('should refuse to go on with a stored run under other settings, naming them', async () => {
     await using folder = await createTemporaryFolder()
     {
@@ -291,6 +366,11 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 
 async function publishedBy({ reports }: { reports: Promise<{ published: object }[]> }) {
   return (await reports).map(({ published }) => published)
+}
+
+/** The run that a stopped coordinator left. */
+async function runOf({ store }: { store: Store }): Promise<RunId> {
+  return (await store.unfinishedRun())!.id
 }
 
 /** Counts, and lets wait for a count. */

@@ -179,7 +179,8 @@ function createLog() {
 
 function displayOn(log: ReturnType<typeof createLog>): RunDisplay {
   return {
-    phase: (round, phase) => log.add(`round ${round}: ${phase}`),
+    phase: (round, phase, detail) =>
+      log.add(`round ${round}: ${phase}${detail === undefined ? '' : `, ${detail}`}`),
     clientState: (client, { state }) => log.add(`${client}: ${state}`),
     upload: () => undefined,
     message: log.add,

@@ -38,7 +38,7 @@ export const TOY_SETTINGS: RunSettings = {
 }
 
 export const TOY_NETWORK = parseArchitecture(TOY_SETTINGS.model, TOY_DATASET.train)
-/** Neurons of each level of {@link TOY_NETWORK}. */
+/** Neurons of each group of {@link TOY_NETWORK}. */
 export const TOY_WIDTHS = [12, 4]
 
 /** Weights that another seed makes others. */
@@ -50,6 +50,7 @@ export interface ToyUpdate {
   readonly classCounts: readonly number[]
   readonly weights: Weights
   readonly architecture: string
+  readonly scores: readonly Float32Array[]
 }
 
 /** An update that a coordinator of {@link TOY_SETTINGS} accepts; override what a test is about. */
@@ -60,6 +61,7 @@ export function toyUpdate(seed: string, changes: Partial<ToyUpdate> = {}) {
     classCounts: [4, 3, 2, 1],
     weights: toyWeights(seed),
     architecture: TOY_NETWORK.name,
+    scores: TOY_WIDTHS.map((width) => new Float32Array(width).fill(1)),
     ...changes,
   }
   const { numExamples, classCounts } = update
@@ -68,7 +70,6 @@ export function toyUpdate(seed: string, changes: Partial<ToyUpdate> = {}) {
     ...update,
     round,
     scorer: 'uniform',
-    scores: TOY_WIDTHS.map((width) => new Float32Array(width).fill(1)),
   })
   return { round, numExamples, classCounts: [...classCounts], bytes }
 }

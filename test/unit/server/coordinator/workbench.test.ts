@@ -2,15 +2,19 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { planRun } from '../../../../server/coordinator/run-plan.ts'
-import type { Updates } from '../../../../server/coordinator/round-state.ts'
+import { planRun, type RunPlan } from '../../../../server/coordinator/run-plan.ts'
+import type { Update, Updates } from '../../../../server/coordinator/round-state.ts'
 import { createWorkbench } from '../../../../server/coordinator/workbench.ts'
+import { STRATEGIES } from '../../../../server/fusion/strategies.ts'
+import type { Strategy } from '../../../../server/fusion/strategy.ts'
 import { openBlobs } from '../../../../server/store/blobs.ts'
 import type { BlobStore } from '../../../../server/store/store.ts'
+import type { Dataset } from '../../../../shared/data/example-set.ts'
 import { ClientId, RoundNumber } from '../../../../shared/ids.ts'
 import { decodeSafetensors } from '../../../../shared/model/safetensors.ts'
 import type { Weights } from '../../../../shared/model/weights.ts'
 import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
+import { blobExamples } from '../../../support/array-examples.ts'
 import { blobParent } from '../../../support/blob-task.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
@@ -35,6 +39,25 @@ beforeAll(async () => {
     ),
   )
   trained = { ada: ada!, bob: bob! }
+})
+
+const RUNNABLE = Object.values<Strategy>(STRATEGIES)
+  .filter(({ isComparison }) => isComparison !== true)
+  .map(({ name }) => name)
+
+describe('createWorkbench', () => {
+  it.each([
+    ['kf-linear', 2, 'level layer1.0.conv2'],
+    ['hf-linear', 2, 'level layer1.0.conv2'],
+  ])('should refuse at once a model that %s cannot fuse', (strategy, clients, names) => {
+    const settings = { ...TOY_SETTINGS, strategy, clients, model: 'resnet18:2' }
+    expectRefusal(planRun(settings, IMAGES, null), 'GRAFT_LAYER_UNSUPPORTED', names)
+  })
+
+  it('should refuse at once more clients than the strategy fuses', () => {
+    const plan = planRun({ ...TOY_SETTINGS, strategy: 'hf-linear', clients: 3 }, TOY_DATASET, null)
+    expectRefusal(plan, 'GRAFT_STRATEGY_UNKNOWN', 'two parents, and there are 3')
+  })
 })
 
 describe('checkUpdate', () => {
@@ -110,6 +133,56 @@ describe('the stages of a round', () => {
     expect((await bench.fuse(round, reversed)).blob).toBe((await bench.fuse(round, updates)).blob)
   })
 
+  it.each(RUNNABLE)(
+    'should store whose neurons %s fused, and say what it is at',
+    async (strategy) => {
+      await using bench = await openBench({
+        strategy,
+        tune: { ...TOY_SETTINGS.tune, mode: 'none' },
+      })
+      const before = tf.memory().numTensors
+      const details: string[] = []
+      const updates = await bench.putUpdates()
+      const fused = await bench.fuse(round, updates, (detail) => details.push(detail))
+      expect(tf.memory().numTensors).toBe(before)
+
+      const ledger = await bench.ledgerOf(fused)
+      expect(ledger?.parents).toEqual(['ada', 'bob'])
+      expect(ledger?.groups.map(({ name, neurons }) => [name, neurons.length])).toEqual([
+        ['fc1', 12],
+      ])
+      const stored = JSON.parse(
+        Buffer.from(await bench.blobs.get(fused.ledger!)).toString(),
+      ) as unknown
+      expect(stored).toEqual(ledger)
+      const hasLevels = strategy.includes('linear') || strategy.includes('gradient')
+      expect(details).toEqual(hasLevels ? ['level 1 of 2, fc1', 'level 2 of 2, fc2'] : [])
+      expect((await bench.fuse(round, updates)).ledger).toBe(fused.ledger)
+    },
+  )
+
+  it('should give strategies the scores that clients sent', async () => {
+    await using bench = await openBench({ strategy: 'nt:importance=attribution' })
+    const likes = (neuron: number) => [
+      Float32Array.from({ length: 12 }, (_, i) => (i === neuron ? 9 : 1)),
+      new Float32Array(4).fill(1),
+    ]
+    const updates = await bench.putUpdates(trained, { ada: likes(3), bob: likes(8) })
+    const ledger = await bench.ledgerOf(await bench.fuse(round, updates))
+    const chosen = ledger?.groups[0]?.neurons.flat() ?? []
+    // 9 beside eleven ones, relative to their mean of 20 / 12.
+    expect(chosen).toContainEqual([0, 3, 1, 5.4])
+    expect(chosen).toContainEqual([1, 8, 1, 5.4])
+  })
+
+  it('should say why a strategy chose so, and know no ledger of what none was written for', async () => {
+    await using bench = await openBench()
+    const { ada } = (await bench.putUpdates()) as Record<string, Update>
+    const fused = await bench.fuse(round, { [ClientId.parse('ada')]: ada! })
+    expect(fused.reason).toBe('There is one parent, and it comes out as it went in.')
+    expect(await bench.ledgerOf({ blob: fused.blob, seconds: 1 })).toBeUndefined()
+  })
+
   it('should write into a model what it was made of', async () => {
     await using bench = await openBench()
     const { blob } = await bench.fuse(round, await bench.putUpdates())
@@ -171,6 +244,17 @@ describe('the stages of a round', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  it('should stop fusing for the reason of its signal', async () => {
+    const stop = new AbortController()
+    await using bench = await openBench({ strategy: 'kf-gradient' }, stop.signal)
+    const before = tf.memory().numTensors
+    const fused = bench.fuse(round, await bench.putUpdates(), (detail) => {
+      if (detail.startsWith('level 2')) stop.abort(new Error('enough'))
+    })
+    await expect(fused).rejects.toThrow('enough')
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
   it('should stop tuning for the reason of its signal', async () => {
     const stop = new AbortController()
     await using bench = await openBench({}, stop.signal)
@@ -194,6 +278,21 @@ describe('putInitialModel', () => {
 
 // Helpers
 
+const IMAGES: Dataset = {
+  name: 'images',
+  train: blobExamples({ inputShape: [16, 16, 1], numClasses: 4 }, 240, 'train'),
+  test: blobExamples({ inputShape: [16, 16, 1], numClasses: 4 }, 40, 'test'),
+}
+
+function expectRefusal(plan: RunPlan, code: string, names: string): void {
+  const before = tf.memory().numTensors
+  const create = () => createWorkbench(plan, {} as BlobStore)
+  expect(create).toThrow(
+    expect.objectContaining({ code, problem: expect.stringContaining(names) as unknown }),
+  )
+  expect(tf.memory().numTensors).toBe(before)
+}
+
 async function openBench(changes: Partial<RunSettings> = {}, signal?: AbortSignal) {
   const folder = await createTemporaryFolder()
   const blobs = await openBlobs(join(folder.path, 'blobs'))
@@ -215,7 +314,7 @@ async function openBench(changes: Partial<RunSettings> = {}, signal?: AbortSigna
     ...bench,
     blobs,
     conduct,
-    putUpdates: (weights?: typeof trained) => putUpdates(blobs, weights),
+    putUpdates: (weights?: typeof trained, scores?: Scores) => putUpdates(blobs, weights, scores),
     async [Symbol.asyncDispose]() {
       bench.dispose()
       await folder[Symbol.asyncDispose]()
@@ -223,10 +322,16 @@ async function openBench(changes: Partial<RunSettings> = {}, signal?: AbortSigna
   }
 }
 
-async function putUpdates(blobs: BlobStore, weights = trained): Promise<Updates> {
+type Scores = Record<keyof typeof trained, readonly Float32Array[]>
+
+async function putUpdates(blobs: BlobStore, weights = trained, scores?: Scores): Promise<Updates> {
   const counts = { ada: [5, 5, 0, 0], bob: [0, 0, 5, 5] }
   const entries = (['ada', 'bob'] as const).map(async (name) => {
-    const update = toyUpdate(name, { weights: weights[name], classCounts: counts[name] })
+    const update = toyUpdate(name, {
+      weights: weights[name],
+      classCounts: counts[name],
+      ...(scores && { scores: scores[name] }),
+    })
     const { numExamples, classCounts, bytes } = update
     const { seconds } = received(update)
     const blob = await blobs.put(bytes)
