@@ -3,9 +3,9 @@ import { z } from 'zod'
 /** Options that several commands share, so that they are spelled and explained the same everywhere. */
 
 export const ENGINE_OPTION = z
-  .enum(['auto', 'native', 'wasm'])
+  .enum(['auto', 'native', 'webgpu', 'wasm'])
   .default('auto')
-  .describe('TensorFlow.js engine: native where it is installed, else wasm')
+  .describe('TensorFlow.js engine: native where it is installed, else webgpu on a GPU, else wasm')
   .meta({ value: 'NAME', env: 'GRAFT_ENGINE' })
 
 export const HOME_OPTION = z
