@@ -62,7 +62,8 @@ export const clientCommand = defineCommand({
       .meta({ value: 'SECONDS' }),
   },
   async run({ server, token, name, shard, dataset, partition, examplesPerClient, engine, retry }) {
-    const { name: engineName } = await startEngine(engine)
+    const { name: engineName, version, reason } = await startEngine(engine)
+    process.stdout.write(`Engine: ${engineName} ${version}. ${reason}\n`)
     const signal = interruptSignal()
     await runNode({
       server,

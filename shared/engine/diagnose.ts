@@ -8,27 +8,14 @@ import {
   linkNative,
   nativeCacheFolder,
 } from './native-cache.ts'
-import type { EngineName } from './engine.ts'
+import { diagnoseWebgpu } from './diagnose-webgpu.ts'
+import type { EngineDiagnosis } from './engine-diagnosis.ts'
 import { whyNoWheel } from './fetch-tensorflow.ts'
 import { runProcess } from './run-process.ts'
 
-/** What can be said of an engine without starting it in this process. */
-export interface EngineDiagnosis {
-  name: EngineName
-  usable: boolean
-  /** Version of the back end's package, where it is there. */
-  version?: string
-  /** Where the engine's binary lies. */
-  folder?: string
-  /** One sentence: what was found, or why the engine cannot run. */
-  detail: string
-  /** One sentence: what to do about it; only where something can be done. */
-  remedy?: string
-}
-
-/** Looks at every engine of this machine, the fastest first; loads native in a process of its own. */
+/** Looks at every engine of this machine, the fastest first; loads native and webgpu in processes of their own. */
 export async function diagnoseEngines(): Promise<EngineDiagnosis[]> {
-  return [await diagnoseNative(), diagnoseWasm()]
+  return [...(await Promise.all([diagnoseNative(), diagnoseWebgpu()])), diagnoseWasm()]
 }
 
 /**

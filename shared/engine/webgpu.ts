@@ -44,9 +44,7 @@ export async function startWebgpu(options: WebgpuOptions): Promise<StartedWebgpu
   if (started.isSoftware && !allowSoftware) {
     throw unavailable(`Only a software adapter was found: ${started.adapter}.`)
   }
-  // Typed as if there always were one.
-  const registered = tf.findBackend('webgpu') as tf.KernelBackend | null
-  if (registered === null) {
+  if ((tf.findBackend('webgpu') as tf.KernelBackend | null) === null) {
     const backend = await createWebgpuBackend(gpu, adapter).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error)
       throw unavailable(`${started.adapter} does not start: ${why}.`, error)

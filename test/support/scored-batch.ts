@@ -28,17 +28,27 @@ export function scoredBatch(
 }
 
 /** For each tensor [example, ...] its sum over all but the examples. */
-export function levelSums(contributions: readonly tf.Tensor[]): number[][] {
-  return contributions.map((values) => [
-    ...tf.sum(tf.reshape(values, [values.shape[0], -1]), 1).dataSync(),
-  ])
+export async function levelSums(contributions: readonly tf.Tensor[]): Promise<number[][]> {
+  const sums = contributions.map((values) =>
+    tf.tidy(() => tf.sum(tf.reshape(values, [values.shape[0], -1]), 1)),
+  )
+  const read = await Promise.all(sums.map((sum) => sum.data()))
+  tf.dispose(sums)
+  return read.map((values) => [...values])
 }
 
 /** The true label's logit at `scale` times each example. */
-export function logitsAt(model: tf.LayersModel, examples: ExampleSet, scale: number): number[] {
-  return tf.tidy(() => {
+export async function logitsAt(
+  model: tf.LayersModel,
+  examples: ExampleSet,
+  scale: number,
+): Promise<number[]> {
+  const logits = tf.tidy(() => {
     const { network, batch } = scoredBatch(model, examples)
     const { outputs } = forward(network.graph.ops, tf.mul(batch.x, scale), network.weights)
-    return [...tf.sum(tf.mul(outputs.at(-1)!, batch.labels), 1).dataSync()]
+    return tf.sum(tf.mul(outputs.at(-1)!, batch.labels), 1)
   })
+  const values = await logits.data()
+  logits.dispose()
+  return [...values]
 }

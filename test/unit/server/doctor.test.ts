@@ -20,6 +20,7 @@ describe('diagnose', () => {
       'node',
       'engine',
       'native',
+      'webgpu',
       'wasm',
       'mnist',
       'fashion-mnist',

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { demoCommand } from '../../../../client/simulator/demo-command.ts'
 import { simulate } from '../../../../client/simulator/simulate.ts'
-import { type EngineDiagnosis, diagnoseEngines } from '../../../../shared/engine/diagnose.ts'
+import { diagnoseEngines } from '../../../../shared/engine/diagnose.ts'
+import type { EngineDiagnosis } from '../../../../shared/engine/engine-diagnosis.ts'
 import { ensureNative } from '../../../../shared/engine/install.ts'
 import { GraftError } from '../../../../shared/errors.ts'
 

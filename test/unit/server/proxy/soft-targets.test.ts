@@ -22,24 +22,24 @@ describe('softTargets', () => {
 })
 
 describe('softCrossEntropy', () => {
-  it('should be the mean over the batch, with the targets of its examples', () => {
+  it('should be the mean over the batch, with the targets of its examples', async () => {
     const logits = tf.tensor2d([0, 2, 1, 1], [2, 2])
     const loss = softCrossEntropy(TEACHER)(logits, Int32Array.of(1, 0))
     const log2 = (z: number, other: number) => z - Math.log(Math.exp(z) + Math.exp(other))
     const first = -0.5 * log2(0, 2) - 0.5 * log2(2, 0)
     const second = -0.25 * log2(1, 1) - 0.75 * log2(1, 1)
-    expect(loss.dataSync()[0]).toBeCloseTo((first + second) / 2, 5)
+    expect((await loss.data())[0]).toBeCloseTo((first + second) / 2, 5)
     tf.dispose([logits, loss])
   })
 
-  it('should be least where the network says what the targets say', () => {
+  it('should be least where the network says what the targets say', async () => {
     const gradient = tf.tidy(() => {
       const logits = tf.tensor2d(TEACHER.map(Math.log), [2, 2])
       return tf.grad((z: tf.Tensor) =>
         softCrossEntropy(TEACHER)(z as tf.Tensor2D, Int32Array.of(0, 1)),
       )(logits)
     })
-    gradient.dataSync().forEach((slope) => expect(slope).toBeCloseTo(0, 6))
+    for (const slope of await gradient.data()) expect(slope).toBeCloseTo(0, 6)
     gradient.dispose()
   })
 

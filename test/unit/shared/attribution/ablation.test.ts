@@ -59,19 +59,20 @@ describe('ablation', () => {
     const { network, batch } = scoredBatch(model, EXAMPLES)
     const nodes = [levels[level]!.pre]
     const [falls] = await ablationContributions(network, { ...batch, nodes })
-    const found = tf.sum(tf.abs(falls!), 0).dataSync()
-    const before = logitsAt(model, EXAMPLES, 1)
+    const sums = tf.sum(tf.abs(falls!), 0)
+    const found = await sums.data()
+    const before = await logitsAt(model, EXAMPLES, 1)
     const original = await readWeights(model)
     const perChannel = name === 'depthwise' ? 2 : 1
     for (let channel = 0; channel < 3; channel++) {
       writeWeights(model, withoutChannel(original, { weights, channel, perChannel }))
-      const after = logitsAt(model, EXAMPLES, 1)
+      const after = await logitsAt(model, EXAMPLES, 1)
       const fall = before.reduce((sum, logit, i) => sum + Math.abs(logit - after[i]!), 0)
       expect(found[channel * perChannel]).toBeCloseTo(fall, 5)
       if (perChannel === 2) expect(found[channel * 2 + 1]).toBe(0)
       writeWeights(model, original)
     }
-    tf.dispose([falls!, batch.x, batch.labels])
+    tf.dispose([sums, falls!, batch.x, batch.labels])
     model.dispose()
   })
 
@@ -89,16 +90,15 @@ describe('ablation', () => {
     )
     expect(falls!.shape).toEqual([5, 2, 2, 2])
     // The rest is linear: without a value the logit lacks its product with its weight.
-    const values = tf.tidy(() => {
-      const layer = model.layers.find((of) => of.getClassName() === 'Conv2D')!
-      return (layer.apply(batch.x) as tf.Tensor).dataSync()
-    })
+    const layer = model.layers.find((of) => of.getClassName() === 'Conv2D')!
+    const outputs = tf.tidy(() => layer.apply(batch.x) as tf.Tensor)
+    const values = await outputs.data()
     const kernel = (await readWeights(model)).at(-2)!.data
-    falls!.dataSync().forEach((fall, i) => {
+    for (const [i, fall] of (await falls!.data()).entries()) {
       const label = examples.labels[Math.floor(i / 8)]!
       expect(fall).toBeCloseTo(values[i]! * kernel[(i % 8) * 3 + label]!, 5)
-    })
-    tf.dispose([falls!, batch.x, batch.labels])
+    }
+    tf.dispose([outputs, falls!, batch.x, batch.labels])
     model.dispose()
   })
 

@@ -10,6 +10,7 @@ import { expectNoLeak } from '../../../support/expect-no-leak.ts'
 import { chain, randomNetwork } from '../../../support/seeded-network.ts'
 import { levelSums, logitsAt, scoredBatch } from '../../../support/scored-batch.ts'
 import { slowDense } from '../../../support/slow-dense.ts'
+import { tidyAsync } from '../../../support/tidy-async.ts'
 
 const SHAPE = { inputShape: [8, 8, 2], numClasses: 3 }
 const EXAMPLES = blobExamples(SHAPE, 12, 'examples')
@@ -51,11 +52,12 @@ describe('conductance', () => {
     const { flatten, dense } = tf.layers
     const linear = chain(flatten(), dense({ units: 5 }), dense({ units: 4 }), dense({ units: 3 }))
     const model = await randomNetwork(SHAPE.inputShape, linear)
-    tf.tidy(() => {
+    await tidyAsync(async () => {
       const { network, batch } = scoredBatch(model, EXAMPLES)
-      const sums = levelSums(pathConductance(network, batch))
+      const sums = await levelSums(pathConductance(network, batch))
       expect(sums).toHaveLength(3)
-      for (const level of sums) expectWithin(level, pathChange(model), 1e-4)
+      const changes = await pathChange(model)
+      for (const level of sums) expectWithin(level, changes, 1e-4)
     })
     model.dispose()
   })
@@ -64,13 +66,13 @@ describe('conductance', () => {
     'should sum to the change of the logit, nearly, at every level of %s',
     async (name) => {
       const model = await randomNetwork(SHAPE.inputShape, NETWORKS[name])
-      tf.tidy(() => {
+      await tidyAsync(async () => {
         const { network, batch } = scoredBatch(model, EXAMPLES)
         const contributions = pathConductance(network, batch)
-        const sums = levelSums(contributions)
-        const changes = pathChange(model)
+        const sums = await levelSums(contributions)
+        const changes = await pathChange(model)
         // Eleven points are few: a relu that opens between two of them is seen late.
-        const flows = levelSums(contributions.map((values) => tf.abs(values)))
+        const flows = await levelSums(contributions.map((values) => tf.abs(values)))
         const tolerance = 0.15 * Math.max(...flows.flat())
         for (const level of sums) expectWithin(level, changes, tolerance)
         // At the head nothing is left to approximate.
@@ -92,9 +94,9 @@ describe('conductance', () => {
 // Helpers
 
 /** f(a_10 x) - f(a_0 x) of the true label's logit, one an example. */
-function pathChange(model: tf.LayersModel): number[] {
-  const [start, end] = [PATH_NODES[0], PATH_NODES[10]].map((node) =>
-    logitsAt(model, EXAMPLES, node),
+async function pathChange(model: tf.LayersModel): Promise<number[]> {
+  const [start, end] = await Promise.all(
+    [PATH_NODES[0], PATH_NODES[10]].map((node) => logitsAt(model, EXAMPLES, node)),
   )
   return end!.map((logit, i) => logit - start![i]!)
 }

@@ -10,6 +10,7 @@ import { expectNoLeak } from '../../../support/expect-no-leak.ts'
 import { randomNetwork } from '../../../support/seeded-network.ts'
 import { levelSums, logitsAt, scoredBatch } from '../../../support/scored-batch.ts'
 import { slowDense } from '../../../support/slow-dense.ts'
+import { tidyAsync } from '../../../support/tidy-async.ts'
 
 const SHAPE = { inputShape: [8, 8, 2], numClasses: 3 }
 const EXAMPLES = blobExamples(SHAPE, 12, 'examples')
@@ -69,25 +70,25 @@ describe('deepLift', () => {
 
   it.each(COMPLETE)('should sum to f(x) - f(0) at every level of %s', async (name) => {
     const model = await randomNetwork(SHAPE.inputShape, NETWORKS[name])
-    tf.tidy(() => {
+    await tidyAsync(async () => {
       const { network, batch } = scoredBatch(model, EXAMPLES)
-      const sums = levelSums(deepLiftContributions(network, batch))
+      const sums = await levelSums(deepLiftContributions(network, batch))
       expect(sums.length).toBeGreaterThanOrEqual(network.graph.levels.length)
-      expectDifferences(sums, model)
+      await expectDifferences(sums, model)
     })
     model.dispose()
   })
 
   it('should not sum to it in front of a max pooling where it does as captum', async () => {
     const model = await randomNetwork(SHAPE.inputShape, NETWORKS.pooling)
-    tf.tidy(() => {
+    await tidyAsync(async () => {
       const { network, batch } = scoredBatch(model, EXAMPLES)
-      const sums = levelSums(deepLiftContributions(network, batch, { pooling: 'captum' }))
+      const sums = await levelSums(deepLiftContributions(network, batch, { pooling: 'captum' }))
       for (const before of sums.slice(0, 3)) {
-        expect(() => expectDifferences([before], model)).toThrow()
+        await expect(expectDifferences([before], model)).rejects.toThrow()
       }
       // At the last relu itself captum applies the rule, and behind it there is nothing to leave out.
-      expectDifferences(sums.slice(3), model)
+      await expectDifferences(sums.slice(3), model)
     })
     model.dispose()
   })
@@ -103,8 +104,13 @@ describe('deepLift', () => {
 
 // Helpers
 
-function expectDifferences(sums: readonly (readonly number[])[], model: tf.LayersModel): void {
-  const [logits, logits0] = [1, 0].map((scale) => logitsAt(model, EXAMPLES, scale))
+async function expectDifferences(
+  sums: readonly (readonly number[])[],
+  model: tf.LayersModel,
+): Promise<void> {
+  const [logits, logits0] = await Promise.all(
+    [1, 0].map((scale) => logitsAt(model, EXAMPLES, scale)),
+  )
   const most = Math.max(...logits!.map(Math.abs))
   for (const level of sums) {
     const errors = level.map((sum, i) => Math.abs(sum - (logits![i]! - logits0![i]!)))

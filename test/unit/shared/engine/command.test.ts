@@ -12,7 +12,7 @@ describe('graft engine', () => {
     const report: unknown = JSON.parse(await readFile(file, 'utf8'))
     expect(report).toMatchObject({
       version: 1,
-      engines: [{ name: 'native' }, { name: 'wasm', usable: true }],
+      engines: [{ name: 'native' }, { name: 'webgpu' }, { name: 'wasm', usable: true }],
     })
   })
 

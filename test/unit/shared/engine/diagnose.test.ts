@@ -8,8 +8,8 @@ import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 describe('diagnoseEngines', () => {
   it('should tell of every engine, the fastest first', async () => {
     const engines = await diagnoseEngines()
-    expect(engines.map(({ name }) => name)).toEqual(['native', 'wasm'])
-    expect(engines[1]).toMatchObject({ usable: true, version: '4.22.0' })
+    expect(engines.map(({ name }) => name)).toEqual(['native', 'webgpu', 'wasm'])
+    expect(engines[2]).toMatchObject({ usable: true, version: '4.22.0' })
   })
 })
 

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { crossEntropy } from '../../../../shared/training/cross-entropy.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeak } from '../../../support/expect-no-leak.ts'
+import { expectValues } from '../../../support/expect-values.ts'
 
 beforeAll(startTestEngine)
 
@@ -20,18 +21,22 @@ describe('crossEntropy', () => {
       const { loss, dLogits } = crossEntropy(tf.tensor2d(LOGITS), LABELS)
       const expected = reference()
       expect([loss.shape, dLogits.shape]).toEqual([[], [3, 3]])
-      expect(loss.dataSync()[0]).toBeCloseTo(expected.loss, 5)
-      for (const [i, gradient] of dLogits.dataSync().entries()) {
-        expect(gradient).toBeCloseTo(expected.dLogits[i]!, 6)
-      }
+      expectValues(loss, ([value]) => {
+        expect(value).toBeCloseTo(expected.loss, 5)
+      })
+      expectValues(dLogits, (gradients) => {
+        for (const [i, gradient] of gradients.entries()) {
+          expect(gradient).toBeCloseTo(expected.dLogits[i]!, 6)
+        }
+      })
     })
   })
 
-  it('should not be finite when a logit is not', () => {
+  it('should not be finite when a logit is not', async () => {
     const { loss } = tf.tidy(() => ({
       loss: crossEntropy(tf.tensor2d([[NaN, 0, 1]]), Int32Array.of(2)).loss,
     }))
-    expect(loss.dataSync()[0]).toBeNaN()
+    expect((await loss.data())[0]).toBeNaN()
     loss.dispose()
   })
 

@@ -45,10 +45,12 @@ describe('predict', () => {
   it('should give the logits of every example in order', async () => {
     const model = newModel()
     const logits = await predict(model, examples)
-    const expected = tf.tidy(() => {
+    const outputs = tf.tidy(() => {
       const indices = Array.from({ length: 300 }, (_, i) => i)
-      return (model.apply(tf.tensor(examples.inputs(indices), [300, 4])) as tf.Tensor).dataSync()
+      return model.apply(tf.tensor(examples.inputs(indices), [300, 4])) as tf.Tensor
     })
+    const expected = await outputs.data()
+    outputs.dispose()
     expect(logits).toHaveLength(900)
     for (const [i, logit] of logits.entries()) expect(logit).toBeCloseTo(expected[i]!, 5)
     expect(await evaluate(model, examples)).toEqual(judge(logits, examples))

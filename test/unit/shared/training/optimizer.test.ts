@@ -50,7 +50,7 @@ describe.each<[string, Create]>([
       )
     }
     const { weights } = await run(create, 'adam')
-    expectWithin(weights, variable.dataSync<'float32'>(), 1e-5)
+    expectWithin(weights, await variable.data<'float32'>(), 1e-5)
     stock.dispose()
     variable.dispose()
   })
