@@ -44,6 +44,16 @@ describe.skipIf(isSkipped)('the webgpu engine (needs an adapter)', () => {
     }
   })
 
+  it('should send the gradient of max pooling to the first of equal maxima', async () => {
+    const x = tf.tensor4d([3, 1, 1, 1, 1, 1, 1, 3, 1, 1, 2, 2, 1, 1, 2, 2], [1, 4, 4, 1])
+    const pooled = tf.grad((input: tf.Tensor) => tf.maxPool(input as tf.Tensor4D, 2, 2, 'valid'))
+    expect(await values(pooled(x))).toEqual([1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0])
+    const overlapping = tf.grad((input: tf.Tensor) =>
+      tf.maxPool(input as tf.Tensor4D, 3, 1, 'valid'),
+    )
+    expect(await values(overlapping(x))).toEqual([1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0])
+  })
+
   it.each([1, 7, 8, 13, 14, 40])('should add up %i tensors', async (count) => {
     const terms = Array.from({ length: count }, (_, i) => onGpu([3]).mul(i + 1))
     const before = tf.engine().backend.numDataIds()
