@@ -16,8 +16,8 @@ const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: PRIOR_OPTION 
  * Interpolation, arXiv 2507.00037 (KF).
  *
  * Two departures, both options: the paper starts least squares at nothing (`prior=none`) and weighs the head
- * by scores (`head=scores`). From the parents' weights and by class shares is better in all our
- * experiments (ARCHITECTURE.md, "Better than the papers").
+ * by scores (`head=scores`). Starting from the parents' weights was better for 2, 4 and 8 parents on MNIST, one seed
+ * (ARCHITECTURE.md, "Better than the papers"); class shares are for parents that have not seen all classes.
  */
 export const kfLinear: Strategy = {
   name: 'kf-linear',
