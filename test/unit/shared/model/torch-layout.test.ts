@@ -112,7 +112,7 @@ describe('fromTorch', () => {
     const architecture = parseArchitecture('mlp:3-2', { inputShape: [3], numClasses: 2 })
     const bias = tensor('fc1.bias', [2], [7, 8])
     expect(() => fromTorch([bias], architecture)).toThrow(
-      'The file has 1 tensors, mlp:3-2 has 2. Give every client',
+      'The file has 1 tensors, mlp:3-2 has 2. Give every network',
     )
     expect(() =>
       fromTorch([bias, tensor('fc1.weight', [3, 2], [1, 2, 3, 4, 5, 6])], architecture),
