@@ -8,6 +8,7 @@ import { buildModel } from '../../shared/model/build-model.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
+import type { Rng } from '../../shared/numeric/rng.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
@@ -17,10 +18,11 @@ import { fuseParents } from '../fusion/fuse-parents.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
-import { type Controls, runControls, teacherOf } from '../proxy/controls.ts'
+import { type Controls, runControls } from '../proxy/controls.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
-import { type Teacher, tune } from '../proxy/tune.ts'
+import { createTeacher, type Teacher } from '../proxy/teacher.ts'
+import { tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { RunPlan } from './run-plan.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
@@ -128,9 +130,16 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return evaluate(model, examples)
   }
 
-  async function askTeacher(parents: readonly Parent[]): Promise<Teacher> {
-    const [train, heldOut] = await askParents(model, parents, [proxy.train, proxy.heldOut])
-    return teacherOf({ train: train!, heldOut: heldOut! })
+  async function teacherOf(parents: readonly Parent[], stage: Rng): Promise<Teacher> {
+    const [heldOut] = await askParents(model, parents, [proxy.heldOut])
+    return createTeacher({
+      model,
+      parents,
+      train: proxy.train,
+      heldOut: heldOut!.ensemble,
+      epochs: settings.tune.epochs,
+      rng: stage.split('teacher'),
+    })
   }
 
   return {
@@ -185,14 +194,15 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       const clock = startClock()
       const parents = parentsOf(updates)
       const { mode } = settings.tune
+      const stage = rng.split(`round/${round}/tune`)
       const needsTeacher = mode === 'both' || mode === 'distill'
       const tuned = await tune({
         model,
         start: await weightsOf(fused.blob),
         ...proxy,
         settings: settings.tune,
-        teacher: needsTeacher ? await askTeacher(parents) : null,
-        rng: rng.split(`round/${round}/tune`),
+        teacher: needsTeacher ? await teacherOf(parents, stage) : null,
+        rng: stage,
         onProgress: ({ epoch }) => onDetail?.(`epoch ${epoch}`),
         ...(signal && { signal }),
       })

@@ -12,10 +12,10 @@ import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import type { Parent, ProxyExamples } from '../fusion/strategy.ts'
-import { teacherOf } from '../proxy/controls.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { isBetter } from '../proxy/is-better.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
+import { createTeacher } from '../proxy/teacher.ts'
 import { tune } from '../proxy/tune.ts'
 import { trainParents, type TrainedParents } from './train-parents.ts'
 
@@ -62,7 +62,7 @@ export interface FusionCase {
 
 /** Examples kept apart for proxy sets. */
 const POOL = 5000
-const TUNING = { mode: 'both', epochs: 30, learningRate: 0.001, batchSize: 64 } as const
+const TUNING = { mode: 'both', epochs: 100, learningRate: 0.002, batchSize: 256 } as const
 
 /**
  * Every method beside its controls, right after fusion and after tuning, on the test split. Nothing is
@@ -107,12 +107,15 @@ async function runCase(
     const zeroShot = drawProxy(trained, settings.zeroShotImages, rng.split('zero-shot'))
     const larger = drawProxy(trained, settings.tunedImages, rng.split('tuned'))
     const { train, heldOut } = splitProxy(larger, rng.split('split'))
-    const [onTrain, onHeldOut, onTest] = await askParents(model, parents, [
+    const [onHeldOut, onTest] = await askParents(model, parents, [heldOut, dataset.test])
+    const teacher = createTeacher({
+      model,
+      parents,
       train,
-      heldOut,
-      dataset.test,
-    ])
-    const teacher = teacherOf({ train: onTrain!, heldOut: onHeldOut! })
+      heldOut: onHeldOut!.ensemble,
+      epochs: TUNING.epochs,
+      rng: rng.split('teacher'),
+    })
     const judge = async (weights: Weights): Promise<number> => {
       writeWeights(model, weights)
       return (await evaluate(model, dataset.test)).accuracy

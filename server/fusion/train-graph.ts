@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { forward, type OpGraph, run, trainableWeights } from '../../shared/model/op-graph.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
+import { cosineDecay } from '../../shared/training/cosine-decay.ts'
 import { createOptimizer } from '../../shared/training/optimizer.ts'
 import { createYielder } from '../../shared/training/yielder.ts'
 import type { EngineWeights } from './engine-weights.ts'
@@ -59,14 +60,14 @@ export async function trainGraph(
   }))
   const settings = { optimizer: 'adam', learningRate: training.learningRate } as const
   const optimizer = await createOptimizer(variables, settings)
+  const shareAt = cosineDecay(epochs * stepsAnEpoch)
   const breathe = createYielder()
   try {
     for (let epoch = 1; epoch <= epochs && epoch - best.epoch <= patience; epoch++) {
       for (let step = 0; step < stepsAnEpoch; step++) {
         signal?.throwIfAborted()
         const at = (epoch - 1) * stepsAnEpoch + step
-        const share = 0.5 * (1 + Math.cos((Math.PI * at) / (epochs * stepsAnEpoch)))
-        await trainStep(training, { names, optimizer, at, share })
+        await trainStep(training, { names, optimizer, at, share: shareAt(at) })
         await breathe()
       }
       optimizer.store()

@@ -9,11 +9,11 @@ import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fedavg } from '../fusion/fedavg.ts'
 import { measureWidths } from '../fusion/measure-widths.ts'
 import type { Parent } from '../fusion/strategy.ts'
-import { teacherOf } from '../proxy/controls.ts'
 import { askParents, type Opinion } from '../proxy/ensemble.ts'
 import { isBetter } from '../proxy/is-better.ts'
 import type { ProxySplit } from '../proxy/split-proxy.ts'
-import { type Teacher, tune, type Tuned } from '../proxy/tune.ts'
+import { createTeacher, type Teacher } from '../proxy/teacher.ts'
+import { tune, type Tuned } from '../proxy/tune.ts'
 import { namedAs } from './fuse.ts'
 import type { ModelPlan } from './model-plan.ts'
 
@@ -44,17 +44,25 @@ export interface Opinions {
   readonly teacher: Teacher | null
 }
 
-export async function askForOpinions({ model, parents, tuning, test }: Trial): Promise<Opinions> {
-  const proxy = tuning === null ? [] : [tuning.proxy.train, tuning.proxy.heldOut]
+export async function askForOpinions(trial: Trial): Promise<Opinions> {
+  const { model, parents, tuning, test, rng } = trial
   if (tuning === null && test === null) return { test: null, heldOut: null, teacher: null }
-  const opinions = await askParents(model, parents, [...proxy, ...(test === null ? [] : [test])])
-  if (tuning === null) return { test: opinions[0] ?? null, heldOut: null, teacher: null }
-  const [train, heldOut, onTest = null] = opinions
-  return {
-    test: onTest,
-    heldOut: heldOut!,
-    teacher: teacherOf({ train: train!, heldOut: heldOut! }),
+  if (tuning === null) {
+    const [onTest] = await askParents(model, parents, [test!])
+    return { test: onTest!, heldOut: null, teacher: null }
   }
+  const { proxy, settings } = tuning
+  const sets = test === null ? [proxy.heldOut] : [proxy.heldOut, test]
+  const [heldOut, onTest = null] = await askParents(model, parents, sets)
+  const teacher = createTeacher({
+    model,
+    parents,
+    train: proxy.train,
+    heldOut: heldOut!.ensemble,
+    epochs: settings.epochs,
+    rng: rng.split('teacher'),
+  })
+  return { test: onTest, heldOut: heldOut!, teacher }
 }
 
 /** Tunes the fused network; null where nothing is tuned. */

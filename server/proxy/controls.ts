@@ -12,14 +12,15 @@ import type { FusionInput, Parent } from '../fusion/strategy.ts'
 import { askParents, type Opinion } from './ensemble.ts'
 import { isBetter } from './is-better.ts'
 import type { ProxySplit } from './split-proxy.ts'
-import { type Teacher, tune } from './tune.ts'
+import { createTeacher } from './teacher.ts'
+import { tune } from './tune.ts'
 
 export interface ControlsInput {
   /** Borrowed, of the parents' architecture; its weights are overwritten. */
   readonly model: tf.LayersModel
   readonly graph: NeuronGraph
   readonly parents: readonly Parent[]
-  /** What the parents say about `proxy.train`, `proxy.heldOut` and `test`; asked here when not given. */
+  /** What the parents say about `proxy.heldOut` and `test`; asked here when not given. */
   readonly opinions?: Opinions
   /** The untrained global model: where a network that sees the proxy set alone starts. */
   readonly initial: Weights
@@ -38,7 +39,6 @@ export interface ControlsInput {
 }
 
 export interface Opinions {
-  readonly train: Opinion
   readonly heldOut: Opinion
   readonly test: Opinion
 }
@@ -69,6 +69,14 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
   const { model, parents, graph, test, rng, onProgress } = input
   onProgress?.('parents')
   const opinions = input.opinions ?? (await askAll(input))
+  const teacher = createTeacher({
+    model,
+    parents,
+    train: input.proxy.train,
+    heldOut: opinions.heldOut.ensemble,
+    epochs: input.settings.epochs,
+    rng: rng.split('teacher'),
+  })
   const judge = async (control: keyof Controls, weights: Weights): Promise<Evaluation> => {
     onProgress?.(control)
     writeWeights(model, weights)
@@ -86,7 +94,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
       train: input.proxy.train,
       heldOut: input.proxy.heldOut,
       settings: { ...input.settings, mode },
-      teacher: teacherOf(opinions),
+      teacher,
       rng: input.rng.split(control),
       ...(input.signal && { signal: input.signal }),
     })
@@ -125,14 +133,8 @@ async function averageOf(input: FusionInput): Promise<Weights | null> {
 }
 
 async function askAll({ model, parents, proxy, test }: ControlsInput): Promise<Opinions> {
-  const sets = [proxy.train, proxy.heldOut, test]
-  const [train, heldOut, onTest] = await askParents(model, parents, sets)
-  return { train: train!, heldOut: heldOut!, test: onTest! }
-}
-
-/** What distillation learns from. */
-export function teacherOf({ train, heldOut }: Pick<Opinions, 'train' | 'heldOut'>): Teacher {
-  return { probabilities: train.probabilities, heldOut: heldOut.ensemble }
+  const [heldOut, onTest] = await askParents(model, parents, [proxy.heldOut, test])
+  return { heldOut: heldOut!, test: onTest! }
 }
 
 /** By held-out accuracy, then loss; the first id of equals. */

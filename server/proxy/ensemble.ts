@@ -8,7 +8,7 @@ import { toEngine } from '../fusion/engine-weights.ts'
 import { measureWidths } from '../fusion/measure-widths.ts'
 import { inIdOrder } from '../fusion/parents.ts'
 import type { Parent } from '../fusion/strategy.ts'
-import { normaliseRows, softmaxRows } from './rows.ts'
+import { centreRows, normaliseRows, softmaxRows } from './rows.ts'
 
 /** What the parents of a round say about one set of examples. */
 export interface Opinion {
@@ -36,32 +36,76 @@ export async function askParents(
   parents: readonly Parent[],
   sets: readonly ExampleSet[],
 ): Promise<Opinion[]> {
-  const graph = neuronGraph(model)
-  const ordered = inIdOrder(parents)
-  const shares = classShares(ordered.map(({ classCounts }) => classCounts))
   const asked = sets.map((examples) => ({
     examples,
     parents: new Map<string, Evaluation>(),
     sums: new Float64Array(examples.labels.length * examples.numClasses),
   }))
+  await forEachAnswer(model, parents, sets, ({ parent, set, logits, shares }) => {
+    const { examples, parents: judged, sums } = asked[set]!
+    judged.set(parent.id, judge(logits, examples))
+    addWeighted(sums, softmaxRows(logits, examples.numClasses), shares)
+  })
+  return asked.map(({ examples, parents: judged, sums }) => {
+    const probabilities = normaliseRows(sums, examples.numClasses)
+    return { parents: judged, probabilities, ensemble: judgeProbabilities(probabilities, examples) }
+  })
+}
+
+/**
+ * The same ensemble in logits: each parent's, less their mean, weighed by class shares,
+ * `z[c] = sum_k s[k][c] (z_k[c] - mean_c' z_k[c'])`, and again less their mean. A single network can come
+ * close to a sum of logits, as it is one itself, but for the shares; less so to a sum of probabilities.
+ *
+ * @param model as for {@link askParents}
+ * @returns for each set, [example, class], row-major, rows of mean 0
+ * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent is of another architecture
+ */
+export async function ensembleLogits(
+  model: tf.LayersModel,
+  parents: readonly Parent[],
+  sets: readonly ExampleSet[],
+): Promise<Float32Array[]> {
+  const sums = sets.map(({ labels, numClasses }) => new Float64Array(labels.length * numClasses))
+  await forEachAnswer(model, parents, sets, ({ set, logits, shares }) => {
+    addWeighted(sums[set]!, centreRows(logits, shares.length), shares)
+  })
+  return sums.map((sum, set) => centreRows(Float32Array.from(sum), sets[set]!.numClasses))
+}
+
+interface Answer {
+  readonly parent: Parent
+  /** Index of the set of examples. */
+  readonly set: number
+  /** [example, class], row-major; the receiver may change them. */
+  readonly logits: Float32Array
+  /** Of the parent, [class]. */
+  readonly shares: Float64Array
+}
+
+/** Loads each parent once, one at a time, in the order of the ids. */
+async function forEachAnswer(
+  model: tf.LayersModel,
+  parents: readonly Parent[],
+  sets: readonly ExampleSet[],
+  receive: (answer: Answer) => void,
+): Promise<void> {
+  const graph = neuronGraph(model)
+  const ordered = inIdOrder(parents)
+  const shares = classShares(ordered.map(({ classCounts }) => classCounts))
   for (const [k, parent] of ordered.entries()) {
     const weights = await parent.load()
     measureWidths(weights, graph, parent.id)
     const onEngine = toEngine(weights)
     try {
-      for (const { examples, parents: judged, sums } of asked) {
+      for (const [set, examples] of sets.entries()) {
         const logits = await predictWith(graph.ops, onEngine.source, examples)
-        judged.set(parent.id, judge(logits, examples))
-        addWeighted(sums, softmaxRows(logits, examples.numClasses), shares[k]!)
+        receive({ parent, set, logits, shares: shares[k]! })
       }
     } finally {
       onEngine.dispose()
     }
   }
-  return asked.map(({ examples, parents: judged, sums }) => {
-    const probabilities = normaliseRows(sums, examples.numClasses)
-    return { parents: judged, probabilities, ensemble: judgeProbabilities(probabilities, examples) }
-  })
 }
 
 /** Smallest probability a loss is taken of: class shares may give a class exactly 0. */

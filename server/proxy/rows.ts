@@ -28,3 +28,13 @@ export function normaliseRows(values: Float64Array, numClasses: number): Float32
   }
   return normalised
 }
+
+/** Each row less its mean, which softmax does not see; in place. */
+export function centreRows(values: Float32Array, numClasses: number): Float32Array {
+  for (let start = 0; start < values.length; start += numClasses) {
+    const row = values.subarray(start, start + numClasses)
+    const mean = row.reduce((a, b) => a + b, 0) / numClasses
+    row.forEach((value, c) => (row[c] = value - mean))
+  }
+  return values
+}

@@ -5,12 +5,14 @@ import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { cosineDecay } from '../../shared/training/cosine-decay.ts'
 import { fit, type FitOptions, type FitState } from '../../shared/training/fit.ts'
-import { isBetter } from './is-better.ts'
-import { softCrossEntropy, softTargets } from './soft-targets.ts'
+import { logitDistance, type Teacher } from './teacher.ts'
 
-/** Epochs without a smaller held-out loss after which tuning ends. */
+/** Epochs without a smaller held-out loss after which tuning by labels ends. */
 const PATIENCE = 3
+/** Of the learning rate, for what labels add to what the teacher has taught. */
+const FINISHING_SHARE = 0.1
 
 export interface TuneInput {
   /** Borrowed; ends with the weights that are returned. */
@@ -27,14 +29,6 @@ export interface TuneInput {
   readonly onProgress?: (progress: TuneProgress) => void
   /** Once aborted, `tune` rejects with its reason. */
   readonly signal?: AbortSignal
-}
-
-/** What distillation learns from: the ensemble of the parents. */
-export interface Teacher {
-  /** What it takes the `train` examples for, [example, class], row-major. */
-  readonly probabilities: Float32Array
-  /** How good it is on the held-out examples. */
-  readonly heldOut: Evaluation
 }
 
 export interface TuneProgress {
@@ -55,65 +49,130 @@ export interface Tuned {
 }
 
 /**
- * Fine-tunes a model on the proxy set and keeps the weights of the epoch with the smallest held-out
- * loss. The start is an epoch too, so tuning never makes that loss larger. Early stopping as in Prechelt
- * 1998, "Early stopping - but when?". When the training diverges, what was best before it is kept.
+ * Fine-tunes a model on the proxy set; what comes out never has a larger held-out loss than the start. When
+ * the training diverges, what was best before it is kept.
  *
- * Mode `both` learns the labels first, and asks the teacher too only when it is better, on the held-out
- * examples, than what the labels alone have made; then the better of the two results is kept. The
- * ensemble of clients with two classes each is far below its pupil, and would only hold it back.
+ * - `labels`: cross-entropy with the labels, until it no longer helps: early stopping as in Prechelt 1998,
+ *   "Early stopping - but when?".
+ * - `distill`: the logits of the parents' ensemble on renditions of the examples, in all epochs, by steps
+ *   that fall to nothing. No label is learnt.
+ * - `both`: first by labels. Then, from the same start, by the ensemble's logits, put right where the labels
+ *   say that it is wrong, and by the labels again in small steps; of the two, the smaller held-out loss is
+ *   kept. The ensemble is not asked when it is worse than what the labels alone have made: that of clients
+ *   with two classes each is far below its pupil.
  *
  * @throws RangeError when the mode needs a teacher and there is none
  */
 export async function tune(input: TuneInput): Promise<Tuned> {
-  const { model, settings, teacher } = input
-  if (settings.mode !== 'both') return tuneBy(settings.mode, input)
-  if (teacher === null) throw new RangeError('Tuning by both needs a teacher.')
-  const byLabels = await tuneBy('labels', input)
-  if (!isBetter(teacher.heldOut, byLabels.heldOut)) return byLabels
-  const byBoth = await tuneBy('both', input)
-  if (isBetter(byBoth.heldOut, byLabels.heldOut)) return byBoth
-  writeWeights(model, byLabels.weights)
-  return byLabels
+  const { model, start, settings } = input
+  switch (settings.mode) {
+    case 'none':
+      return learnLabels(input, { start, epochs: 0 })
+    case 'labels':
+      return learnLabels(input, { start })
+    case 'distill':
+      return better(await untuned(input), await learnLogits(input, 'logits'), model)
+    case 'both': {
+      const teacher = teacherOf(input)
+      const byLabels = await learnLabels(input, { start })
+      if (!isWorthAsking(teacher, byLabels)) return byLabels
+      const taught = await learnLogits(input, 'corrected')
+      const { weights, epochs } = taught
+      const learningRate = settings.learningRate * FINISHING_SHARE
+      const finished = await learnLabels(input, { start: weights, learningRate })
+      return better(
+        byLabels,
+        { ...finished, epochs: epochs + finished.epochs, isTuned: true },
+        model,
+      )
+    }
+  }
 }
 
-async function tuneBy(mode: TuneSettings['mode'], input: TuneInput): Promise<Tuned> {
-  const { model, start, train, heldOut, settings, signal } = input
+/** The start counts, so the held-out loss never grows. */
+async function learnLabels(
+  input: TuneInput,
+  { start, ...own }: { start: Weights; epochs?: number; learningRate?: number },
+): Promise<Tuned> {
+  const { train } = input
+  const settings = { ...input.settings, ...own }
+  const course = { start, settings, patience: PATIENCE, epoch: () => ({ examples: train }) }
+  return follow(input, course)
+}
+
+/** All epochs, and what the last one leaves: on a few examples, the best of many is mostly luck. */
+async function learnLogits(input: TuneInput, answers: 'logits' | 'corrected'): Promise<Tuned> {
+  const { start, train, settings, signal } = input
+  if (settings.epochs === 0) return untuned(input)
+  const lessons = await teacherOf(input).lessons()
+  signal?.throwIfAborted()
+  const schedule = cosineDecay(
+    settings.epochs * Math.ceil(train.labels.length / settings.batchSize),
+  )
+  return follow(input, {
+    start,
+    settings,
+    patience: null,
+    epoch: (epoch) => {
+      const lesson = lessons[(epoch - 1) % lessons.length]!
+      return { examples: lesson.examples, loss: logitDistance(lesson[answers]), schedule }
+    },
+  })
+}
+
+function teacherOf({ teacher, settings }: TuneInput): Teacher {
+  if (teacher === null) throw new RangeError(`Tuning by ${settings.mode} needs a teacher.`)
+  return teacher
+}
+
+/** By accuracy or by loss: on the few examples that are held out, either may err. */
+const isWorthAsking = ({ heldOut: teacher }: Teacher, { heldOut }: Tuned): boolean =>
+  teacher.accuracy > heldOut.accuracy || isSmaller(teacher.loss, heldOut.loss)
+
+/** The one with the smaller held-out loss, and `model` with its weights. */
+function better(first: Tuned, second: Tuned, model: tf.LayersModel): Tuned {
+  const chosen = isSmaller(second.heldOut.loss, first.heldOut.loss) ? second : first
+  writeWeights(model, chosen.weights)
+  return chosen
+}
+
+async function untuned({ model, start, heldOut }: TuneInput): Promise<Tuned> {
   writeWeights(model, start)
-  const untuned = { weights: start, epochs: 0, heldOut: await evaluate(model, heldOut) }
-  let best = untuned
+  return { weights: start, epochs: 0, isTuned: false, heldOut: await evaluate(model, heldOut) }
+}
+
+interface Course {
+  readonly start: Weights
+  readonly settings: TuneSettings
+  /** Epochs without a smaller held-out loss after which it ends; null takes all epochs, and the last weights. */
+  readonly patience: number | null
+  /** What is learnt in an epoch. @param epoch 1-based */
+  readonly epoch: (
+    epoch: number,
+  ) => { examples: ExampleSet } & Pick<FitOptions, 'loss' | 'schedule'>
+}
+
+async function follow(input: TuneInput, { start, settings, ...course }: Course): Promise<Tuned> {
+  const { model, heldOut, rng, signal } = input
+  const { epochs, batchSize, learningRate } = settings
+  const { patience } = course
+  let best = await untuned({ ...input, start })
   let state: FitState | undefined
-  const options = fitOptions(mode, input)
-  const epochs = mode === 'none' ? 0 : settings.epochs
-  for (let epoch = 1; epoch <= epochs && epoch - best.epochs <= PATIENCE; epoch++) {
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    if (patience !== null && epoch - best.epochs > patience) break
     signal?.throwIfAborted()
-    state = await fitEpoch(model, train, { ...options, epochs: epoch }, state)
+    const { examples, ...lesson } = course.epoch(epoch)
+    const training = { epochs: epoch, batchSize, learningRate, optimizer: 'adam', rng } as const
+    const options = { ...training, ...lesson, ...(signal && { signal }) }
+    state = await fitEpoch(model, examples, options, state)
     if (state === undefined) break
-    const now = { weights: state.weights, epochs: epoch, heldOut: await evaluate(model, heldOut) }
-    if (isSmaller(now.heldOut.loss, best.heldOut.loss)) best = now
+    const score = await evaluate(model, heldOut)
+    const now = { weights: state.weights, epochs: epoch, isTuned: true, heldOut: score }
+    if (patience === null || isSmaller(now.heldOut.loss, best.heldOut.loss)) best = now
     input.onProgress?.({ epoch, epochs, heldOut: now.heldOut })
   }
   writeWeights(model, best.weights)
-  return { ...best, isTuned: best.epochs > 0 }
-}
-
-function fitOptions(
-  mode: TuneSettings['mode'],
-  { settings, train, teacher, rng, signal }: TuneInput,
-): FitOptions {
-  const { epochs, batchSize, learningRate } = settings
-  return {
-    epochs,
-    batchSize,
-    learningRate,
-    optimizer: 'adam',
-    rng,
-    ...(signal && { signal }),
-    // Without a loss of its own, `fit` learns the labels.
-    ...((mode === 'distill' || mode === 'both') && {
-      loss: softCrossEntropy(softTargets(mode, train, teacher?.probabilities ?? null)),
-    }),
-  }
+  return best
 }
 
 /** One more epoch with the optimiser as the last one left it. @returns undefined when it diverged */

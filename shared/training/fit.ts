@@ -22,6 +22,8 @@ export interface FitOptions extends OptimizerSettings {
   readonly rng: Rng
   /** @default mean softmax cross-entropy with the examples' labels */
   readonly loss?: LossFunction
+  /** Share of the learning rate at a step, counted over all epochs from 0. @default all of it */
+  readonly schedule?: (step: number) => number
   /** Called after each step; keep it short. */
   readonly onProgress?: (progress: FitProgress) => void
   /** Once aborted, `fit` rejects with its reason, after a whole step: the model keeps what it learnt. */
@@ -141,7 +143,7 @@ interface StepInput {
 
 async function trainStep(
   { graph, variables, trainable, optimizer, examples, batch }: StepInput,
-  { loss: lossFunction, rng }: FitOptions,
+  { loss: lossFunction, rng, schedule }: FitOptions,
   step: number,
 ): Promise<number> {
   const [loss, ...gradients] = tf.tidy(() => {
@@ -167,7 +169,7 @@ async function trainStep(
     if (!Number.isFinite(value)) {
       throw new GraftError('GRAFT_NOT_FINITE', `The loss of step ${step + 1} is ${value}.`)
     }
-    await optimizer.apply(gradients)
+    await optimizer.apply(gradients, schedule?.(step))
     return value
   } finally {
     tf.dispose([loss, ...gradients])

@@ -2,9 +2,10 @@ import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fedavg } from '../../../../server/fusion/fedavg.ts'
 import type { Parent } from '../../../../server/fusion/strategy.ts'
-import { type ControlsInput, runControls, teacherOf } from '../../../../server/proxy/controls.ts'
+import { type ControlsInput, runControls } from '../../../../server/proxy/controls.ts'
 import { askParents, type Opinion } from '../../../../server/proxy/ensemble.ts'
 import { splitProxy } from '../../../../server/proxy/split-proxy.ts'
+import { createTeacher } from '../../../../server/proxy/teacher.ts'
 import { tune } from '../../../../server/proxy/tune.ts'
 import { neuronGraph } from '../../../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../../../shared/model/weights.ts'
@@ -66,25 +67,29 @@ describe('runControls', () => {
   })
 
   it('should take the opinions it is given instead of asking again', async () => {
-    const [train, heldOut, test] = await askParents(model, parents, [
-      PROXY.train,
-      PROXY.heldOut,
-      TEST,
-    ])
-    const opinions = { train: train!, heldOut: heldOut!, test: test! }
+    const [heldOut, test] = await askParents(model, parents, [PROXY.heldOut, TEST])
+    const opinions = { heldOut: heldOut!, test: test! }
     expect(await run({ opinions })).toEqual(await run({}))
   })
 
   it('should tune the best parent and the average with the budget of the fused model', async () => {
     const controls = await run({})
-    const [train, heldOut] = await askParents(model, parents, [PROXY.train, PROXY.heldOut])
+    const [heldOut] = await askParents(model, parents, [PROXY.heldOut])
+    const teacher = createTeacher({
+      model,
+      parents,
+      train: PROXY.train,
+      heldOut: heldOut!.ensemble,
+      epochs: SETTINGS.epochs,
+      rng: createRng('controls').split('teacher'),
+    })
     const tuneAlone = async (control: string, start: Weights) => {
       const { weights } = await tune({
         model,
         start,
         ...PROXY,
         settings: SETTINGS,
-        teacher: teacherOf({ train: train!, heldOut: heldOut! }),
+        teacher,
         rng: createRng('controls').split(control),
       })
       return onTest(weights)
@@ -101,12 +106,10 @@ describe('runControls', () => {
     weights[0] = { ...weights[0]!, data: weights[0]!.data.map((w, i) => (i === 0 ? Infinity : w)) }
     const odd = { ...parents[1]!, load: async () => weights }
     const opinions = await Promise.all(
-      [PROXY.train, PROXY.heldOut, TEST].map(
-        async (set) => (await askParents(model, parents, [set]))[0]!,
-      ),
+      [PROXY.heldOut, TEST].map(async (set) => (await askParents(model, parents, [set]))[0]!),
     )
-    const [train, heldOut, test] = opinions as [Opinion, Opinion, Opinion]
-    const controls = await run({ parents: [parents[0]!, odd], opinions: { train, heldOut, test } })
+    const [heldOut, test] = opinions as [Opinion, Opinion]
+    const controls = await run({ parents: [parents[0]!, odd], opinions: { heldOut, test } })
     expect(controls).toMatchObject({ average: null, averageTuned: null })
     expect(controls.fused).toEqual(await onTest(untrainedBlob('fused')))
   })

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ExampleSet } from '../../../../shared/data/example-set.ts'
-import { askParents } from '../../../../server/proxy/ensemble.ts'
+import { askParents, ensembleLogits } from '../../../../server/proxy/ensemble.ts'
 import type { Parent } from '../../../../server/fusion/strategy.ts'
 import { writeWeights } from '../../../../shared/model/weights.ts'
 import { evaluate } from '../../../../shared/training/evaluate.ts'
@@ -57,6 +57,24 @@ describe('the ensemble of askParents', () => {
   })
 })
 
+describe('ensembleLogits', () => {
+  it('should agree with its equation written out in float64', async () => {
+    const loaded = await Promise.all(parents.map((parent) => parent.load()))
+    const [actual] = await ensembleLogits(model, parents, [TEST])
+    TEST.labels.forEach((_, i) => {
+      const input = [...TEST.inputs([i])]
+      const centred = loaded.map((weights) => centre(denseLogits(weights, input)))
+      const weighted = [0, 1, 2, 3].map((c) =>
+        parents.reduce((sum, { classCounts }, k) => {
+          const ofClass = parents.reduce((n, parent) => n + parent.classCounts[c]!, 0)
+          return sum + (classCounts[c]! / ofClass) * centred[k]![c]!
+        }, 0),
+      )
+      centre(weighted).forEach((z, c) => expect(actual![i * 4 + c]).toBeCloseTo(z, 3))
+    })
+  })
+})
+
 describe('askParents', () => {
   it('should judge every parent and the ensemble on every set, loading each parent once', async () => {
     const loads: string[] = []
@@ -109,3 +127,8 @@ type ProbabilitiesInput = [
   parents: Parameters<typeof askParents>[1],
   examples: ExampleSet,
 ]
+
+function centre(row: readonly number[]): number[] {
+  const mean = row.reduce((a, b) => a + b, 0) / row.length
+  return row.map((value) => value - mean)
+}

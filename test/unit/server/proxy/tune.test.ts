@@ -1,11 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  tune,
-  type Teacher,
-  type TuneInput,
-  type TuneProgress,
-} from '../../../../server/proxy/tune.ts'
+import type { Lesson, Teacher } from '../../../../server/proxy/teacher.ts'
+import { tune, type TuneInput, type TuneProgress } from '../../../../server/proxy/tune.ts'
 import type { TuneSettings } from '../../../../shared/protocol/run-settings.ts'
 import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
@@ -112,25 +108,60 @@ describe('tune', () => {
   })
 
   it('should not ask a teacher that knows less than what the labels have taught', async () => {
-    const teacher = { ...perfectTeacher(), heldOut: { accuracy: 0, loss: 9 } }
+    const unasked: Teacher = {
+      heldOut: { accuracy: 0, loss: 9 },
+      lessons: () => Promise.reject(new Error('asked')),
+    }
     const byLabels = await run({ mode: 'labels' })
-    expect(await run({ mode: 'both' }, { teacher })).toEqual(byLabels)
-    const sure = { ...perfectTeacher(), heldOut: { accuracy: 1.1, loss: 0 } }
-    const asked: number[] = []
-    await run({ mode: 'both' }, { teacher: sure, onProgress: ({ epoch }) => asked.push(epoch) })
-    expect(asked.filter((epoch) => epoch === 1)).toHaveLength(2)
+    expect(await run({ mode: 'both' }, { teacher: unasked })).toEqual(byLabels)
+    const sure = { ...unasked, heldOut: { accuracy: 1.1, loss: 9 } }
+    await expect(run({ mode: 'both' }, { teacher: sure })).rejects.toThrow('asked')
   })
 
   it('should keep what the labels have taught when a confident teacher misleads', async () => {
-    const { labels, numClasses } = TRAIN
-    const probabilities = Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
-      i % numClasses === (labels[Math.floor(i / numClasses)]! + 1) % numClasses ? 1 : 0,
-    )
-    const misleading = { probabilities, heldOut: { accuracy: 1.1, loss: 0 } }
+    const misleading = { ...teacherOf((label) => (label + 1) % TRAIN.numClasses), ...SURE }
     const byLabels = await run({ mode: 'labels' })
     const byBoth = await run({ mode: 'both' }, { teacher: misleading })
-    expect(byBoth.heldOut).toEqual(byLabels.heldOut)
-    expect((await judge(byBoth.weights)).heldOut).toEqual(byLabels.heldOut)
+    expect(byBoth.heldOut.loss).toBeLessThanOrEqual(byLabels.heldOut.loss)
+    expect((await judge(byBoth.weights)).heldOut).toEqual(byBoth.heldOut)
+  })
+
+  it('should give the start back when distillation made its held-out loss larger', async () => {
+    const start = (await run({})).weights
+    const misleading = teacherOf((label) => (label + 1) % TRAIN.numClasses)
+    const tuned = await run({ mode: 'distill' }, { start, teacher: misleading })
+    expect(tuned).toMatchObject({ weights: start, isTuned: false, epochs: 0 })
+    expect(await readWeights(model)).toEqual(start)
+  })
+
+  it('should learn what labels do not say from a teacher', async () => {
+    const permuted = teacherOf((label) => (label + 1) % TRAIN.numClasses)
+    const asTaught = { ...HELD_OUT, labels: HELD_OUT.labels.map((label) => (label + 1) % 4) }
+    const { weights } = await run({ mode: 'distill' }, { teacher: permuted, heldOut: asTaught })
+    writeWeights(model, weights)
+    expect((await evaluate(model, asTaught)).accuracy).toBeGreaterThan(0.6)
+  })
+
+  it.each(['distill', 'both'] as const)('should learn what is meant for it: %s', async (mode) => {
+    const [plain, other] = [teacherOf((label) => label), teacherOf((label) => (label + 1) % 4)]
+    const [[{ examples, logits }], [{ logits: corrected }]] = (await Promise.all([
+      plain.lessons(),
+      other.lessons(),
+    ])) as unknown as [[Lesson], [Lesson]]
+    const teacher = { ...SURE, lessons: async () => [{ examples, logits, corrected }] }
+    // Held out are examples labelled as the answers for this mode have it.
+    const shift = mode === 'both' ? 1 : 0
+    const heldOut = { ...HELD_OUT, labels: HELD_OUT.labels.map((label) => (label + shift) % 4) }
+    const { heldOut: score } = await run({ mode, epochs: 40 }, { teacher, heldOut })
+    expect(score.accuracy).toBeGreaterThan(0.5)
+  })
+
+  it('should take all epochs of a teacher, by lessons that come again', async () => {
+    const seen: number[] = []
+    const onProgress = ({ epoch }: TuneProgress) => seen.push(epoch)
+    const { epochs } = await run({ mode: 'distill', epochs: 9 }, { onProgress })
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(epochs).toBe(9)
   })
 
   it('should need a teacher to distil', async () => {
@@ -166,13 +197,18 @@ function run(settings: Partial<TuneSettings>, input: Partial<TuneInput> = {}) {
   })
 }
 
-/** 0.91 for the true class, the rest shared. */
-function perfectTeacher(): Teacher {
+const SURE = { heldOut: { accuracy: 1.1, loss: 0 } }
+
+const perfectTeacher = () => teacherOf((label) => label)
+
+/** Two lessons of the examples as they are, with one large logit each. */
+function teacherOf(answer: (label: number) => number): Teacher {
   const { labels, numClasses } = TRAIN
-  const probabilities = Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
-    i % numClasses === labels[Math.floor(i / numClasses)] ? 0.91 : 0.03,
+  const logits = Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
+    i % numClasses === answer(labels[Math.floor(i / numClasses)]!) ? 3 : -1,
   )
-  return { probabilities, heldOut: { accuracy: 1, loss: 0.1 } }
+  const lesson = { examples: TRAIN, logits, corrected: logits }
+  return { heldOut: { accuracy: 1, loss: 0.1 }, lessons: async () => [lesson, lesson] }
 }
 
 async function judge(weights: Awaited<ReturnType<typeof tune>>['weights']) {
