@@ -65,6 +65,11 @@ export const ERRORS = {
     remedy:
       'Build the model from dense, convolutional, separable, embedding, self-attention, normalising, activation, pooling, padding, reshaping, dropout, add, multiply and concatenate layers, each used once, and end it in a dense layer; or teach Graft a layer of your own with `registerLayerOps`.',
   },
+  GRAFT_STRATEGY_UNSUITABLE: {
+    status: 422,
+    exit: EXIT.usage,
+    remedy: 'Choose a strategy that can fuse this network.',
+  },
   GRAFT_MODEL_FILE_INVALID: {
     status: 422,
     exit: EXIT.usage,

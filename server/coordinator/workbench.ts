@@ -14,6 +14,7 @@ import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { assertSuitable } from '../fusion/assert-suitable.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import type { Parent } from '../fusion/strategy.ts'
@@ -72,7 +73,7 @@ export interface Workbench {
  * Writes nothing yet.
  *
  * @param signal once aborted, fusing and tuning reject with its reason
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED and others, when the strategy cannot fuse this model
+ * @throws GraftError GRAFT_STRATEGY_UNSUITABLE and others, when the strategy cannot fuse this model
  */
 export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortSignal): Workbench {
   const { settings, architecture, proxy, test, rng } = plan
@@ -277,7 +278,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 function graphOf(model: tf.LayersModel, { strategy, settings }: RunPlan): NeuronGraph {
   try {
     const graph = neuronGraph(model)
-    strategy.strategy.check?.(graph, settings.clients)
+    assertSuitable(strategy.strategy, graph, settings.clients)
     return graph
   } catch (error) {
     model.dispose()

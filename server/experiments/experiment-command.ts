@@ -8,6 +8,7 @@ import { startEngine } from '../../shared/engine/engine.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { fusionTable } from './fusion-table.ts'
+import { networksCommand } from './networks-command.ts'
 import { summarise, summaryTable } from './table-summary.ts'
 
 const METHODS =
@@ -81,3 +82,4 @@ export const experimentCommand = new Command('experiment')
   .summary('measurements that anyone can repeat')
   .description('measurements that anyone can repeat')
   .addCommand(fusionTableCommand)
+  .addCommand(networksCommand)

@@ -18,6 +18,12 @@ export interface ParentsSettings {
   readonly pool: number
   readonly epochs: number
   readonly seed: number
+  /** Most examples that a parent keeps of its part; all when not given. */
+  readonly examplesPerParent?: number
+  /** Most of its own examples that a parent's neurons are scored on. */
+  readonly scoredExamples?: number
+  /** Called with each parent as it is trained and scored. */
+  readonly onParent?: (parent: Parent) => void
 }
 
 export interface TrainedParents {
@@ -40,11 +46,12 @@ export async function trainParents(
   signal?: AbortSignal,
 ): Promise<TrainedParents> {
   const { parents: clients, partition, pool, epochs, seed } = settings
+  const { examplesPerParent = null, scoredExamples = SCORED_EXAMPLES } = settings
   const split = splitDataset(dataset.train, {
     proxy: pool,
     clients,
     partition,
-    examplesPerClient: null,
+    examplesPerClient: examplesPerParent,
     seed,
   })
   const parents: Parent[] = []
@@ -56,13 +63,16 @@ export async function trainParents(
       const training = { epochs, batchSize: 64, optimizer: 'adam', learningRate: 0.001 } as const
       await fit(model, own, { ...training, rng: rng.split('fit'), ...(signal && { signal }) })
       const weights = await readWeights(model)
-      parents.push({
+      const scored = sampleOf(own, scoredExamples, rng.split('scored'))
+      const parent = {
         id: `parent-${String(index).padStart(2, '0')}`,
         numExamples: own.labels.length,
         classCounts: countClasses(own),
-        scores: await attribute('conductance', model, sampleOf(own, rng.split('scored'))),
+        scores: await attribute('conductance', model, scored),
         load: async () => weights,
-      })
+      }
+      parents.push(parent)
+      settings.onParent?.(parent)
     } finally {
       model.dispose()
     }
@@ -70,8 +80,8 @@ export async function trainParents(
   return { parents, pool: subset(dataset.train, split.proxy) }
 }
 
-function sampleOf(examples: ExampleSet, rng: Rng): ExampleSet {
+function sampleOf(examples: ExampleSet, count: number, rng: Rng): ExampleSet {
   const { labels, numClasses } = examples
-  if (labels.length <= SCORED_EXAMPLES) return examples
-  return subset(examples, drawProportional({ labels, numClasses, count: SCORED_EXAMPLES, rng }))
+  if (labels.length <= count) return examples
+  return subset(examples, drawProportional({ labels, numClasses, count, rng }))
 }

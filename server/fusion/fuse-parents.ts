@@ -1,6 +1,7 @@
 import { GraftError } from '../../shared/errors.ts'
 import { headGroup, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { assertFinite } from '../../shared/model/weights.ts'
+import { assertSuitable } from './assert-suitable.ts'
 import { ledgerOf } from './ledger.ts'
 import { measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
@@ -26,7 +27,7 @@ export async function fuseParents(strategy: Strategy, input: FusionInput): Promi
   if (parents.length === 1 && String(widths) === String(widthsOf(graph))) {
     return onlyParent(parents[0]!, graph)
   }
-  strategy.check?.(graph, parents.length)
+  assertSuitable(strategy, graph, parents.length)
   const fusion = await strategy.fuse({ ...input, parents })
   signal?.throwIfAborted()
   assertFinite(fusion.weights)

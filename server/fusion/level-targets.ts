@@ -28,14 +28,14 @@ export interface LevelActivations extends Columns {
 
 /**
  * The one group of neurons that a level ends in.
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED when there are several, as behind a concatenation
+ * @throws GraftError GRAFT_STRATEGY_UNSUITABLE when there are several, as behind a concatenation
  */
 export function levelGroup({ layouts }: NeuronGraph, { name, pre }: Level): number {
   const layout = layouts[pre]!
   if (layout.kind === 'neurons' && layout.each === 1) return layout.group
   throw new GraftError(
-    'GRAFT_LAYER_UNSUPPORTED',
-    `Level ${name} ends in neurons of several layers at once; take nt.`,
+    'GRAFT_STRATEGY_UNSUITABLE',
+    `kf-gradient trains neurons of one layer at a time, and level ${name} ends in those of several.`,
   )
 }
 

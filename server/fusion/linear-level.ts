@@ -23,7 +23,7 @@ export interface LinearLevel {
  * Reads a level as `pre = unfold(x) W + b`.
  *
  * @param strategy for the message
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED when the level is more than one product
+ * @throws GraftError GRAFT_STRATEGY_UNSUITABLE when the level is more than one product
  */
 export function linearLevel(graph: NeuronGraph, level: Level, strategy: string): LinearLevel {
   const nodes = graph.ops.nodes
@@ -36,9 +36,9 @@ export function linearLevel(graph: NeuronGraph, level: Level, strategy: string):
   if (!isLinear || (norm !== undefined && norm.kind !== 'batch-norm')) {
     const layers = [...new Set(weighted.map((of) => nodes[of]!.op.layer))]
     throw new GraftError(
-      'GRAFT_LAYER_UNSUPPORTED',
+      'GRAFT_STRATEGY_UNSUITABLE',
       `${strategy} solves one dense or convolutional layer after the other, and level ${level.name} is made of ` +
-        `${layers.join(', ')} together; take nt or kf-gradient.`,
+        `${layers.join(', ')} together.`,
     )
   }
   const [kernel, bias] = op.weights
@@ -56,7 +56,7 @@ export function linearLevel(graph: NeuronGraph, level: Level, strategy: string):
 
 /**
  * Refuses networks that are no chain of products.
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the first level that is more than one
+ * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming the first level that is more than one
  */
 export function assertLinear(graph: NeuronGraph, strategy: string): void {
   for (const level of graph.levels) linearLevel(graph, level, strategy)

@@ -79,7 +79,7 @@ async function fuse(input: FusionInput): Promise<Fusion> {
  *
  * @param onMerge called after each merge of the tree, in their order
  * @throws GraftError GRAFT_SHAPE_MISMATCH when a parent doesn't fit the graph; GRAFT_STRATEGY_UNKNOWN when
- *   an option is wrong, or attribution scores are missing; GRAFT_LAYER_UNSUPPORTED when neurons are tied to the network's input
+ *   an option is wrong, or attribution scores are missing; GRAFT_STRATEGY_UNSUITABLE when neurons must stay where they are
  */
 export async function chooseParents(
   { parents, graph, options }: FusionInput,

@@ -43,28 +43,29 @@ export function headInputs(graph: NeuronGraph, widths: readonly number[]): numbe
 
 /**
  * Refuses a head that is no plain product with a bias: only of that is a mean of logits a sum of weights.
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming what stands behind it
+ * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming what stands behind it
  */
 export function assertPlainHead(graph: NeuronGraph): void {
   const head = headGroup(graph)
   const odd = head.axes.find(({ role }) => role !== 'kernel' && role !== 'bias')
   if (odd === undefined) return
   throw new GraftError(
-    'GRAFT_LAYER_UNSUPPORTED',
+    'GRAFT_STRATEGY_UNSUITABLE',
     `${odd.weight} stands behind ${head.name}: the last layer of a transplanted network is dense.`,
   )
 }
 
 /**
- * Refuses neurons that are added to the network's input: there is one input for all parents, so their sums
- * cannot stand side by side.
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the layer
+ * Refuses neurons that must stay where they are, and so cannot stand side by side with those of other
+ * parents: there is one input for all parents, and what is added to it has its places; so has what is added
+ * to neurons of another number of positions.
+ * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming the layer
  */
 export function assertNoneFixed({ groups }: NeuronGraph, strategy: string): void {
   const fixed = groups.find(({ isFixed, isHead }) => isFixed && !isHead)
   if (fixed === undefined) return
   throw new GraftError(
-    'GRAFT_LAYER_UNSUPPORTED',
-    `${strategy} cannot choose neurons of ${fixed.name}, which are added to the network's input.`,
+    'GRAFT_STRATEGY_UNSUITABLE',
+    `${strategy} cannot choose neurons of ${fixed.name}: they are added to the network's input, or to neurons that take up other places.`,
   )
 }

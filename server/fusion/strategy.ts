@@ -69,7 +69,7 @@ export interface Strategy {
    * every network can be fused.
    *
    * @param numParents most parents that there will be
-   * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming the layer; GRAFT_STRATEGY_UNKNOWN for too many parents
+   * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming the layer; GRAFT_STRATEGY_UNKNOWN for too many parents
    */
   check?(graph: NeuronGraph, numParents: number): void
   /**

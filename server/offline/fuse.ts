@@ -58,7 +58,7 @@ const SCORED = 2000
  * `startEngine` before the first tensor.
  *
  * @returns fresh weights, in the order of the model's, and whose neurons they are
- * @throws GraftError GRAFT_STRATEGY_UNKNOWN, GRAFT_OPTION_INVALID, GRAFT_LAYER_UNSUPPORTED,
+ * @throws GraftError GRAFT_STRATEGY_UNKNOWN, GRAFT_OPTION_INVALID, GRAFT_LAYER_UNSUPPORTED, GRAFT_STRATEGY_UNSUITABLE,
  *   GRAFT_SHAPE_MISMATCH, GRAFT_NOT_FINITE
  */
 export async function fuse(input: FuseInput): Promise<Fusion> {

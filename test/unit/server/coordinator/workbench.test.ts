@@ -51,7 +51,7 @@ describe('createWorkbench', () => {
     ['hf-linear', 2, 'level layer1.0.conv2'],
   ])('should refuse at once a model that %s cannot fuse', (strategy, clients, names) => {
     const settings = { ...TOY_SETTINGS, strategy, clients, model: 'resnet18:2' }
-    expectRefusal(planRun(settings, IMAGES, null), 'GRAFT_LAYER_UNSUPPORTED', names)
+    expectRefusal(planRun(settings, IMAGES, null), 'GRAFT_STRATEGY_UNSUITABLE', names)
   })
 
   it('should refuse at once more clients than the strategy fuses', () => {

@@ -150,8 +150,10 @@ describe('nt', () => {
     const graph = graphOf(tf.model({ inputs, outputs }))
     const parent = parentOf('a', randomWeights(graph, createRng('a')))
     await expect(nt([parent], graph)).rejects.toMatchObject({
-      code: 'GRAFT_LAYER_UNSUPPORTED',
-      problem: "nt cannot choose neurons of made, which are added to the network's input.",
+      code: 'GRAFT_STRATEGY_UNSUITABLE',
+      problem: expect.stringContaining(
+        "nt cannot choose neurons of made: they are added to the network's input",
+      ),
     })
   })
 
@@ -162,7 +164,7 @@ describe('nt', () => {
     const graph = graphOf(tf.model({ inputs, outputs: outputs as tf.SymbolicTensor }))
     const parent = parentOf('a', randomWeights(graph, createRng('a')))
     await expect(nt([parent], graph)).rejects.toMatchObject({
-      code: 'GRAFT_LAYER_UNSUPPORTED',
+      code: 'GRAFT_STRATEGY_UNSUITABLE',
       problem: expect.stringContaining('stands behind head'),
     })
   })

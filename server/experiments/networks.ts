@@ -1,0 +1,184 @@
+import { loadDataset } from '../../shared/data/datasets.ts'
+import { drawBalanced } from '../../shared/data/draw.ts'
+import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
+import { subset } from '../../shared/data/subset.ts'
+import { GraftError } from '../../shared/errors.ts'
+import { parseArchitecture } from '../../shared/model/architectures.ts'
+import { buildModel } from '../../shared/model/build-model.ts'
+import { initialWeights } from '../../shared/model/initial-weights.ts'
+import { neuronGraph } from '../../shared/model/neuron-graph.ts'
+import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
+import { evaluate } from '../../shared/training/evaluate.ts'
+import { fuseParents } from '../fusion/fuse-parents.ts'
+import { parseStrategy } from '../fusion/strategies.ts'
+import { teacherOf } from '../proxy/controls.ts'
+import { askParents } from '../proxy/ensemble.ts'
+import { isBetter } from '../proxy/is-better.ts'
+import { splitProxy } from '../proxy/split-proxy.ts'
+import { tune } from '../proxy/tune.ts'
+import { trainParents } from './train-parents.ts'
+
+/** Deep networks on a subset of a data set, small enough for a CPU; each model is a case. */
+export interface NetworksSettings {
+  readonly dataset: string
+  /** Specs as `--model` takes them. */
+  readonly models: readonly string[]
+  /** As `--strategy` takes them; what a method refuses is part of the result. */
+  readonly methods: readonly string[]
+  readonly parents: number
+  readonly partition: string
+  /** Training images a parent. */
+  readonly images: number
+  /** Of the parents' training. */
+  readonly epochs: number
+  /** Images that fusion looks at and that tuning learns from, a fifth of them held out; no parent sees them. */
+  readonly proxyImages: number
+  readonly tuneEpochs: number
+  /** Images of the test split that judge, balanced by class. */
+  readonly testImages: number
+  readonly seed: number
+}
+
+/** One method on one model; accuracies are shares of the test images. */
+export interface NetworkResult {
+  readonly method: string
+  /** Right after fusion; null when the method refused. */
+  readonly fused: number | null
+  readonly tuned: number | null
+  /** Of fusion alone. */
+  readonly seconds: number | null
+  readonly refused?: string
+}
+
+export interface NetworkCase {
+  readonly model: string
+  readonly parameters: number
+  /** Accuracy of each parent. */
+  readonly parents: readonly number[]
+  readonly ensemble: number
+  /** A network trained on the proxy images alone, by the same tuning. */
+  readonly proxyAlone: number
+  /** The parent that is best on held-out proxy images, with the tuning that fused networks get. */
+  readonly bestParentTuned: number
+  readonly methods: readonly NetworkResult[]
+  /** To train and score the parents. */
+  readonly trainingSeconds: number
+}
+
+/** Scores are rough after a hundred images, and each takes a pass at eleven points. */
+const SCORED_EXAMPLES = 100
+const TUNING = { mode: 'both', learningRate: 0.001, batchSize: 64 } as const
+
+/**
+ * Parents of one architecture after another, each method's network right after fusion and after tuning, and
+ * the controls, on the test images. Nothing is chosen by test images.
+ *
+ * @param onStep called with a few words as each step is done
+ * @throws GraftError of the data set, partition or architecture; what a method refuses is no error
+ */
+export async function measureNetworks(
+  settings: NetworksSettings,
+  onStep: (step: string) => void,
+  signal?: AbortSignal,
+): Promise<NetworkCase[]> {
+  const dataset = await loadDataset(settings.dataset, { ...(signal && { signal }) })
+  const rng = createRng(String(settings.seed)).split('networks')
+  const test = drawFrom(dataset.test, settings.testImages, rng.split('test'))
+  const cases: NetworkCase[] = []
+  for (const spec of settings.models) {
+    const input = { spec, settings, rng: rng.split(spec), onStep, signal }
+    cases.push(await measureNetwork({ train: dataset.train, test, name: dataset.name }, input))
+  }
+  return cases
+}
+
+interface CaseInput {
+  readonly spec: string
+  readonly settings: NetworksSettings
+  readonly rng: Rng
+  readonly onStep: (step: string) => void
+  readonly signal: AbortSignal | undefined
+}
+
+async function measureNetwork(
+  dataset: Dataset,
+  { spec, settings, rng, onStep, signal }: CaseInput,
+): Promise<NetworkCase> {
+  const say = (step: string) => onStep(`${spec}: ${step}`)
+  const architecture = parseArchitecture(spec, dataset.train)
+  const { parents: count, partition, images, epochs, proxyImages, seed } = settings
+  let since = performance.now()
+  const seconds = () => (performance.now() - since) / 1000
+  const { parents, pool } = await trainParents(
+    dataset,
+    architecture,
+    {
+      ...{ parents: count, partition, epochs, seed },
+      ...{ pool: proxyImages, examplesPerParent: images, scoredExamples: SCORED_EXAMPLES },
+      onParent: ({ id }) => say(`${id} trained (${seconds().toFixed(0)} s)`),
+    },
+    signal,
+  )
+  const trainingSeconds = seconds()
+  const model = buildModel(architecture, rng.split('model'))
+  try {
+    const graph = neuronGraph(model)
+    const proxy = splitProxy(pool, rng.split('split'))
+    const { train, heldOut } = proxy
+    const sets = [train, heldOut, dataset.test]
+    const [onTrain, onHeldOut, onTest] = await askParents(model, parents, sets)
+    const teacher = teacherOf({ train: onTrain!, heldOut: onHeldOut! })
+    const judge = async (weights: Weights): Promise<number> => {
+      writeWeights(model, weights)
+      return (await evaluate(model, dataset.test)).accuracy
+    }
+    const tuned = async (start: Weights, mode: TuneSettings['mode'] = TUNING.mode) => {
+      const { weights } = await tune({
+        ...{ model, start, train, heldOut, teacher, rng: rng.split('tune') },
+        settings: { ...TUNING, mode, epochs: settings.tuneEpochs },
+        ...(signal && { signal }),
+      })
+      return judge(weights)
+    }
+    const measure = async (method: string): Promise<NetworkResult> => {
+      const { strategy, options } = parseStrategy(method)
+      since = performance.now()
+      try {
+        const input = { parents, graph, options, proxy, rng: rng.split(method) }
+        const { weights } = await fuseParents(strategy, { ...input, ...(signal && { signal }) })
+        const took = seconds()
+        say(`${method} fused (${took.toFixed(0)} s)`)
+        return { method, fused: await judge(weights), tuned: await tuned(weights), seconds: took }
+      } catch (error) {
+        if (!(error instanceof GraftError)) throw error
+        say(`${method} refuses: ${error.problem}`)
+        return { method, fused: null, tuned: null, seconds: null, refused: error.problem }
+      }
+    }
+    const methods: NetworkResult[] = []
+    for (const method of settings.methods) methods.push(await measure(method))
+    const best = parents.reduce((a, b) =>
+      isBetter(onHeldOut!.parents.get(b.id)!, onHeldOut!.parents.get(a.id)!) ? b : a,
+    )
+    return {
+      model: spec,
+      parameters: model.countParams(),
+      parents: [...onTest!.parents.values()].map(({ accuracy }) => accuracy),
+      ensemble: onTest!.ensemble.accuracy,
+      proxyAlone: await tuned(initialWeights(architecture, rng.split('alone')), 'labels'),
+      bestParentTuned: await tuned(await best.load()),
+      methods,
+      trainingSeconds,
+    }
+  } finally {
+    model.dispose()
+  }
+}
+
+function drawFrom(set: ExampleSet, count: number, rng: Rng): ExampleSet {
+  const { labels, numClasses } = set
+  if (count >= labels.length) return set
+  return subset(set, drawBalanced({ labels, numClasses, count, rng }))
+}
