@@ -124,10 +124,9 @@ function sumPowers(
     scales: scalesOf(graph, column.positions, { columns, headScale }),
   }
   const isRun = line.at.every((at, j) => at === j)
-  const addRow = isRun && line.isSquared && line.scales === null ? addSquares : addPowers
-  for (let o = 0; o < offsets.length; o++) {
-    for (let i = 0; i < rows.length; i++) addRow(line, i, offsets[o]! + rows[i]! * row.stride)
-  }
+  const starts = rows.map((position) => position * row.stride)
+  const addRows = isRun && line.isSquared && line.scales === null ? addSquares : addPowers
+  for (const offset of offsets) addRows(line, starts, offset)
   return {
     rows: { axis: row, kept: rows, values: line.rowSums },
     columns: { axis: column, kept: columns, values: line.sums },
@@ -140,7 +139,7 @@ interface Line {
   /** Of each column, counted from the beginning of its row. */
   readonly at: Int32Array
   readonly isSquared: boolean
-  /** Of each row; grows, as `sums` does. A row returns nothing, as a returned number would go to the heap. */
+  /** Of each row; grows, as `sums` does. */
   readonly rowSums: Float64Array
   /** Of each column. */
   readonly sums: Float64Array
@@ -149,39 +148,40 @@ interface Line {
 }
 
 /** {@link addPowers} for the squares of all columns, one behind the other: twice as fast. */
-function addSquares({ data, rowSums, sums }: Line, row: number, start: number): void {
-  let even = 0
-  let odd = 0
-  let j = 0
-  for (; j + 1 < sums.length; j += 2) {
-    const value = data[start + j]!
-    const next = data[start + j + 1]!
-    const square = value * value
-    const nextSquare = next * next
-    even += square
-    odd += nextSquare
-    sums[j]! += square
-    sums[j + 1]! += nextSquare
+function addSquares({ data, rowSums, sums }: Line, starts: Int32Array, offset: number): void {
+  const columns = sums.length
+  for (let i = 0; i < starts.length; i++) {
+    let at = offset + starts[i]!
+    let sum = 0
+    for (let j = 0; j < columns; j++) {
+      const value = data[at++]!
+      const square = value * value
+      sum += square
+      sums[j]! += square
+    }
+    rowSums[i]! += sum
   }
-  if (j < sums.length) {
-    const square = data[start + j]! ** 2
-    even += square
-    sums[j]! += square
-  }
-  rowSums[row]! += even + odd
 }
 
-/** Adds |w|^p of one row to the columns' sums. A function of its own: it is compiled after a few rows. */
-function addPowers(line: Line, row: number, start: number): void {
+/**
+ * Adds |w|^p of each row to its own sum and the columns'. One loop over all rows: V8 compiles it while it runs,
+ * where a call for each row waits for the next call.
+ *
+ * @param starts where the rows begin, counted from `offset`
+ */
+function addPowers(line: Line, starts: Int32Array, offset: number): void {
   const { data, at, isSquared, rowSums, sums, scales } = line
-  let sum = 0
-  for (let j = 0; j < at.length; j++) {
-    const value = scales === null ? data[start + at[j]!]! : data[start + at[j]!]! * scales[j]!
-    const power = isSquared ? value * value : Math.abs(value)
-    sum += power
-    sums[j]! += power
+  for (let i = 0; i < starts.length; i++) {
+    const start = offset + starts[i]!
+    let sum = 0
+    for (let j = 0; j < at.length; j++) {
+      const value = scales === null ? data[start + at[j]!]! : data[start + at[j]!]! * scales[j]!
+      const power = isSquared ? value * value : Math.abs(value)
+      sum += power
+      sums[j]! += power
+    }
+    rowSums[i]! += sum
   }
-  rowSums[row]! += sum
 }
 
 /** Factors of the classes, where the columns are the classes. */
