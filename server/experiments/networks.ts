@@ -13,10 +13,10 @@ import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
-import { teacherOf } from '../proxy/controls.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { isBetter } from '../proxy/is-better.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
+import { createTeacher } from '../proxy/teacher.ts'
 import { tune } from '../proxy/tune.ts'
 import { trainParents } from './train-parents.ts'
 
@@ -127,9 +127,11 @@ async function measureNetwork(
     const graph = neuronGraph(model)
     const proxy = splitProxy(pool, rng.split('split'))
     const { train, heldOut } = proxy
-    const sets = [train, heldOut, dataset.test]
-    const [onTrain, onHeldOut, onTest] = await askParents(model, parents, sets)
-    const teacher = teacherOf({ train: onTrain!, heldOut: onHeldOut! })
+    const [onHeldOut, onTest] = await askParents(model, parents, [heldOut, dataset.test])
+    const teacher = createTeacher({
+      ...{ model, parents, train, heldOut: onHeldOut!.ensemble },
+      ...{ epochs: settings.tuneEpochs, rng: rng.split('teacher') },
+    })
     const judge = async (weights: Weights): Promise<number> => {
       writeWeights(model, weights)
       return (await evaluate(model, dataset.test)).accuracy
