@@ -81,16 +81,29 @@ function convolveForward(
         : [],
       dWeights: needs.weights
         ? [
-            runKernel(
-              'Conv2DBackpropFilter',
-              { x, dy },
-              { ...attributes, filterShape: filter.shape },
-            ),
+            filterGradient({ strides, pad }, x, dy as tf.Tensor4D, filter.shape),
             ...(bias === undefined ? [] : [columnSums(dy)]),
           ]
         : [],
     }),
   }
+}
+
+/**
+ * A kernel of one pixel sees only the pixels that the strides stop at, so the others are left out first.
+ * TensorFlow 2.21's own gradient with strides writes outside of its memory there, on some processors.
+ */
+function filterGradient(
+  { strides, pad }: ConvWindow,
+  x: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  filterShape: readonly number[],
+): tf.Tensor {
+  const [height, width] = filterShape
+  const isPoint = height === 1 && width === 1 && strides.some((stride) => stride > 1)
+  const seen = isPoint ? tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, ...strides, 1]) : x
+  const attributes = { strides: isPoint ? [1, 1] : strides, pad, dataFormat: 'NHWC', filterShape }
+  return runKernel('Conv2DBackpropFilter', { x: seen, dy }, attributes)
 }
 
 /** What the kernel sees at each place, [batch * height' * width', kernelHeight * kernelWidth * in]. */

@@ -49,6 +49,10 @@ const NETWORKS: Record<string, [shape: number[], (x: Tensor) => Tensor]> = {
     (x) => chain(x, layers.conv1d({ filters: 4, kernelSize: 3, padding: 'same', useBias: false })),
   ],
   conv2d: [[6, 7, 3], (x) => chain(x, layers.conv2d({ filters: 4, kernelSize: [3, 2] }))],
+  'conv2d of one pixel with strides': [
+    [5, 6, 4],
+    (x) => chain(x, layers.conv2d({ filters: 8, kernelSize: 1, strides: [2, 3], padding: 'same' })),
+  ],
   'conv2d with strides': [
     [6, 7, 3],
     (x) => chain(x, layers.conv2d({ filters: 4, kernelSize: 3, strides: [2, 1], padding: 'same' })),
