@@ -73,6 +73,23 @@ describe('fit', () => {
     },
   )
 
+  it('should report each step, the last one of an epoch with the mean over its examples', async () => {
+    const losses: number[] = []
+    const seen: string[] = []
+    const model = newModel()
+    const onProgress: FitOptions['onProgress'] = ({ epoch, epochs, step, steps, loss }) => {
+      seen.push(`${epoch}/${epochs} ${step}/${steps}`)
+      losses.push(loss)
+    }
+    const result = await fit(model, EXAMPLES, options({ onProgress }))
+    expect(seen).toEqual([
+      ...['1/2 1/8', '1/2 2/8', '1/2 3/8', '1/2 4/8'],
+      ...['2/2 5/8', '2/2 6/8', '2/2 7/8', '2/2 8/8'],
+    ])
+    expect(losses.at(-1)).toBe(result.loss)
+    model.dispose()
+  })
+
   it('should train on the loss it is given, with the indices of its batch', async () => {
     const seen: number[] = []
     const model = newModel()
