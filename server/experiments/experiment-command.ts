@@ -9,14 +9,11 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { fusionTable } from './fusion-table.ts'
 import { networksCommand } from './networks-command.ts'
+import { list, whole } from './options.ts'
 import { summarise, summaryTable } from './table-summary.ts'
 
 const METHODS =
   'fedavg,nt,nt:importance=attribution,hf-linear,kf-linear,kf-linear:scores=uniform,kf-gradient,otfusion,git-rebasin'
-
-const list = <Item extends z.ZodType>(item: Item) =>
-  z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(item))
-const whole = numeric(z.int().positive())
 
 const fusionTableCommand = defineCommand({
   name: 'fusion-table',

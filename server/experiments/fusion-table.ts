@@ -11,9 +11,9 @@ import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
-import type { Parent, ProxyExamples } from '../fusion/strategy.ts'
+import type { ProxyExamples } from '../fusion/strategy.ts'
+import { bestParent } from '../proxy/best-parent.ts'
 import { askParents } from '../proxy/ensemble.ts'
-import { isBetter } from '../proxy/is-better.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { createTeacher } from '../proxy/teacher.ts'
 import { tune } from '../proxy/tune.ts'
@@ -166,7 +166,7 @@ async function runCase(
       worstParent: Math.min(...accuracies),
       ensemble: onTest!.ensemble.accuracy,
       proxyAlone: await tuneAndJudge(initialWeights(architecture, rng.split('alone')), 'labels'),
-      bestParentTuned: await tuneAndJudge(await bestOf(parents, onHeldOut!.parents).load()),
+      bestParentTuned: await tuneAndJudge(await bestParent(parents, onHeldOut!).load()),
       methods,
     }
   } finally {
@@ -177,13 +177,4 @@ async function runCase(
 function drawProxy({ pool }: TrainedParents, count: number, rng: Rng): ExampleSet {
   const { labels, numClasses } = pool
   return subset(pool, drawBalanced({ labels, numClasses, count, rng }))
-}
-
-function bestOf(
-  parents: readonly Parent[],
-  judged: ReadonlyMap<string, { readonly accuracy: number; readonly loss: number }>,
-): Parent {
-  return parents.reduce((best, parent) =>
-    isBetter(judged.get(parent.id)!, judged.get(best.id)!) ? parent : best,
-  )
 }

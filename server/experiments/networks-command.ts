@@ -10,6 +10,7 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { networksTable } from './networks-table.ts'
 import { measureNetworks } from './networks.ts'
+import { list, whole } from './options.ts'
 
 const FULL = {
   models: ['vgg11:32', 'resnet18:16', 'vit:64x4'],
@@ -28,12 +29,6 @@ const QUICK: typeof FULL = {
   tuneEpochs: 3,
   testImages: 1000,
 }
-const WHOLE = numeric(z.int().positive())
-/** With commas between them. */
-const NAMES = z.preprocess(
-  (value) => (typeof value === 'string' ? value.split(',') : value),
-  z.array(z.string()),
-)
 const both = (key: keyof typeof FULL) =>
   `(default ${String(FULL[key])}; with --quick ${String(QUICK[key])})`
 
@@ -48,31 +43,38 @@ export const networksCommand = defineCommand({
   ],
   options: {
     dataset: z.string().default('cifar10').describe('data set').meta({ value: 'NAME' }),
-    models: NAMES.optional()
+    models: list(z.string())
+      .optional()
       .describe(`architectures ${both('models')}`)
       .meta({ value: 'A,B' }),
-    methods: NAMES.default(['nt', 'kf-linear', 'kf-gradient', 'otfusion'])
+    methods: list(z.string())
+      .default(['nt', 'kf-linear', 'kf-gradient', 'otfusion'])
       .describe('strategies, with options as --strategy has them')
       .meta({ value: 'A,B' }),
-    parents: WHOLE.default(2).describe('number of parents').meta({ value: 'N' }),
+    parents: whole.default(2).describe('number of parents').meta({ value: 'N' }),
     partition: z
       .string()
       .default('labels:5')
       .describe('how the training images are dealt to the parents')
       .meta({ value: 'SPEC' }),
-    images: WHOLE.optional()
+    images: whole
+      .optional()
       .describe(`training images a parent ${both('images')}`)
       .meta({ value: 'N' }),
-    epochs: WHOLE.optional()
+    epochs: whole
+      .optional()
       .describe(`epochs a parent trains ${both('epochs')}`)
       .meta({ value: 'N' }),
-    proxyImages: WHOLE.optional()
+    proxyImages: whole
+      .optional()
       .describe(`images that fusion and tuning see, a fifth held out ${both('proxyImages')}`)
       .meta({ value: 'N' }),
-    tuneEpochs: WHOLE.optional()
+    tuneEpochs: whole
+      .optional()
       .describe(`most epochs of tuning ${both('tuneEpochs')}`)
       .meta({ value: 'N' }),
-    testImages: WHOLE.optional()
+    testImages: whole
+      .optional()
       .describe(`images of the test split ${both('testImages')}`)
       .meta({ value: 'N' }),
     seed: numeric(z.int().nonnegative()).default(1).describe('seed').meta({ value: 'N' }),

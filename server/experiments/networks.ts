@@ -13,8 +13,8 @@ import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
+import { bestParent } from '../proxy/best-parent.ts'
 import { askParents } from '../proxy/ensemble.ts'
-import { isBetter } from '../proxy/is-better.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { createTeacher } from '../proxy/teacher.ts'
 import { tune } from '../proxy/tune.ts'
@@ -161,9 +161,7 @@ async function measureNetwork(
     }
     const methods: NetworkResult[] = []
     for (const method of settings.methods) methods.push(await measure(method))
-    const best = parents.reduce((a, b) =>
-      isBetter(onHeldOut!.parents.get(b.id)!, onHeldOut!.parents.get(a.id)!) ? b : a,
-    )
+    const best = bestParent(parents, onHeldOut!)
     return {
       model: spec,
       parameters: model.countParams(),

@@ -9,8 +9,8 @@ import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fedavg } from '../fusion/fedavg.ts'
 import { measureWidths } from '../fusion/measure-widths.ts'
 import type { Parent } from '../fusion/strategy.ts'
+import { bestParent } from '../proxy/best-parent.ts'
 import { askParents, type Opinion } from '../proxy/ensemble.ts'
-import { isBetter } from '../proxy/is-better.ts'
 import type { ProxySplit } from '../proxy/split-proxy.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { tune, type Tuned } from '../proxy/tune.ts'
@@ -120,7 +120,7 @@ export async function measureControls(trial: Trial, opinions: Opinions): Promise
   const untrained = architecture && initialWeights(architecture, rng.split('model'))
   const proxyAlone = untrained && (await tuneAndJudge('proxyAlone', untrained, model))
 
-  const best = bestOf(parents, opinions.heldOut!)
+  const best = bestParent(parents, opinions.heldOut!)
   const weights = await best.load()
   const isAsWide = sameWidths(weights, graph, best.id)
   const own = isAsWide ? model : await trial.openParent(best.id)
@@ -155,13 +155,6 @@ async function averageOf({ parents, graph, rng }: Trial): Promise<Weights | null
 
 const sameWidths = (weights: Weights, graph: NeuronGraph, id: string): boolean =>
   String(measureWidths(weights, graph, id)) === String(widthsOf(graph))
-
-/** By held-out accuracy, then loss; the first id of equals. */
-function bestOf(parents: readonly Parent[], heldOut: Opinion): Parent {
-  const [first, ...others] = heldOut.parents
-  const [bestId] = others.reduce((a, b) => (isBetter(b[1], a[1]) ? b : a), first!)
-  return parents.find(({ id }) => id === bestId)!
-}
 
 function tuneInput(
   { signal }: Trial,

@@ -9,8 +9,8 @@ import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fedavg } from '../fusion/fedavg.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import type { FusionInput, Parent } from '../fusion/strategy.ts'
+import { bestParent } from './best-parent.ts'
 import { askParents, type Opinion } from './ensemble.ts'
-import { isBetter } from './is-better.ts'
 import type { ProxySplit } from './split-proxy.ts'
 import { createTeacher } from './teacher.ts'
 import { tune } from './tune.ts'
@@ -102,7 +102,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
   }
 
   const average = await averageOf({ parents, graph, options: {}, rng })
-  const best = bestOf(parents, opinions.heldOut)
+  const best = bestParent(parents, opinions.heldOut)
   return {
     parents: [...opinions.test.parents].map(([id, evaluation]) => ({ id, ...evaluation })),
     ensemble: opinions.test.ensemble,
@@ -135,11 +135,4 @@ async function averageOf(input: FusionInput): Promise<Weights | null> {
 async function askAll({ model, parents, proxy, test }: ControlsInput): Promise<Opinions> {
   const [heldOut, onTest] = await askParents(model, parents, [proxy.heldOut, test])
   return { heldOut: heldOut!, test: onTest! }
-}
-
-/** By held-out accuracy, then loss; the first id of equals. */
-function bestOf(parents: readonly Parent[], heldOut: Opinion): Parent {
-  const [first, ...others] = heldOut.parents
-  const [bestId] = others.reduce((a, b) => (isBetter(b[1], a[1]) ? b : a), first!)
-  return parents.find(({ id }) => id === bestId)!
 }
