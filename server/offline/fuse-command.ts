@@ -96,7 +96,9 @@ export const fuseCommand = defineCommand({
       .meta({ value: 'MODE' }),
     fineTuneEpochs: numeric(z.int().nonnegative().max(1000))
       .default(0)
-      .describe('most epochs of fine-tuning; it stops earlier when held-out loss rises')
+      .describe(
+        'most epochs of fine-tuning; learning labels stops earlier when held-out loss rises',
+      )
       .meta({ value: 'N' }),
     learningRate: numeric(z.number().positive().max(10))
       .default(0.001)

@@ -87,7 +87,7 @@ export const RUN_OPTIONS = {
     .meta({ value: 'MODE' }),
   tuneEpochs: numeric(z.int().nonnegative().max(1000))
     .default(30)
-    .describe('most epochs of tuning; it stops earlier when held-out loss rises')
+    .describe('most epochs of tuning; learning labels stops earlier when held-out loss rises')
     .meta({ value: 'N' }),
   tuneLearningRate: numeric(z.number().positive().max(10))
     .default(0.001)

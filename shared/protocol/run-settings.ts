@@ -23,7 +23,7 @@ export const TuneSettings = z.strictObject({
     .int()
     .nonnegative()
     .max(1000)
-    .describe('most epochs; stops earlier when held-out loss rises'),
+    .describe('most epochs; learning labels stops earlier when held-out loss rises'),
   learningRate: positive.max(10).describe('step size of Adam'),
   batchSize: count.max(4096).describe('examples a step'),
 })
