@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import { list, whole } from '../../shared/command/list-option.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { findDataset } from '../../shared/data/datasets.ts'
@@ -10,7 +11,6 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { networksTable } from './networks-table.ts'
 import { measureNetworks } from './networks.ts'
-import { list, whole } from './options.ts'
 
 const FULL = {
   models: ['vgg11:32', 'resnet18:16', 'vit:64x4'],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { numeric } from '../../shared/command/command.ts'
+import { numeric } from './command.ts'
 
 /** Items with commas between them. */
 export const list = <Item extends z.ZodType>(item: Item) =>
