@@ -1,19 +1,28 @@
 import type { ClientId } from '../../shared/ids.ts'
 
-/**
- * One queue a client: its tasks run one after the other, in the order asked for, and a failed one does not
- * stop the next. Tasks of different clients run beside each other.
- */
-export function createClientQueues() {
+/** Tasks of one client run one after the other, those of different clients beside each other. */
+export interface ClientQueues {
+  /** Runs behind the client's earlier tasks, whether they failed or not. */
+  run<Result>(client: ClientId, task: () => Promise<Result>): Promise<Result>
+  /** Resolves once no task is left; never rejects. */
+  idle(): Promise<void>
+}
+
+export function createClientQueues(): ClientQueues {
   const tails = new Map<ClientId, Promise<unknown>>()
-  return async <Result>(key: ClientId, task: () => Promise<Result>): Promise<Result> => {
-    const result = (tails.get(key) ?? Promise.resolve()).then(task)
-    const tail = result.catch(() => undefined)
-    tails.set(key, tail)
-    try {
-      return await result
-    } finally {
-      if (tails.get(key) === tail) tails.delete(key)
-    }
+  return {
+    async run(client, task) {
+      const result = (tails.get(client) ?? Promise.resolve()).then(task)
+      const tail = result.catch(() => undefined)
+      tails.set(client, tail)
+      try {
+        return await result
+      } finally {
+        if (tails.get(client) === tail) tails.delete(client)
+      }
+    },
+    async idle() {
+      while (tails.size > 0) await Promise.all(tails.values())
+    },
   }
 }

@@ -112,6 +112,8 @@ export async function startGateway(
       isClosing = true
       await hangUp([...sockets.values()])
       await io.close()
+      // What a client has sent is stored or refused, never half of it.
+      await uploads.idle()
     },
   }
 }

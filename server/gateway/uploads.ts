@@ -34,6 +34,8 @@ export interface Uploads {
   commit(client: ClientId, commit: UpdateCommit): Promise<void>
   /** Forgets and removes what was sent for `round` and before; every round when it is null. */
   discard(round: RoundNumber | null): Promise<void>
+  /** Resolves once nothing is being written any more. */
+  idle(): Promise<void>
 }
 
 interface Upload {
@@ -50,7 +52,7 @@ type UploadHandlers = Pick<GatewayHandlers, 'checkUpdate' | 'onUpdate' | 'onUplo
 export function createUploads(folder: string, handlers: UploadHandlers): Uploads {
   const uploads = new Map<ClientId, Upload>()
   const committed = new Map<ClientId, UpdateBegin>()
-  const serially = createClientQueues()
+  const queues = createClientQueues()
 
   async function begin(client: ClientId, announced: UpdateBegin): Promise<UploadOffset> {
     // The acknowledgement of a commit was lost: there is nothing left to send.
@@ -124,7 +126,7 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     for (const { client } of await listParts()) clients.add(client)
     const removals = [...clients].map((client) =>
       // Behind a commit under way, which still reads its part.
-      serially(client, async () => {
+      queues.run(client, async () => {
         if (isOver(uploads.get(client)?.announced.round ?? Infinity)) uploads.delete(client)
         if (isOver(committed.get(client)?.round ?? Infinity)) committed.delete(client)
         await removeParts((part) => part.client === client && isOver(part.round))
@@ -156,10 +158,11 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
   }
 
   return {
-    begin: (client, announced) => serially(client, () => begin(client, announced)),
-    write: (client, chunk) => serially(client, () => write(client, chunk)),
-    commit: (client, message) => serially(client, () => commit(client, message)),
+    begin: (client, announced) => queues.run(client, () => begin(client, announced)),
+    write: (client, chunk) => queues.run(client, () => write(client, chunk)),
+    commit: (client, message) => queues.run(client, () => commit(client, message)),
     discard,
+    idle: queues.idle,
   }
 }
 

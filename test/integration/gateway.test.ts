@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
 import { describe, expect, it } from 'vitest'
+import { pushUpdate } from '../../client/node/transfer.ts'
 import { startGateway } from '../../server/gateway/start-gateway.ts'
 import { GraftError } from '../../shared/errors.ts'
 import {
@@ -16,6 +18,7 @@ import {
   announce,
   AUTH,
   clientId,
+  COMMIT,
   noise,
   overOf,
   round,
@@ -141,6 +144,33 @@ describe('gateway shutdown', () => {
     await overOf(connection)
     expect(heard).toHaveLength(502)
     expect(heard.at(-1)).toBe('run:finished')
+  })
+
+  it('should not close before an update that is being stored is stored', async () => {
+    const log: string[] = []
+    let leave = () => {}
+    const left = new Promise<void>((resolve) => (leave = resolve))
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    await using server = await startTestGateway({
+      onLeft: () => leave(),
+      onUpdate: async () => {
+        begin()
+        await left
+        await delay(20)
+        log.push('stored')
+      },
+    })
+    const connection = server.connect()
+    await connection.request('run:join', {}, RunJoined)
+    const update = { round: round(1), bytes: noise(10), commit: () => COMMIT }
+    const sent = pushUpdate(connection, update).catch(() => undefined)
+    await begun
+    await server.gateway.close()
+    log.push('closed')
+    connection.close()
+    await sent
+    expect(log).toEqual(['stored', 'closed'])
   })
 })
 

@@ -7,11 +7,11 @@ describe('createClientQueues', () => {
   it('should run the tasks of a client in order, whatever each takes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
-        const serially = createClientQueues()
+        const queues = createClientQueues()
         const log: string[] = []
         const tasks = ['a', 'b'].flatMap((name) =>
           [1, 2, 3].map((n) =>
-            serially(clientId(name), async () => {
+            queues.run(clientId(name), async () => {
               log.push(`${name}${n} begins`)
               await scheduler.schedule(Promise.resolve())
               log.push(`${name}${n} ends`)
@@ -29,16 +29,30 @@ describe('createClientQueues', () => {
   })
 
   it('should go on behind a task that failed', async () => {
-    const serially = createClientQueues()
-    const failed = serially(clientId('a'), () => Promise.reject(new Error('no')))
-    const next = serially(clientId('a'), async () => 'next')
+    const queues = createClientQueues()
+    const failed = queues.run(clientId('a'), () => Promise.reject(new Error('no')))
+    const next = queues.run(clientId('a'), async () => 'next')
     await expect(failed).rejects.toThrow('no')
     expect(await next).toBe('next')
   })
 
   it('should not let one client wait for another', async () => {
-    const serially = createClientQueues()
-    void serially(clientId('a'), () => new Promise(() => undefined))
-    expect(await serially(clientId('b'), async () => 'b')).toBe('b')
+    const queues = createClientQueues()
+    void queues.run(clientId('a'), () => new Promise(() => undefined))
+    expect(await queues.run(clientId('b'), async () => 'b')).toBe('b')
+  })
+
+  it('should be idle once no task is left, also of those that came meanwhile', async () => {
+    const queues = createClientQueues()
+    const done: string[] = []
+    const task = (name: string) => async () => {
+      await Promise.resolve()
+      done.push(name)
+    }
+    const failed = queues.run(clientId('a'), () => Promise.reject(new Error('no')))
+    failed.catch(() => queues.run(clientId('b'), task('late')))
+    void queues.run(clientId('a'), task('early'))
+    await queues.idle()
+    expect(done).toEqual(['early', 'late'])
   })
 })
