@@ -31,4 +31,12 @@ describe('startNative', () => {
     expect(tf.getBackend()).toBe('tensorflow')
     expect(util).toHaveProperty('isNullOrUndefined')
   })
+
+  it.skipIf(!isInstalled)(
+    'should not let TensorFlow corrupt memory (needs the engine)',
+    async () => {
+      await startNative()
+      expect(process.env['TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL']).toBe('false')
+    },
+  )
 })
