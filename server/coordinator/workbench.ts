@@ -8,7 +8,6 @@ import { buildModel } from '../../shared/model/build-model.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
-import type { Rng } from '../../shared/numeric/rng.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
@@ -131,7 +130,19 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return evaluate(model, examples)
   }
 
-  async function teacherOf(parents: readonly Parent[], stage: Rng): Promise<Teacher> {
+  let current: { readonly of: string; readonly teacher: Promise<Teacher> } | undefined
+
+  /** The one of these updates; tuning and the controls after it ask the same one, which answers once. */
+  async function teacherOf(updates: Updates): Promise<Teacher | null> {
+    if (settings.tune.mode !== 'both' && settings.tune.mode !== 'distill') return null
+    const of = clientsOf(updates)
+      .map((client) => updates[client]!.blob)
+      .join()
+    if (current?.of !== of) current = { of, teacher: askTeacher(parentsOf(updates)) }
+    return current.teacher
+  }
+
+  async function askTeacher(parents: readonly Parent[]): Promise<Teacher> {
     const [heldOut] = await askParents(model, parents, [proxy.heldOut])
     return createTeacher({
       model,
@@ -139,7 +150,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       train: proxy.train,
       heldOut: heldOut!.ensemble,
       epochs: settings.tune.epochs,
-      rng: stage.split('teacher'),
+      rng: rng.split('teacher'),
     })
   }
 
@@ -194,16 +205,13 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     async tune(round, updates, fused, onDetail) {
       const clock = startClock()
       const parents = parentsOf(updates)
-      const { mode } = settings.tune
-      const stage = rng.split(`round/${round}/tune`)
-      const needsTeacher = mode === 'both' || mode === 'distill'
       const tuned = await tune({
         model,
         start: await weightsOf(fused.blob),
         ...proxy,
         settings: settings.tune,
-        teacher: needsTeacher ? await teacherOf(parents, stage) : null,
-        rng: stage,
+        teacher: await teacherOf(updates),
+        rng: rng.split(`round/${round}/tune`),
         onProgress: ({ epoch }) => onDetail?.(`epoch ${epoch}`),
         ...(signal && { signal }),
       })
@@ -236,6 +244,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         proxy,
         test,
         settings: settings.tune,
+        teacher: await teacherOf(updates),
         // The same in every round, so that the network trained on the proxy set alone is the same too.
         rng: rng.split('controls'),
         onProgress: (control) => onDetail?.(CONTROL_NAMES[control]),

@@ -162,7 +162,7 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     write: (client, chunk) => queues.run(client, () => write(client, chunk)),
     commit: (client, message) => queues.run(client, () => commit(client, message)),
     discard,
-    idle: queues.idle,
+    idle: () => queues.idle(),
   }
 }
 

@@ -12,7 +12,7 @@ import type { FusionInput, Parent } from '../fusion/strategy.ts'
 import { bestParent } from './best-parent.ts'
 import { askParents, type Opinion } from './ensemble.ts'
 import type { ProxySplit } from './split-proxy.ts'
-import { createTeacher } from './teacher.ts'
+import type { Teacher } from './teacher.ts'
 import { tune } from './tune.ts'
 
 export interface ControlsInput {
@@ -32,6 +32,8 @@ export interface ControlsInput {
   /** Judges everything, decides nothing. */
   readonly test: ExampleSet
   readonly settings: TuneSettings
+  /** That of the fused network; null when the mode needs none. */
+  readonly teacher: Teacher | null
   readonly rng: Rng
   /** Called before each control is trained or judged. */
   readonly onProgress?: (control: keyof Controls) => void
@@ -69,14 +71,6 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
   const { model, parents, graph, test, rng, onProgress } = input
   onProgress?.('parents')
   const opinions = input.opinions ?? (await askAll(input))
-  const teacher = createTeacher({
-    model,
-    parents,
-    train: input.proxy.train,
-    heldOut: opinions.heldOut.ensemble,
-    epochs: input.settings.epochs,
-    rng: rng.split('teacher'),
-  })
   const judge = async (control: keyof Controls, weights: Weights): Promise<Evaluation> => {
     onProgress?.(control)
     writeWeights(model, weights)
@@ -94,7 +88,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
       train: input.proxy.train,
       heldOut: input.proxy.heldOut,
       settings: { ...input.settings, mode },
-      teacher,
+      teacher: input.teacher,
       rng: input.rng.split(control),
       ...(input.signal && { signal: input.signal }),
     })

@@ -1,4 +1,5 @@
 import type { ExampleSet } from '../../shared/data/example-set.ts'
+import { sizeOf } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 
 /** A set of examples shown in another way: each moved a little and mixed with another one. */
@@ -33,42 +34,70 @@ export function drawRendition(examples: ExampleSet, rng: Rng): Rendition {
   const mixes = draw(new Float32Array(size), () => SMALLEST_MIX + (1 - SMALLEST_MIX) * rng.next())
   const shift = () => Math.floor(rng.next() * (2 * LARGEST_SHIFT + 1)) - LARGEST_SHIFT
   const [down, right] = [draw(new Int32Array(size), shift), draw(new Int32Array(size), shift)]
-  const [partnerDown, partnerRight] = [down, right].map(() => draw(new Int32Array(size), shift))
+  const [partnerDown, partnerRight] = [
+    draw(new Int32Array(size), shift),
+    draw(new Int32Array(size), shift),
+  ]
+
+  const sources = createSources(inputShape)
 
   const inputs = (indices: ArrayLike<number>): Float32Array => {
-    const mixed = examples.inputs(indices)
+    const own = examples.inputs(indices)
     const others = examples.inputs(Int32Array.from(indices, (index) => partners[index]!))
-    const length = mixed.length / indices.length
+    const mixed = new Float32Array(own.length)
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i]!
-      const [own, other] = [mixed, others].map((all) => all.subarray(i * length, (i + 1) * length))
-      const movedOwn = moved(own!, inputShape, down[index]!, right[index]!)
-      const movedOther = moved(other!, inputShape, partnerDown![index]!, partnerRight![index]!)
-      const a = mixes[index]!
-      for (let j = 0; j < length; j++) own![j] = (1 - a) * movedOwn[j]! + a * movedOther[j]!
+      mix(mixed, (i * own.length) / indices.length, mixes[index]!, [
+        { inputs: own, from: sources(down[index]!, right[index]!) },
+        { inputs: others, from: sources(partnerDown[index]!, partnerRight[index]!) },
+      ])
     }
     return mixed
   }
   return { inputShape, numClasses, labels, inputs, partners, mixes }
 }
 
-/** An image moved down and to the right, its edges repeated; anything else comes back as it is. */
-function moved(
-  input: Float32Array,
-  shape: readonly number[],
-  down: number,
-  right: number,
-): Float32Array {
-  if (shape.length !== 3 || (down === 0 && right === 0)) return input.slice()
-  const [height, width, channels] = shape as [number, number, number]
-  const output = new Float32Array(input.length)
-  const within = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1)
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const from = (within(row - down, height) * width + within(column - right, width)) * channels
-      const to = (row * width + column) * channels
-      for (let c = 0; c < channels; c++) output[to + c] = input[from + c]!
-    }
+interface Source {
+  readonly inputs: Float32Array
+  /** Which number of its input each number is, [length of an input]. */
+  readonly from: Int32Array
+}
+
+/** Writes one input from `start` on: `(1 - a)` of the first source, `a` of the second. */
+function mix(
+  into: Float32Array,
+  start: number,
+  a: number,
+  [{ inputs: own, from: fromOwn }, { inputs: other, from: fromOther }]: readonly [Source, Source],
+): void {
+  for (let j = 0; j < fromOwn.length; j++) {
+    into[start + j] = (1 - a) * own[start + fromOwn[j]!]! + a * other[start + fromOther[j]!]!
   }
-  return output
+}
+
+/**
+ * Where the numbers of a moved input come from: an image's from so many pixels above and to the left, at
+ * its edges from the edge; those of anything else stay where they are.
+ */
+function createSources(shape: readonly number[]): (down: number, right: number) => Int32Array {
+  const known = new Map<string, Int32Array>()
+  return (down, right) => {
+    const key = `${down},${right}`
+    const found = known.get(key) ?? movedSources(shape, down, right)
+    known.set(key, found)
+    return found
+  }
+}
+
+function movedSources(shape: readonly number[], down: number, right: number): Int32Array {
+  const sources = Int32Array.from({ length: sizeOf(shape) }, (_, at) => at)
+  if (shape.length !== 3) return sources
+  const [height, width, channels] = shape as [number, number, number]
+  const within = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1)
+  return sources.map((at) => {
+    const [pixel, channel] = [Math.floor(at / channels), at % channels]
+    const [row, column] = [Math.floor(pixel / width), pixel % width]
+    const from = within(row - down, height) * width + within(column - right, width)
+    return from * channels + channel
+  })
 }

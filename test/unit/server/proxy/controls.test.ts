@@ -5,7 +5,7 @@ import type { Parent } from '../../../../server/fusion/strategy.ts'
 import { type ControlsInput, runControls } from '../../../../server/proxy/controls.ts'
 import { askParents, type Opinion } from '../../../../server/proxy/ensemble.ts'
 import { splitProxy } from '../../../../server/proxy/split-proxy.ts'
-import { createTeacher } from '../../../../server/proxy/teacher.ts'
+import { createTeacher, type Teacher } from '../../../../server/proxy/teacher.ts'
 import { tune } from '../../../../server/proxy/tune.ts'
 import { neuronGraph } from '../../../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../../../shared/model/weights.ts'
@@ -22,11 +22,17 @@ const SETTINGS = { mode: 'both', epochs: 5, learningRate: 0.02, batchSize: 16 } 
 
 let model: tf.LayersModel
 let parents: Parent[]
+let teacher: Teacher
 
 beforeAll(async () => {
   await startTestEngine()
   model = blobModel()
   parents = [await blobParent('a', [0, 1]), await blobParent('b', [1, 2, 3])]
+  const [heldOut] = await askParents(model, parents, [PROXY.heldOut])
+  teacher = createTeacher({
+    ...{ model, parents, train: PROXY.train, heldOut: heldOut!.ensemble },
+    ...{ epochs: SETTINGS.epochs, rng: createRng('teacher') },
+  })
 })
 afterAll(() => model.dispose())
 
@@ -74,15 +80,6 @@ describe('runControls', () => {
 
   it('should tune the best parent and the average with the budget of the fused model', async () => {
     const controls = await run({})
-    const [heldOut] = await askParents(model, parents, [PROXY.heldOut])
-    const teacher = createTeacher({
-      model,
-      parents,
-      train: PROXY.train,
-      heldOut: heldOut!.ensemble,
-      epochs: SETTINGS.epochs,
-      rng: createRng('controls').split('teacher'),
-    })
     const tuneAlone = async (control: string, start: Weights) => {
       const { weights } = await tune({
         model,
@@ -146,6 +143,7 @@ function run(input: Partial<ControlsInput>) {
     proxy: PROXY,
     test: TEST,
     settings: SETTINGS,
+    teacher,
     rng: createRng('controls'),
     ...input,
   })
