@@ -10,6 +10,7 @@ export interface SummaryRow {
   readonly ensemble: number
   readonly proxyAlone: number
   readonly bestParentTuned: number
+  readonly bestParentDistilled: number
   readonly methods: readonly {
     readonly method: string
     readonly zeroShot: number | null
@@ -32,6 +33,7 @@ export function summarise(cases: readonly FusionCase[]): SummaryRow[] {
       ensemble: mean((one) => one.ensemble),
       proxyAlone: mean((one) => one.proxyAlone),
       bestParentTuned: mean((one) => one.bestParentTuned),
+      bestParentDistilled: mean((one) => one.bestParentDistilled),
       methods: methods.map(({ method }, at) => ({
         method,
         zeroShot: meanOrNull(own.map((one) => one.methods[at]!.zeroShot)),
@@ -51,6 +53,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
     `${percentOrDash(zeroShot)} -> ${percentOrDash(tuned)}`
   table.push(
     ['best parent -> tuned', ...rows.map((row) => both(row.bestParent, row.bestParentTuned))],
+    ['best parent -> distilled', ...rows.map((row) => both(row.bestParent, row.bestParentDistilled))],
     ['proxy set alone', ...rows.map((row) => percentOrDash(row.proxyAlone))],
     ['ensemble', ...rows.map((row) => percentOrDash(row.ensemble))],
     ...(rows[0]?.methods ?? []).map(({ method }, at) => [
@@ -74,6 +77,7 @@ function verdictOf(row: SummaryRow): string {
     `${isAbove(zeroShot.zeroShot, row.bestParent)} the best parent ${percentOrDash(row.bestParent)}; tuned, ` +
     `${tuned.method} ${percentOrDash(tuned.tuned)} is ` +
     `${isAbove(tuned.tuned, row.bestParentTuned, row.proxyAlone)} best parent + fine-tuning and proxy alone, ` +
+    `${isAbove(tuned.tuned, row.bestParentDistilled)} the best parent distilled, ` +
     `${gap.toFixed(2)} points from the ensemble`
   )
 }
