@@ -8,9 +8,10 @@ import { writeJson } from '../../shared/command/write-json.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
+import { forecastCommand } from './forecast-command.ts'
 import { fusionTable } from './fusion-table.ts'
 import { networksCommand } from './networks-command.ts'
-import { summarise, summaryTable } from './table-summary.ts'
+import { caseLine, summarise, summaryTable } from './table-summary.ts'
 
 const METHODS =
   'fedavg,nt,nt:importance=attribution,hf-linear,kf-linear,kf-linear:scores=uniform,kf-gradient,otfusion,git-rebasin'
@@ -61,12 +62,7 @@ const fusionTableCommand = defineCommand({
     const settings = { datasets: dataset, ...rest }
     const say = (text: string) => process.stderr.write(`${text}\n`)
     say(`Engine: ${engine.name} ${engine.version}. Seeds: ${settings.seeds.join(', ')}.`)
-    const cases = await fusionTable(
-      settings,
-      (one) =>
-        say(`${one.dataset}, ${one.parents} parents, seed ${one.seed}: ensemble ${one.ensemble}`),
-      interruptSignal(),
-    )
+    const cases = await fusionTable(settings, (one) => say(caseLine(one)), interruptSignal())
     const summary = summarise(cases)
     if (json !== true) process.stdout.write(`${summaryTable(summary)}\n`)
     if (json === undefined) return
@@ -80,3 +76,4 @@ export const experimentCommand = new Command('experiment')
   .description('measurements that anyone can repeat')
   .addCommand(fusionTableCommand)
   .addCommand(networksCommand)
+  .addCommand(forecastCommand)

@@ -43,6 +43,22 @@ export function summarise(cases: readonly FusionCase[]): SummaryRow[] {
   })
 }
 
+/** All accuracies of one case in a line, as an hour of work should not be seen at its end only. */
+export function caseLine(one: FusionCase): string {
+  const both = (zeroShot: number | null, tuned: number | null) =>
+    `${percentOrDash(zeroShot)} -> ${percentOrDash(tuned)}`
+  const methods = one.methods.map(
+    ({ method, zeroShot, tuned }) => `${method} ${both(zeroShot, tuned)}`,
+  )
+  return [
+    `${one.dataset}, ${one.parents} parents, seed ${one.seed}: ensemble ${percentOrDash(one.ensemble)}`,
+    `best parent ${both(one.bestParent, one.bestParentTuned)}`,
+    `distilled ${percentOrDash(one.bestParentDistilled)}`,
+    `proxy alone ${percentOrDash(one.proxyAlone)}`,
+    ...methods,
+  ].join(', ')
+}
+
 /** A row a method, a column a data set and number of parents; accuracies in percent, right after fusion and tuned. */
 export function summaryTable(rows: readonly SummaryRow[]): string {
   const table = new Table({
@@ -53,7 +69,10 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
     `${percentOrDash(zeroShot)} -> ${percentOrDash(tuned)}`
   table.push(
     ['best parent -> tuned', ...rows.map((row) => both(row.bestParent, row.bestParentTuned))],
-    ['best parent -> distilled', ...rows.map((row) => both(row.bestParent, row.bestParentDistilled))],
+    [
+      'best parent -> distilled',
+      ...rows.map((row) => both(row.bestParent, row.bestParentDistilled)),
+    ],
     ['proxy set alone', ...rows.map((row) => percentOrDash(row.proxyAlone))],
     ['ensemble', ...rows.map((row) => percentOrDash(row.ensemble))],
     ...(rows[0]?.methods ?? []).map(({ method }, at) => [

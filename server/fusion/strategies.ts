@@ -1,4 +1,5 @@
 import { GraftError } from '../../shared/errors.ts'
+import { auto } from './auto.ts'
 import { ensemble } from './ensemble.ts'
 import { fedavg } from './fedavg.ts'
 import { gitRebasin } from './git-rebasin.ts'
@@ -19,6 +20,7 @@ export const STRATEGIES = {
   'kf-gradient': kfGradient,
   otfusion: otFusion,
   'git-rebasin': gitRebasin,
+  auto,
   ensemble,
 } as const satisfies Record<string, Strategy>
 

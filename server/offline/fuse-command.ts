@@ -13,6 +13,7 @@ import { TUNE_MODES } from '../../shared/protocol/run-settings.ts'
 import { STRATEGIES } from '../fusion/strategies.ts'
 import { describeOptions } from '../fusion/strategy-options.ts'
 import type { Strategy } from '../fusion/strategy.ts'
+import { diversityTable } from './diversity-table.ts'
 import { parseNormalisation, parseProxy } from './examples-option.ts'
 import { fuseFiles } from './fuse-files.ts'
 import { fuseTable } from './fuse-table.ts'
@@ -20,6 +21,7 @@ import { LAYOUTS } from './layout.ts'
 
 const CAPTIONS = {
   read: 'Reading the parents',
+  compare: 'Comparing the parents',
   fuse: 'Fusing',
   tune: 'Fine-tuning',
   judge: 'Judging',
@@ -124,6 +126,8 @@ export const fuseCommand = defineCommand({
         '--target and --target-width both say how wide the fused network is: give one.'
       throw new GraftError('GRAFT_OPTION_INVALID', problem)
     }
+    // A report on stdout must be the only thing there.
+    const screen = json === true ? process.stderr : process.stdout
     const signal = interruptSignal()
     const { name } = await startEngine(engine)
     const display = createPhaseDisplay(process.stderr, CAPTIONS)
@@ -137,11 +141,13 @@ export const fuseCommand = defineCommand({
         normalisation: normalize === undefined ? undefined : parseNormalisation(normalize),
         tune: { mode: tune, epochs: fineTuneEpochs, learningRate, batchSize },
         onProgress: (phase) => display.show({ phase }),
+        onDiversity: (diversity) => {
+          display.close()
+          screen.write(`${diversityTable(diversity, colorsOf(screen))}\n`)
+        },
         signal,
       })
       display.close()
-      // A report on stdout must be the only thing there.
-      const screen = json === true ? process.stderr : process.stdout
       screen.write(`${fuseTable(report, colorsOf(screen))}\n`)
       if (json !== undefined) await writeJson(report, json)
     } finally {

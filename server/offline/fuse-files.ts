@@ -3,8 +3,11 @@ import { findDataset } from '../../shared/data/datasets.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { headGroup, type NeuronGraph, neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import type { FuseReport } from '../../shared/protocol/fuse-report.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
+import { measureDiversity } from '../fusion/diversity.ts'
+import { forecastTransplantation } from '../fusion/forecast.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
@@ -75,6 +78,10 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
       ...(signal && { signal }),
     }
 
+    clock.enter('compare')
+    const diversity = await compareParents(trial, seen, rng.split('diversity'))
+    if (diversity !== null) input.onDiversity?.(diversity)
+
     clock.enter('fuse')
     const fusion =
       strategy.strategy.isComparison === true
@@ -117,7 +124,7 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
       controls,
       fused,
       tuned: tuned && { ...tunedScore, epochs: tuned.epochs, isTuned: tuned.isTuned },
-      diversity: null,
+      diversity,
       reason: fusion?.reason ?? null,
       ledger: fusion && packLedger(fusion.ledger),
       shares: fusion && parentShares(fusion.ledger),
@@ -128,6 +135,27 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
     }
   } finally {
     model.dispose()
+  }
+}
+
+/** How diverse the parents are, and what that foretells; null of one parent. */
+async function compareParents(
+  { parents, graph, signal }: Trial,
+  proxy: ProxyExamples | null,
+  rng: Rng,
+): Promise<DiversityReport | null> {
+  if (parents.length < 2) return null
+  const measured = await measureDiversity({
+    ...{ parents, graph, rng },
+    ...(proxy && { proxy }),
+    ...(signal && { signal }),
+  })
+  const { parents: ids, levels, pairs } = measured
+  return {
+    parents: [...ids],
+    levels: [...levels],
+    pairs: pairs.map((pair) => ({ ...pair, parents: [...pair.parents], cka: [...pair.cka] })),
+    forecast: forecastTransplantation(measured),
   }
 }
 

@@ -3,6 +3,7 @@ import { findDataset } from '../../shared/data/datasets.ts'
 import type { DatasetSpec, Normalisation } from '../../shared/data/dataset-spec.ts'
 import type { EngineName } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
+import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import type { ParsedStrategy } from '../fusion/strategies.ts'
 import type { ProxyOption } from './examples-option.ts'
@@ -34,6 +35,8 @@ export interface FuseFilesInput {
   /** The one that runs. */
   readonly engine: EngineName
   readonly onProgress?: (phase: FusePhase) => void
+  /** Called before the parents are fused, when there are two or more. */
+  readonly onDiversity?: (diversity: DiversityReport) => void
   readonly signal?: AbortSignal
 }
 

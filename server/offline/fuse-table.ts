@@ -120,7 +120,12 @@ function notes({ isCounted, reason, test }: FuseReport): string[] {
 }
 
 function costs({ seconds, phases, peakRssMb, engine, seed, out, ledger }: FuseReport): string[] {
-  const spent = Object.entries({ read: phases.read, tune: phases.tune, judge: phases.judge })
+  const spent = Object.entries({
+    read: phases.read,
+    compare: phases.compare,
+    tune: phases.tune,
+    judge: phases.judge,
+  })
     .map(([phase, time]) => `${phase} ${time.toFixed(1)} s`)
     .join(', ')
   return [

@@ -1,6 +1,6 @@
 import type { Parent } from '../fusion/strategy.ts'
 import type { Opinion } from './ensemble.ts'
-import { isBetter } from './is-better.ts'
+import { isBetter } from '../../shared/training/is-better.ts'
 
 /** The parent that is best on the examples of an opinion, by accuracy, then loss; the first id of equals. */
 export function bestParent(parents: readonly Parent[], opinion: Pick<Opinion, 'parents'>): Parent {

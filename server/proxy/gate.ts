@@ -1,5 +1,5 @@
 import type { Evaluation } from '../../shared/training/evaluate.ts'
-import { isBetter } from './is-better.ts'
+import { isBetter } from '../../shared/training/is-better.ts'
 
 /** A model that could be published, judged on the held-out part of the proxy set. */
 export interface Candidate {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DiversityReport } from './diversity-report.ts'
 import { LedgerReport } from './ledger.ts'
 import { Score } from './run-report.ts'
 
@@ -54,10 +55,7 @@ export const FuseReport = z
       })
       .nullable()
       .describe('after fine-tuning on the proxy set; null: there was none'),
-    diversity: z
-      .record(z.string(), z.number())
-      .nullable()
-      .describe('how far the parents are from each other'),
+    diversity: DiversityReport.nullable().describe('measured before fusion; null: one parent'),
     reason: z.string().nullable().describe('what the method has to say of its choice'),
     ledger: LedgerReport.nullable(),
     shares: z
@@ -67,7 +65,13 @@ export const FuseReport = z
     out: z.string().nullable().describe('file or folder of the result'),
     seconds: seconds.describe('wall-clock seconds that fusion took, scoring included'),
     phases: z
-      .strictObject({ read: seconds, fuse: seconds, tune: seconds, judge: seconds })
+      .strictObject({
+        read: seconds,
+        compare: seconds,
+        fuse: seconds,
+        tune: seconds,
+        judge: seconds,
+      })
       .describe('wall-clock seconds'),
     peakRssMb: z.number().nonnegative().describe('peak memory of the process, MiB'),
   })

@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../shared/training/evaluate.ts'
+import type { Evaluation } from './evaluate.ts'
 
 /**
  * Is `a` strictly better: more accurate, or as accurate with a smaller loss? What is not a number is

@@ -38,7 +38,7 @@ export function fuseReport(given: Partial<FuseReport> = {}): FuseReport {
     shares: [0.375, 0.5417],
     out: 'fused.safetensors',
     seconds: 1.25,
-    phases: { read: 0.1, fuse: 1.25, tune: 2, judge: 3 },
+    phases: { read: 0.1, compare: 0.4, fuse: 1.25, tune: 2, judge: 3 },
     peakRssMb: 500,
     ...given,
   }

@@ -223,5 +223,7 @@ const PROXY = {
 }
 
 /** Training is not what these tests are about. */
-const quickly = (name: string): Partial<FusionInput> =>
-  name === 'kf-gradient' ? { options: { epochs: '25' } } : {}
+const quickly = (name: string): Partial<FusionInput> => {
+  if (name === 'kf-gradient') return { options: { epochs: '25' } }
+  return name === 'auto' ? { options: { try: 'closed-form' } } : {}
+}

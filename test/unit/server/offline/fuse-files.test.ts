@@ -86,6 +86,38 @@ describe('fuseFiles', () => {
     expect(none.tuned).toBe(null)
   })
 
+  it('should say how diverse the parents are before it fuses them', async () => {
+    const files = [await parent('a'), await parent('b')]
+    const seen: string[] = []
+    const report = await run({
+      files,
+      proxy: PROXY,
+      onProgress: (phase) => seen.push(phase),
+      onDiversity: ({ pairs }) => seen.push(`${pairs.length} pair`),
+    })
+    expect(seen.slice(0, 4)).toEqual(['read', 'compare', '1 pair', 'fuse'])
+    const { pairs, levels, forecast } = report.diversity!
+    expect(pairs[0]!.parents).toEqual(files)
+    expect(pairs[0]!.weightDistance).toBeGreaterThan(0.1)
+    expect(pairs[0]!.cka).toHaveLength(levels.length)
+    expect(forecast!.probability).toBeGreaterThan(0)
+    // Without examples the weights alone are compared, and of one parent nothing is.
+    expect((await run({ files })).diversity).toMatchObject({ forecast: null })
+    expect((await run({ files: files.slice(0, 1) })).diversity).toBeNull()
+  })
+
+  it('should foresee that nt fails for a network and its copy, and not choose it', async () => {
+    const file = await parent('a')
+    const copy = place('copy.safetensors')
+    await writeFile(copy, await readFile(file))
+    const input = { files: [file, copy], proxy: { dataset: 'mnist', count: 60 } }
+    const report = await run({ ...input, method: 'auto:try=closed-form', test: 'mnist' })
+    expect(report.diversity!.pairs[0]).toMatchObject({ weightDistance: 0, disagreement: 0 })
+    expect(report.diversity!.forecast).toEqual({ probability: 0, isDiverseEnough: false })
+    expect(report.reason).toMatch(/nt was left out/)
+    expect(report.fused!.accuracy).toBeCloseTo(report.parents[0]!.accuracy!, 2)
+  })
+
   it('should let one parent out as it went in', async () => {
     const file = await parent('a', { metadata: counted(LOW) })
     const report = await run({ files: [file], method: 'kf-linear' })

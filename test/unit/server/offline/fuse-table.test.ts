@@ -30,7 +30,8 @@ describe('fuseTable', () => {
         ██  38 %  ada.safetensors
         ▒▒  54 %  bob.safetensors
       fused in 1.3 s
-      read 0.1 s, tune 2.0 s, judge 3.0 s; seed 7, engine wasm, peak memory 500 MiB
+      read 0.1 s, compare 0.4 s, tune 2.0 s, judge 3.0 s; seed 7, engine wasm, peak
+        memory 500 MiB
       written to fused.safetensors
       "
     `)

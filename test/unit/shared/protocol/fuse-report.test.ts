@@ -5,6 +5,17 @@ import { z } from 'zod'
 import { FuseReport } from '../../../../shared/protocol/fuse-report.ts'
 import { fuseReport } from '../../../support/fuse-report.ts'
 
+const DIVERSITY: FuseReport['diversity'] = {
+  parents: ['ada.safetensors', 'bob.safetensors'],
+  levels: ['fc1', 'fc2', 'fc3'],
+  pairs: [
+    {
+      parents: ['ada.safetensors', 'bob.safetensors'],
+      ...{ weightDistance: 0.9, disagreement: 0.25, cka: [0.9, null, 0.7] },
+    },
+  ],
+  forecast: { probability: 0.8, isDiverseEnough: true },
+}
 const SCHEMA = z.toJSONSchema(FuseReport)
 
 describe('FuseReport', () => {
@@ -18,7 +29,7 @@ describe('FuseReport', () => {
     ['a whole report', {}],
     ['one that judged nothing', { test: null, ensemble: null, fused: null, tuned: { epochs: 1, isTuned: true } }], // prettier-ignore
     ['one of an ensemble', { fused: null, tuned: null, ledger: null, shares: null, out: null }],
-    ['one with a diversity', { diversity: { weights: 0.5, disagreement: 0.25 } }],
+    ['one with a diversity', { diversity: DIVERSITY }],
   ])('should accept %s, by zod and by the JSON schema', (_, given) => {
     const report = fuseReport(given)
     expect(FuseReport.parse(report)).toEqual(report)
