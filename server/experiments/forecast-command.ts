@@ -12,7 +12,7 @@ import { measurePairs } from './forecast-pairs.ts'
 import { reportForecast } from './forecast-reliability.ts'
 import { forecastTable } from './forecast-table.ts'
 
-const FULL = { datasets: ['mnist', 'fashion-mnist'], seeds: [1, 2, 3, 4], images: 6000 }
+const FULL = { datasets: ['mnist', 'fashion-mnist'], seeds: [1, 2, 3, 4, 5, 6], images: 6000 }
 const QUICK: typeof FULL = { datasets: ['mnist'], seeds: [1, 2], images: 1500 }
 
 /** `graft experiment forecast`. */
@@ -22,7 +22,7 @@ export const forecastCommand = defineCommand({
   examples: [
     'graft experiment forecast --json forecast.json',
     'graft experiment forecast --quick',
-    'graft experiment forecast --model lenet --seeds 5,6',
+    'graft experiment forecast --model lenet --seeds 7,8',
   ],
   options: {
     datasets: list(z.string())

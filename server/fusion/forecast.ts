@@ -21,7 +21,7 @@ export interface ForecastModel {
 }
 
 /** Fitted by `graft experiment forecast`; how reliable it is stands in ARCHITECTURE.md. */
-export const FORECAST_MODEL: ForecastModel = { intercept: 2.119, weights: [0.943, 1.511] }
+export const FORECAST_MODEL: ForecastModel = { intercept: 1.667, weights: [1.242, 1.404] }
 
 /**
  * Foresees what a transplant of parents is worth, by how diverse they are: NT (arXiv 2502.06849) leaves open
