@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts'
 import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
+import { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import type { JournalEntry } from '../store/store.ts'
 import type { RoundEvent } from './round-state.ts'
 
@@ -9,6 +10,7 @@ const Candidate = z.strictObject({ blob: BlobId, seconds })
 const FusedCandidate = Candidate.extend({
   ledger: BlobId.optional(),
   reason: z.string().min(1).optional(),
+  diversity: DiversityReport.optional(),
 })
 const round = RoundNumber
 

@@ -40,6 +40,7 @@ export function reportRound(
     })),
     controls: judgement.controls,
     fused: { ...judgement.fused, ...(fused.reason !== undefined && { reason: fused.reason }) },
+    ...(fused.diversity && { diversity: fused.diversity }),
     tuned: { ...judgement.tuned, epochs: tuned.epochs, isTuned: tuned.isTuned },
     published: judgement.published,
     ...(ledger && { ledger }),

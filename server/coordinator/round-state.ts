@@ -1,6 +1,7 @@
 import { assertNever } from '../../shared/assert-never.ts'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { type BlobId, type ClientId, compareIds, type RoundNumber } from '../../shared/ids.ts'
+import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 
 export interface RoundRules {
   /** Clients in a cohort; recruiting ends when so many are ready. */
@@ -37,6 +38,8 @@ export interface FusedCandidate extends Candidate {
   readonly ledger?: BlobId | undefined
   /** What the strategy says of its choice. */
   readonly reason?: string | undefined
+  /** How diverse its parents are; absent of one parent. */
+  readonly diversity?: DiversityReport | undefined
 }
 
 /** What the proxy set made of the fused network; `isTuned` is false when nothing beat the untuned one. */

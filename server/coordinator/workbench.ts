@@ -14,6 +14,7 @@ import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { assertSuitable } from '../fusion/assert-suitable.ts'
+import { compareParents } from '../fusion/compare-parents.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import type { Parent } from '../fusion/strategy.ts'
@@ -179,20 +180,23 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     async fuse(round, updates, onDetail) {
       const clock = startClock()
       const parents = await scoredParentsOf(updates)
+      const stage = rng.split(`round/${round}/fuse`)
+      const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
+      const diversity = await compareParents({ parents, graph, proxy, rng: stage, ...following })
       const fused = await fuseParents(strategy, {
         parents,
         graph,
         options,
         proxy,
-        rng: rng.split(`round/${round}/fuse`),
-        ...(onDetail && { onProgress: onDetail }),
-        ...(signal && { signal }),
+        rng: stage,
+        ...following,
       })
       const { ledger, reason } = fused
       return {
         blob: await putModel(fused.weights, { round, parents }),
         ledger: await blobs.put(Buffer.from(JSON.stringify(packLedger(ledger)))),
         ...(reason !== undefined && { reason }),
+        ...(diversity && { diversity }),
         seconds: clock(),
       }
     },

@@ -27,7 +27,7 @@ export interface PairDiversity {
   readonly parents: readonly [string, string]
   /**
    * |a - b| / sqrt(|a|^2 + |b|^2) of all kernels, the neurons of b permuted to those of a: 0 for a network and
-   * its copy, about 1 for two that have nothing in common. Null for networks of different widths.
+   * its copy, about 1 for two that have nothing in common. Null for networks of different widths, and for numbers too large.
    */
   readonly weightDistance: number | null
   /** Share of the proxy examples that they take for different classes; null without any. */
@@ -148,7 +148,9 @@ async function weightDistance(a: Parent, b: Parent, graph: NeuronGraph): Promise
     graph,
     compare: byWeights,
     align({ sizes: [from, to], distances }) {
-      const target = assign(distances, { rows: from, columns: to })
+      // Squares of huge weights are infinite; such a neuron goes where there is room.
+      const costs = distances.map((distance) => Math.min(distance, LARGEST_COST))
+      const target = assign(costs, { rows: from, columns: to })
       const moves = Array.from(target, (column, row) => ({ from: row, to: column, value: 1 }))
       return { outputs: moves, readers: moves }
     },
@@ -156,7 +158,10 @@ async function weightDistance(a: Parent, b: Parent, graph: NeuronGraph): Promise
   return relativeDistance(weights, aligned!.weights, graph)
 }
 
-function relativeDistance(a: Weights, b: Weights, graph: NeuronGraph): number {
+const LARGEST_COST = 1e30
+
+/** Null where there are no numbers to compare. */
+function relativeDistance(a: Weights, b: Weights, graph: NeuronGraph): number | null {
   const byName = new Map(b.map(({ name, data }) => [name, data]))
   let [difference, size] = [0, 0]
   for (const { name, data } of a) {
@@ -168,7 +173,8 @@ function relativeDistance(a: Weights, b: Weights, graph: NeuronGraph): number {
       size += data[i]! ** 2 + other[i]! ** 2
     }
   }
-  return size > 0 ? Math.sqrt(difference / size) : 0
+  const distance = size > 0 ? Math.sqrt(difference / size) : 0
+  return Number.isFinite(distance) ? distance : null
 }
 
 /** Biases and the statistics of normalisation are few, and small or large for reasons of their own. */

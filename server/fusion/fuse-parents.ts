@@ -1,9 +1,8 @@
-import { GraftError } from '../../shared/errors.ts'
-import { headGroup, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
+import { type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { assertFinite } from '../../shared/model/weights.ts'
 import { assertSuitable } from './assert-suitable.ts'
+import { checkParents } from './check-parents.ts'
 import { ledgerOf } from './ledger.ts'
-import { measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
 import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 
@@ -18,13 +17,9 @@ import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 export async function fuseParents(strategy: Strategy, input: FusionInput): Promise<Fusion> {
   const { graph, signal } = input
   signal?.throwIfAborted()
-  if (input.parents.length === 0) {
-    throw new GraftError('GRAFT_OPTION_INVALID', 'There is no parent to fuse.')
-  }
+  const widths = await checkParents(input.parents, graph)
   const parents = inIdOrder(input.parents)
-  let widths: number[] = []
-  for (const parent of parents) widths = await checkParent(parent, graph)
-  if (parents.length === 1 && String(widths) === String(widthsOf(graph))) {
+  if (parents.length === 1 && String(widths[0]) === String(widthsOf(graph))) {
     return onlyParent(parents[0]!, graph)
   }
   assertSuitable(strategy, graph, parents.length)
@@ -32,36 +27,6 @@ export async function fuseParents(strategy: Strategy, input: FusionInput): Promi
   signal?.throwIfAborted()
   assertFinite(fusion.weights)
   return fusion
-}
-
-/** @returns widths of its groups */
-async function checkParent(parent: Parent, graph: NeuronGraph): Promise<number[]> {
-  const { id, classCounts, scores, numExamples } = parent
-  const weights = await parent.load()
-  const widths = measureWidths(weights, graph, id)
-  const head = headGroup(graph)
-  if (classCounts.length !== head.width) {
-    throw new GraftError(
-      'GRAFT_SHAPE_MISMATCH',
-      `Parent ${id} counts ${classCounts.length} classes, the fused network has ${head.width}.`,
-    )
-  }
-  if (!(numExamples > 0) || !classCounts.every((count) => count >= 0)) {
-    throw new GraftError(
-      'GRAFT_OPTION_INVALID',
-      `Parent ${id} says it was trained on ${numExamples} examples, of classes ${classCounts.join(' ')}.`,
-    )
-  }
-  try {
-    assertFinite(weights)
-    assertFinite(
-      scores.map((data, group) => ({ name: `scores.${group}`, shape: [data.length], data })),
-    )
-  } catch (error) {
-    if (!(error instanceof GraftError)) throw error
-    throw new GraftError(error.code, `Parent ${id}: ${error.problem}`)
-  }
-  return widths
 }
 
 async function onlyParent(parent: Parent, graph: NeuronGraph): Promise<Fusion> {

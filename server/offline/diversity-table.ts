@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
 import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
+import { forecastLine } from '../report/diversity-line.ts'
 import { wrapWords } from '../report/format.ts'
 
 /** Pairs shown, those that differ least first: they decide whether fusion is worth it. */
@@ -40,20 +41,9 @@ export function diversityTable(
   const notes = [
     ...(rest > 0 ? [`and ${rest} pairs that disagree more`] : []),
     ...(forecast === null ? ['Without --proxy there is no telling whether nt is worth it.'] : []),
-    ...(forecast === null ? [] : [sentenceOf(forecast)]),
+    ...(forecast === null ? [] : [`Forecast: the parents are ${forecastLine(forecast)}.`]),
   ]
   return [table.toString(), ...notes.flatMap((note) => wrapWords(note, LINE_WIDTH))].join('\n')
-}
-
-function sentenceOf({
-  probability,
-  isDiverseEnough,
-}: NonNullable<DiversityReport['forecast']>): string {
-  const verdict = isDiverseEnough ? 'diverse enough for nt' : 'too much alike for nt'
-  return (
-    `Forecast: the parents are ${verdict}; that it beats the best of them, both fine-tuned, ` +
-    `has a probability of ${(100 * probability).toFixed(0)} %.`
-  )
 }
 
 const shortened = (file: string): string => {

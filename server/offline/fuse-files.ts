@@ -3,11 +3,9 @@ import { findDataset } from '../../shared/data/datasets.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { headGroup, type NeuronGraph, neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
-import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import type { FuseReport } from '../../shared/protocol/fuse-report.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
-import { measureDiversity } from '../fusion/diversity.ts'
-import { forecastTransplantation } from '../fusion/forecast.ts'
+import { compareParents } from '../fusion/compare-parents.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
@@ -79,7 +77,11 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
     }
 
     clock.enter('compare')
-    const diversity = await compareParents(trial, seen, rng.split('diversity'))
+    const diversity = await compareParents({
+      ...{ parents: trial.parents, graph, rng: rng.split('diversity') },
+      ...(seen && { proxy: seen }),
+      ...(signal && { signal }),
+    })
     if (diversity !== null) input.onDiversity?.(diversity)
 
     clock.enter('fuse')
@@ -135,27 +137,6 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
     }
   } finally {
     model.dispose()
-  }
-}
-
-/** How diverse the parents are, and what that foretells; null of one parent. */
-async function compareParents(
-  { parents, graph, signal }: Trial,
-  proxy: ProxyExamples | null,
-  rng: Rng,
-): Promise<DiversityReport | null> {
-  if (parents.length < 2) return null
-  const measured = await measureDiversity({
-    ...{ parents, graph, rng },
-    ...(proxy && { proxy }),
-    ...(signal && { signal }),
-  })
-  const { parents: ids, levels, pairs } = measured
-  return {
-    parents: [...ids],
-    levels: [...levels],
-    pairs: pairs.map((pair) => ({ ...pair, parents: [...pair.parents], cka: [...pair.cka] })),
-    forecast: forecastTransplantation(measured),
   }
 }
 

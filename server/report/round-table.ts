@@ -5,6 +5,7 @@ import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { unpackLedger } from '../fusion/pack-ledger.ts'
+import { diversityLine } from './diversity-line.ts'
 import { megabytes, percent, wrapWords } from './format.ts'
 import { controlsOf, verdict } from './verdict.ts'
 
@@ -74,6 +75,7 @@ function footer(round: RoundReport, colors: Colors): string[] {
   const spent = Object.entries(seconds).map(([phase, time]) => `${phase} ${time.toFixed(1)} s`)
   const [up, down] = [megabytes(bytes.up), megabytes(bytes.down)]
   const lines = [
+    ...(round.diversity === undefined ? [] : [`parents: ${diversityLine(round.diversity)}`]),
     ...candidates.map((candidate) => verdict(candidate, controls)),
     ...(round.fused.reason === undefined ? [] : [`fused: ${round.fused.reason}`]),
     `${PUBLISHED} ${published.isNew ? '' : 'the global model stays: '}${published.reason}`,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BlobId, ClientId, RoundNumber } from '../ids.ts'
+import { DiversityReport } from './diversity-report.ts'
 import { LedgerReport } from './ledger.ts'
 import { RunSettings } from './run-settings.ts'
 
@@ -56,6 +57,9 @@ export const RoundReport = z.strictObject({
   fused: Score.extend({
     reason: z.string().min(1).optional().describe('what the strategy says of its choice; one line'),
   }).describe('before fine-tuning'),
+  diversity: DiversityReport.optional().describe(
+    'of the parents, measured before they were fused; absent of one',
+  ),
   tuned: Score.extend({
     epochs: count.describe('epochs run before the early stop'),
     isTuned: z.boolean().describe('false: no epoch helped, these are the fused weights'),

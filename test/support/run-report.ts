@@ -1,3 +1,4 @@
+import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import { RoundReport, type RunReport } from '../../shared/protocol/run-report.ts'
 
 type RoundInput = Omit<Partial<RoundReport>, 'round'> & { round?: number }
@@ -50,4 +51,12 @@ export function runReport(rounds: RoundReport[]): RunReport {
     rounds,
     final: { accuracy: 0.92, loss: 0.3, modelSha256: roundReport().published.modelSha256 },
   }
+}
+
+/** Of two clients who agree on most. */
+export const DIVERSITY: DiversityReport = {
+  parents: ['ada', 'bob'],
+  levels: ['fc1', 'fc2'],
+  pairs: [{ parents: ['ada', 'bob'], weightDistance: 0.25, disagreement: 0.125, cka: [0.9, null] }],
+  forecast: { probability: 0.375, isDiverseEnough: false },
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseJournal } from '../../../../server/coordinator/journal.ts'
 import type { RoundEvent } from '../../../../server/coordinator/round-state.ts'
 import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
+import { DIVERSITY } from '../../../support/run-report.ts'
 
 const round = RoundNumber.parse(3)
 const client = ClientId.parse('ada')
@@ -28,7 +29,7 @@ const EVENTS: { [Type in RoundEvent['type']]: Extract<RoundEvent, { type: Type }
   'model-fused': {
     type: 'model-fused',
     round,
-    fused: { blob, seconds: 1, ledger: blob, reason: 'why' },
+    fused: { blob, seconds: 1, ledger: blob, reason: 'why', diversity: DIVERSITY },
   },
   'model-tuned': {
     type: 'model-tuned',

@@ -5,7 +5,7 @@ import type { Judgement } from '../../../../server/coordinator/workbench.ts'
 import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
 import type { LedgerReport } from '../../../../shared/protocol/ledger.ts'
 import { RoundReport } from '../../../../shared/protocol/run-report.ts'
-import { roundReport } from '../../../support/run-report.ts'
+import { DIVERSITY, roundReport } from '../../../support/run-report.ts'
 
 const [ada, bob, cy] = ['ada', 'bob', 'cy'].map((name) => ClientId.parse(name)) as [
   ClientId,
@@ -38,6 +38,15 @@ describe('reportRound', () => {
   it('should give what the published schema describes', () => {
     const report = reportRound(JUDGED, JUDGEMENT, LEDGER)
     expect(RoundReport.parse(report)).toEqual(report)
+  })
+
+  it('should say how diverse the parents were, where that was measured', () => {
+    const report = reportRound(
+      { ...JUDGED, fused: { ...JUDGED.fused, diversity: DIVERSITY } },
+      JUDGEMENT,
+    )
+    expect(RoundReport.parse(report).diversity).toEqual(DIVERSITY)
+    expect(reportRound(JUDGED, JUDGEMENT)).not.toHaveProperty('diversity')
   })
 
   it('should say whose neurons make the model and why, where that is known', () => {

@@ -155,8 +155,15 @@ describe('the stages of a round', () => {
         Buffer.from(await bench.blobs.get(fused.ledger!)).toString(),
       ) as unknown
       expect(stored).toEqual(ledger)
+      const compared = ['looking at ada', 'looking at bob', 'comparing ada and bob']
+      expect(details.slice(0, 3)).toEqual(compared)
+      expect(fused.diversity).toMatchObject({ levels: ['fc1', 'fc2'], parents: ['ada', 'bob'] })
       const hasLevels = strategy.includes('linear') || strategy.includes('gradient')
-      expect(details).toEqual(hasLevels ? ['level 1 of 2, fc1', 'level 2 of 2, fc2'] : [])
+      if (strategy === 'auto') expect(details).toContain('trying kf-linear')
+      else {
+        const levels = hasLevels ? ['level 1 of 2, fc1', 'level 2 of 2, fc2'] : []
+        expect(details.slice(3)).toEqual(levels)
+      }
       expect((await bench.fuse(round, updates)).ledger).toBe(fused.ledger)
     },
   )

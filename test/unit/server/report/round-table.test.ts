@@ -3,7 +3,8 @@ import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { roundTable } from '../../../../server/report/round-table.ts'
 import type { LedgerReport } from '../../../../shared/protocol/ledger.ts'
-import { roundReport } from '../../../support/run-report.ts'
+import type { DiversityReport } from '../../../../shared/protocol/diversity-report.ts'
+import { DIVERSITY, roundReport } from '../../../support/run-report.ts'
 
 describe('roundTable', () => {
   it('should show every parent, every control, both candidates, the verdicts and the cost', () => {
@@ -51,6 +52,24 @@ describe('roundTable', () => {
       '● best on the held-out proxy examples',
       'neurons: ada 75 %, bob 25 %',
     ])
+  })
+
+  it('should say how diverse the parents were', () => {
+    const text = (diversity: DiversityReport) =>
+      roundTable(roundReport({ diversity })).replaceAll(/\s+/g, ' ')
+    expect(text(DIVERSITY)).toContain(
+      'parents: disagree on 12.5 % of the proxy examples, weights 0.25 apart, too much alike for nt (38 % that',
+    )
+    const [pair] = DIVERSITY.pairs
+    const other = { ...pair!, weightDistance: 0.9, disagreement: 0.5 }
+    const wide = { ...pair!, weightDistance: null, disagreement: null, cka: [] }
+    expect(text({ ...DIVERSITY, pairs: [pair!, other] })).toContain(
+      'disagree on 12.5 to 50.0 % of the proxy examples, weights 0.25 to 0.90 apart',
+    )
+    expect(text({ ...DIVERSITY, pairs: [wide], forecast: null })).toContain(
+      'parents: networks of different widths',
+    )
+    expect(roundTable(roundReport())).not.toContain('parents: ')
   })
 
   it('should mark the global model when the round kept it', () => {

@@ -4,18 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { FuseReport } from '../../../../shared/protocol/fuse-report.ts'
 import { fuseReport } from '../../../support/fuse-report.ts'
+import { DIVERSITY } from '../../../support/run-report.ts'
 
-const DIVERSITY: FuseReport['diversity'] = {
-  parents: ['ada.safetensors', 'bob.safetensors'],
-  levels: ['fc1', 'fc2', 'fc3'],
-  pairs: [
-    {
-      parents: ['ada.safetensors', 'bob.safetensors'],
-      ...{ weightDistance: 0.9, disagreement: 0.25, cka: [0.9, null, 0.7] },
-    },
-  ],
-  forecast: { probability: 0.8, isDiverseEnough: true },
-}
 const SCHEMA = z.toJSONSchema(FuseReport)
 
 describe('FuseReport', () => {
