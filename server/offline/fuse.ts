@@ -66,6 +66,7 @@ export async function fuse(input: FuseInput): Promise<Fusion> {
   const { strategy, options } = parseStrategy(`${input.method}${words.join('')}`)
   const rng = createRng(String(input.seed ?? 7))
   const graph = neuronGraph(input.model)
+  if (input.proxy !== undefined) assertFits(input.proxy, input.model, graph)
   const proxy = input.proxy && partsOf(input.proxy, strategy, rng.split('held-out'))
   const fusion: FusionInput = {
     parents: parentsOf(input.parents, graph),
@@ -77,6 +78,29 @@ export async function fuse(input: FuseInput): Promise<Fusion> {
     ...(input.signal && { signal: input.signal }),
   }
   return fuseParents(strategy, await withScores(fusion, strategy, input.scores ?? 'uniform'))
+}
+
+/** @throws GraftError GRAFT_SHAPE_MISMATCH for examples that the model cannot take */
+function assertFits(
+  proxy: ExampleSet | ProxyExamples,
+  model: tf.LayersModel,
+  graph: NeuronGraph,
+): void {
+  const wanted = model.inputs[0]!.shape.slice(1)
+  const { width } = headGroup(graph)
+  for (const { inputShape, numClasses } of 'heldOut' in proxy
+    ? [proxy.train, proxy.heldOut]
+    : [proxy]) {
+    const fits =
+      inputShape.length === wanted.length &&
+      wanted.every((length, axis) => length === null || length === inputShape[axis])
+    if (fits && numClasses === width) continue
+    throw new GraftError(
+      'GRAFT_SHAPE_MISMATCH',
+      `The proxy set has inputs [${inputShape.join()}] of ${numClasses} classes, and the model takes ` +
+        `[${wanted.map((length) => length ?? 'any').join()}] and tells ${width} classes apart.`,
+    )
+  }
 }
 
 /** Parents as strategies take them. @throws GraftError GRAFT_OPTION_INVALID for an id given twice */

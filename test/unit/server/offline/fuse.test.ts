@@ -63,6 +63,19 @@ describe('fuse', () => {
     await expect(fuse(input({ method: 'nt', options }))).rejects.toThrow(/score for each neuron/)
   })
 
+  it.each([
+    ['kf-linear', [4], 3, '[4] of 3 classes, and the model takes [5] and tells 3'],
+    ['nt', [5], 4, '[5] of 4 classes'],
+    ['kf-linear', [5, 1], 3, '[5,1] of 3 classes'],
+  ])('should refuse a proxy set that the model cannot take: %s', async (...given) => {
+    const [method, inputShape, numClasses, problem] = given
+    const odd = blobExamples({ inputShape, numClasses }, 12, 'odd')
+    await expect(fuse(input({ method, proxy: odd }))).rejects.toMatchObject({
+      code: 'GRAFT_SHAPE_MISMATCH',
+      problem: expect.stringContaining(problem),
+    })
+  })
+
   it('should weigh the head by the class counts', async () => {
     const classCounts = [
       [9, 0, 0],
