@@ -7,8 +7,9 @@
  */
 
 // Fusion
-export { fuse } from './server/offline/fuse.ts'
+export { compare, fuse } from './server/offline/fuse.ts'
 export type { FuseInput, FuseParent } from './server/offline/fuse.ts'
+export type { DiversityReport } from './shared/protocol/diversity-report.ts'
 export { STRATEGIES } from './server/fusion/strategies.ts'
 export { parentShares } from './server/fusion/ledger.ts'
 export type { Contribution, Ledger, LedgerGroup } from './server/fusion/ledger.ts'

@@ -6,6 +6,8 @@ import { GraftError } from '../../shared/errors.ts'
 import { headGroup, type NeuronGraph, neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { readWeights, type Weights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
+import { compareParents } from '../fusion/compare-parents.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parentScores } from '../fusion/parent-scores.ts'
 import { proxyExamples } from '../fusion/proxy-inputs.ts'
@@ -78,6 +80,28 @@ export async function fuse(input: FuseInput): Promise<Fusion> {
     ...(input.signal && { signal: input.signal }),
   }
   return fuseParents(strategy, await withScores(fusion, strategy, input.scores ?? 'uniform'))
+}
+
+/**
+ * Says how diverse networks are before they are fused: weight distance after alignment, disagreement and CKA
+ * at each level on the proxy set, and a forecast of what `nt` would make of them.
+ *
+ * @returns null of one parent
+ * @throws GraftError GRAFT_OPTION_INVALID, GRAFT_LAYER_UNSUPPORTED, GRAFT_SHAPE_MISMATCH, GRAFT_NOT_FINITE
+ */
+export async function compare(
+  input: Pick<FuseInput, 'model' | 'parents' | 'proxy' | 'seed' | 'onProgress' | 'signal'>,
+): Promise<DiversityReport | null> {
+  const { model, proxy, seed, onProgress, signal } = input
+  const graph = neuronGraph(model)
+  if (proxy !== undefined) assertFits(proxy, model, graph)
+  const rng = createRng(String(seed ?? 7)).split('compare')
+  return compareParents({
+    ...{ parents: parentsOf(input.parents, graph), graph, rng },
+    ...(proxy && { proxy: partsOf(proxy, {}, rng) }),
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+  })
 }
 
 /** @throws GraftError GRAFT_SHAPE_MISMATCH for examples that the model cannot take */

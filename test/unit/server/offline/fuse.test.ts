@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fuse, type FuseInput, type FuseParent, partsOf } from '../../../../server/offline/fuse.ts'
+import {
+  compare,
+  fuse,
+  type FuseInput,
+  type FuseParent,
+  partsOf,
+} from '../../../../server/offline/fuse.ts'
 import { STRATEGIES } from '../../../../server/fusion/strategies.ts'
 import type { ProxyExamples } from '../../../../server/fusion/strategy.ts'
 import type { ExampleSet } from '../../../../shared/data/example-set.ts'
@@ -25,6 +31,29 @@ beforeAll(async () => {
   parents = await Promise.all(['a', 'b'].map(async (id) => ({ id, weights: await weightsOf(id) })))
 })
 afterAll(() => model.dispose())
+
+describe('compare', () => {
+  it('should tell a network from its copy and from another one', async () => {
+    const [a, b] = parents
+    const apart = await compare({ model, parents: [a!, b!], proxy })
+    expect(apart!.pairs[0]!.weightDistance).toBeGreaterThan(0.5)
+    const alike = await compare({ model, parents: [a!, { ...a!, id: 'copy' }], proxy })
+    expect(alike!.pairs[0]).toMatchObject({ weightDistance: 0, disagreement: 0 })
+    expect(alike!.forecast!.isDiverseEnough).toBe(false)
+    expect(await compare({ model, parents: [a!] })).toBeNull()
+    expect((await compare({ model, parents: [a!, b!] }))!.forecast).toBeNull()
+  })
+
+  it('should refuse what fuse refuses', async () => {
+    const odd = blobExamples({ inputShape: [4], numClasses: 3 }, 12, 'odd')
+    await expect(compare({ model, parents, proxy: odd })).rejects.toMatchObject({
+      code: 'GRAFT_SHAPE_MISMATCH',
+    })
+    await expect(compare({ model, parents: [] })).rejects.toMatchObject({
+      code: 'GRAFT_OPTION_INVALID',
+    })
+  })
+})
 
 describe('fuse', () => {
   it.each(METHODS.map(({ name }) => name))('should fuse two networks by %s', async (method) => {
