@@ -4,7 +4,7 @@ import type { NetworkCase, NetworkResult } from './networks.ts'
 /** A row a method, a column a model; test accuracies in percent, right after fusion and tuned, and seconds of fusion. */
 export function networksTable(cases: readonly NetworkCase[]): string {
   const table = new Table({
-    head: ['', ...cases.map(({ model, parameters }) => `${model}\n${millions(parameters)}`)],
+    head: ['', ...cases.map(({ model, parameters }) => `${model}\n${sizeOf(parameters)}`)],
     style: { head: [], border: [], compact: true },
   })
   const row = (name: string, of: (one: NetworkCase) => string) => [name, ...cases.map(of)]
@@ -35,4 +35,7 @@ function resultText({ fused, tuned, seconds }: NetworkResult): string {
 }
 
 const percent = (share: number): string => (100 * share).toFixed(1)
-const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M parameters`
+const sizeOf = (parameters: number): string =>
+  parameters < 1e5
+    ? `${(parameters / 1e3).toFixed(0)} k parameters`
+    : `${(parameters / 1e6).toFixed(1)} M parameters`
