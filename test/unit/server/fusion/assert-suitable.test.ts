@@ -31,7 +31,7 @@ describe('assertSuitable', () => {
       expect.objectContaining({
         code: 'GRAFT_STRATEGY_UNSUITABLE',
         problem: expect.stringMatching(
-          /level layer1\.0\.conv2 .* Of the others, fedavg, nt, kf-gradient, otfusion, git-rebasin can fuse/,
+          /level layer1\.0\.conv2 .* Of the others, fedavg, nt, kf-gradient, otfusion, git-rebasin, auto can fuse/,
         ),
       }),
     )
