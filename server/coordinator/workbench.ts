@@ -23,7 +23,7 @@ import { type Controls, runControls } from '../proxy/controls.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
-import { tune } from '../proxy/tune.ts'
+import { needsTeacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { RunPlan } from './run-plan.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
@@ -135,7 +135,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
   /** The one of these updates; tuning and the controls after it ask the same one, which answers once. */
   async function teacherOf(updates: Updates): Promise<Teacher | null> {
-    if (settings.tune.mode !== 'both' && settings.tune.mode !== 'distill') return null
+    if (!needsTeacher(settings.tune)) return null
     const of = clientsOf(updates)
       .map((client) => updates[client]!.blob)
       .join()

@@ -1,4 +1,3 @@
-import { drawBalanced } from '../../shared/data/draw.ts'
 import { loadDataset } from '../../shared/data/datasets.ts'
 import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
 import { splitDataset } from '../../shared/data/split.ts'
@@ -18,6 +17,7 @@ import { parseStrategy } from '../fusion/strategies.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { tune } from '../proxy/tune.ts'
+import { drawFrom } from './draw-from.ts'
 
 /** How the two parents of a pair come about; each model is in one pair only. */
 export interface PairKind {
@@ -196,10 +196,4 @@ function openBench({ dataset, architecture, settings, seed, rng, signal }: Bench
   }
 
   return { train, measure, dispose: () => model.dispose() }
-}
-
-function drawFrom(set: ExampleSet, count: number, rng: Rng): ExampleSet {
-  const { labels, numClasses } = set
-  if (count >= labels.length) return set
-  return subset(set, drawBalanced({ labels, numClasses, count, rng }))
 }

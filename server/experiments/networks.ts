@@ -1,7 +1,5 @@
 import { loadDataset } from '../../shared/data/datasets.ts'
-import { drawBalanced } from '../../shared/data/draw.ts'
-import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
-import { subset } from '../../shared/data/subset.ts'
+import type { Dataset } from '../../shared/data/example-set.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
@@ -18,6 +16,7 @@ import { askParents } from '../proxy/ensemble.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { createTeacher } from '../proxy/teacher.ts'
 import { tune } from '../proxy/tune.ts'
+import { drawFrom } from './draw-from.ts'
 import { trainParents } from './train-parents.ts'
 
 /** Deep networks on a subset of a data set, small enough for a CPU; each model is a case. */
@@ -175,10 +174,4 @@ async function measureNetwork(
   } finally {
     model.dispose()
   }
-}
-
-function drawFrom(set: ExampleSet, count: number, rng: Rng): ExampleSet {
-  const { labels, numClasses } = set
-  if (count >= labels.length) return set
-  return subset(set, drawBalanced({ labels, numClasses, count, rng }))
 }

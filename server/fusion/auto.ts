@@ -16,7 +16,7 @@ import { kfGradient } from './kf-gradient.ts'
 import { kfLinear } from './kf-linear.ts'
 import { neuronTransplantation } from './neuron-transplantation.ts'
 import { otFusion } from './otfusion.ts'
-import { chooseOptions } from './strategy-options.ts'
+import { chooseOptions, specOf } from './strategy-options.ts'
 import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 
 interface Candidate {
@@ -75,7 +75,7 @@ async function fuse(input: FusionInput): Promise<Fusion> {
   const refused: string[] = []
   for (const { strategy, options: given } of CANDIDATES) {
     signal?.throwIfAborted()
-    const name = nameOf(strategy, given)
+    const name = specOf(strategy.name, given)
     if (which === 'closed-form' && strategy === kfGradient) continue
     if (!isWorthTrying({ strategy, options: given }, parents, forecast)) continue
     onProgress?.(`trying ${name}`)
@@ -188,10 +188,6 @@ function reasonFor(decision: Decision): string {
   ]
     .join('; ')
     .concat('.')
-}
-
-function nameOf({ name }: Strategy, options: Readonly<Record<string, string>>): string {
-  return [name, ...Object.entries(options).map((pair) => pair.join('='))].join(':')
 }
 
 const percent = ({ accuracy }: Evaluation): string => `${(100 * accuracy).toFixed(1)} %`

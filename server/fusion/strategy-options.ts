@@ -37,3 +37,8 @@ export function describeOptions(allowed: Allowed): string {
   const lines = Object.entries(allowed).map(([name, values]) => `${name}=${values.join('|')}`)
   return lines.join(', ') || 'none'
 }
+
+/** As `--strategy` takes it, as in `nt:variant=merge-prune:tree=joint`. */
+export function specOf(strategy: string, options: Readonly<Record<string, string>>): string {
+  return [strategy, ...Object.entries(options).map((pair) => pair.join('='))].join(':')
+}

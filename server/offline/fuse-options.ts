@@ -6,6 +6,7 @@ import { GraftError } from '../../shared/errors.ts'
 import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import type { ParsedStrategy } from '../fusion/strategies.ts'
+import { specOf } from '../fusion/strategy-options.ts'
 import type { ProxyOption } from './examples-option.ts'
 import type { Layout } from './layout.ts'
 import { type ModelPlan, planModel, withWidth } from './model-plan.ts'
@@ -98,7 +99,7 @@ export function planTarget(
 
 /** As in `nt:variant=merge-prune:tree=hierarchical`: what decided, whatever the defaults become. */
 export function methodOf({ strategy, options }: ParsedStrategy): string {
-  return [strategy.name, ...Object.entries(options).map((pair) => pair.join('='))].join(':')
+  return specOf(strategy.name, options)
 }
 
 function invalid(problem: string): GraftError {

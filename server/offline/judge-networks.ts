@@ -13,7 +13,7 @@ import { bestParent } from '../proxy/best-parent.ts'
 import { askParents, type Opinion } from '../proxy/ensemble.ts'
 import type { ProxySplit } from '../proxy/split-proxy.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
-import { tune, type Tuned } from '../proxy/tune.ts'
+import { needsTeacher, tune, type Tuned } from '../proxy/tune.ts'
 import { namedAs } from './fuse.ts'
 import type { ModelPlan } from './model-plan.ts'
 
@@ -161,6 +161,10 @@ function tuneInput(
   { proxy, settings }: NonNullable<Trial['tuning']>,
   teacher: Teacher | null,
 ) {
-  const needsTeacher = settings.mode === 'both' || settings.mode === 'distill'
-  return { ...proxy, settings, teacher: needsTeacher ? teacher : null, ...(signal && { signal }) }
+  return {
+    ...proxy,
+    settings,
+    teacher: needsTeacher(settings) ? teacher : null,
+    ...(signal && { signal }),
+  }
 }

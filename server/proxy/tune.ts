@@ -9,6 +9,10 @@ import { cosineDecay } from '../../shared/training/cosine-decay.ts'
 import { fit, type FitOptions, type FitState } from '../../shared/training/fit.ts'
 import { logitDistance, type Teacher } from './teacher.ts'
 
+/** Whether a mode learns from the ensemble of the parents. */
+export const needsTeacher = ({ mode }: Pick<TuneSettings, 'mode'>): boolean =>
+  mode === 'both' || mode === 'distill'
+
 /** Epochs without a smaller held-out loss after which tuning by labels ends. */
 const PATIENCE = 3
 /** Of the learning rate, for what labels add to what the teacher has taught. */
