@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path'
 import { GraftError } from '../errors.ts'
 import { addonPath, type TfjsNodePackage } from './native-cache.ts'
 import { runProcess } from './run-process.ts'
+import { SIGNAL_GUARD } from './signal-guard.ts'
 
 /**
- * Compiles tfjs-node's addon inside `folder`, which holds TensorFlow under `deps`, and loads it once in a
- * process of its own. The package's own folder is only read, so that a failed build spoils nothing.
+ * Compiles tfjs-node's addon, with a guard against signals, inside `folder`, which holds TensorFlow under
+ * `deps`, and loads it once in a process of its own. The package's own folder is only read, so that a failed build spoils nothing.
  *
  * @throws GraftError GRAFT_ENGINE_INSTALL_FAILED with the compiler's last word
  */
@@ -20,6 +21,8 @@ export async function buildAddon(
   for (const source of ['binding', 'binding.gyp']) {
     await cp(join(tfjsNode.folder, source), join(folder, source), { recursive: true })
   }
+  const source = join(folder, 'binding', 'tfjs_backend.cc')
+  await writeFile(source, SIGNAL_GUARD + (await readFile(source, 'utf8')))
   const manifest = JSON.parse(
     await readFile(join(tfjsNode.folder, 'package.json'), 'utf8'),
   ) as object

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { GraftError } from '../errors.ts'
 import { fillFolder } from '../fill-folder.ts'
 import { buildAddon } from './build-addon.ts'
 import { fetchTensorflow, whyNoWheel } from './fetch-tensorflow.ts'
 import {
-  addonPath,
   COMPLETE_MARKER,
   findTfjsNode,
   isComplete,
+  isForeign,
   linkNative,
   nativeCacheFolder,
   TENSORFLOW_VERSION,
@@ -44,8 +43,7 @@ export async function ensureNative(options: InstallOptions = {}): Promise<string
   }
   const folder = nativeCacheFolder(tfjsNode.version)
   if (!isComplete(folder)) {
-    // Somebody's own build, not made by Graft, serves as well.
-    if (existsSync(addonPath(tfjsNode.folder))) return tfjsNode.folder
+    if (isForeign(tfjsNode)) return tfjsNode.folder
     await assertTools()
     await install(folder, options, async (staging) => {
       options.onProgress?.({ phase: 'download', done: 0 })

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { cacheFolder } from '../cache-folder.ts'
@@ -6,6 +6,9 @@ import { isFilled } from '../fill-folder.ts'
 
 /** The TensorFlow that the native engine is built on; its C interface suits tfjs-node 4.22. */
 export const TENSORFLOW_VERSION = '2.21.0'
+
+/** Raised when Graft compiles something else into the addon; 2: the guard against signals. */
+const BUILD = 2
 
 /** Last file written into a built engine: a folder without it never counts as installed. */
 export const COMPLETE_MARKER = 'graft-engine.json'
@@ -42,7 +45,7 @@ export function findTfjsNode(): TfjsNodePackage | undefined {
  */
 export function nativeCacheFolder(tfjsNodeVersion: string): string {
   const { platform, arch } = process
-  const key = `tfjs-node-${tfjsNodeVersion}-tensorflow-${TENSORFLOW_VERSION}-${platform}-${arch}-napi${NODE_API}`
+  const key = `tfjs-node-${tfjsNodeVersion}-tensorflow-${TENSORFLOW_VERSION}-${platform}-${arch}-napi${NODE_API}-build${BUILD}`
   return join(cacheFolder(), 'engine', key)
 }
 
@@ -71,6 +74,12 @@ export function linkNative(tfjsNode: TfjsNodePackage, folder: string): void {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     }
   }
+}
+
+/** Whether tfjs-node's addon is somebody's own build, neither made nor linked by Graft. */
+export function isForeign(tfjsNode: TfjsNodePackage): boolean {
+  if (!existsSync(addonPath(tfjsNode.folder))) return false
+  return !lstatSync(join(tfjsNode.folder, 'lib')).isSymbolicLink()
 }
 
 /** The compiled addon inside a build's folder, or inside tfjs-node's own. */

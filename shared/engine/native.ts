@@ -42,7 +42,6 @@ export async function startNative(find = findTfjsNode): Promise<string> {
   }
   restoreRemovedUtil()
   silenceTensorFlow()
-  avoidCorruptedMemory()
   try {
     // A notice about oneDNN is written while the library is loaded, before it reads any setting.
     const native = hushStderr(() => require('@tensorflow/tfjs-node') as TfjsNode)
@@ -79,15 +78,6 @@ function restoreRemovedUtil(): void {
 // Leaves warnings and errors.
 function silenceTensorFlow(): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
-}
-
-/**
- * TensorFlow multiplies matrices by a kernel of its own on oneDNN's sgemm, which writes beyond its working
- * memory on some processors and ends the process much later (tensorflow/tfjs issue 8284). Eigen's kernel
- * does not; convolutions and plain matrix products of oneDNN stay.
- */
-function avoidCorruptedMemory(): void {
-  process.env['TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL'] ??= 'false'
 }
 
 function firstLine(error: unknown): string {

@@ -6,6 +6,7 @@ import {
   isComplete,
   nativeCacheFolder,
 } from '../../../../shared/engine/native-cache.ts'
+import { runProcess } from '../../../../shared/engine/run-process.ts'
 import { startNative } from '../../../../shared/engine/native.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 
@@ -33,10 +34,26 @@ describe('startNative', () => {
   })
 
   it.skipIf(!isInstalled)(
-    'should not let TensorFlow corrupt memory (needs the engine)',
+    'should keep its memory whole when signals come while it computes (needs the engine)',
     async () => {
-      await startNative()
-      expect(process.env['TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL']).toBe('false')
+      const { status, output } = await runProcess(process.execPath, ['-e', PRODUCTS_UNDER_SIGNALS])
+      expect(status, output).toBe(0)
     },
   )
 })
+
+/** Products of the shape that oneDNN takes with its stack on the heap, beside a thread that sends signals. */
+const PRODUCTS_UNDER_SIGNALS = `
+  const { Worker } = require('node:worker_threads')
+  const tf = require('@tensorflow/tfjs-node')
+  process.on('SIGUSR2', () => {})
+  const sender = new Worker('for (;;) process.kill(process.pid, "SIGUSR2")', { eval: true })
+  const flag = (name) => ({ name, type: tf.backend().binding.TF_ATTR_BOOL, value: false })
+  const type = { name: 'T', type: tf.backend().binding.TF_ATTR_TYPE, value: tf.backend().binding.TF_FLOAT }
+  const attributes = [type, flag('transpose_a'), flag('transpose_b')]
+  const [a, b] = [tf.randomNormal([16, 784]), tf.randomNormal([784, 256])]
+  for (let i = 0; i < 20000; i++) {
+    tf.backend().executeSingleOutput('MatMul', attributes, [a, b]).dispose()
+  }
+  sender.terminate()
+`
