@@ -99,10 +99,22 @@ export function setMean(
   for (const i of group) total += weights[i]!
   const base = c * count
   products.fill(0, base, base + count)
-  for (const j of group) {
-    const share = weights[j]! / total
-    for (let i = 0, from = j * count; i < count; i++)
-      products[base + i] = products[base + i]! + share * gram[from + i]!
+  // Four rows at a time, so that the sums go through memory a quarter as often.
+  let k = 0
+  for (; k + 3 < group.length; k += 4) {
+    const [j0, j1, j2, j3] = [group[k]!, group[k + 1]!, group[k + 2]!, group[k + 3]!]
+    const [s0, s1] = [weights[j0]! / total, weights[j1]! / total]
+    const [s2, s3] = [weights[j2]! / total, weights[j3]! / total]
+    const [r0, r1, r2, r3] = [j0 * count, j1 * count, j2 * count, j3 * count]
+    for (let i = 0; i < count; i++) {
+      products[base + i]! +=
+        s0 * gram[r0 + i]! + s1 * gram[r1 + i]! + s2 * gram[r2 + i]! + s3 * gram[r3 + i]!
+    }
+  }
+  for (; k < group.length; k++) {
+    const row = group[k]! * count
+    const share = weights[group[k]!]! / total
+    for (let i = 0; i < count; i++) products[base + i]! += share * gram[row + i]!
   }
   let square = 0
   for (const j of group) square += (weights[j]! / total) * products[base + j]!
@@ -134,19 +146,23 @@ export function nearestMeans(
 ): { assignment: Int32Array; squared: Float64Array } {
   const count = weights.length
   const assignment = new Int32Array(count)
-  const squared = new Float64Array(count).fill(Infinity)
   const norms = Float64Array.from({ length: count }, (_, i) => gram[i * count + i]!)
+  const ties = norms.map((norm) => TIE * norm)
+  // Squared distances less the point's own square, and what another mean must be below.
+  const least = new Float64Array(count)
+  const bars = new Float64Array(count).fill(Infinity)
   for (let c = 0; c < squares.length; c++) {
     const square = squares[c]!
     for (let i = 0, at = c * count; i < count; i++, at++) {
-      const distance = norms[i]! - 2 * products[at]! + square
-      if (distance < squared[i]! - TIE * norms[i]!) {
-        squared[i] = distance
+      const distance = square - 2 * products[at]!
+      if (distance < bars[i]!) {
+        least[i] = distance
+        bars[i] = distance - ties[i]!
         assignment[i] = c
       }
     }
   }
-  return { assignment, squared: squared.map((value) => Math.max(0, value)) }
+  return { assignment, squared: least.map((value, i) => Math.max(0, norms[i]! + value)) }
 }
 
 /**

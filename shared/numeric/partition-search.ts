@@ -49,16 +49,15 @@ export function totalCost({ costs }: Partition): number {
   return costs.reduce((a, b) => a + b, 0)
 }
 
-/** Lloyd's steps from a partition for as long as they lower the cost; they may not, as means serve squares. */
-export function settle(points: ResidualPoints, start: Partition): Partition {
-  let best = start
-  for (;;) {
-    const assignment = assignNearest(points, best.means)
-    if (assignment.every((c, i) => c === best.assignment[i])) return best
-    const next = reassign(points, best, assignment)
-    if (!(totalCost(next) < totalCost(best) * (1 - GAIN))) return best
-    best = next
-  }
+/**
+ * Lloyd's steps, in place, for as long as they lower the cost; they may not, as means serve squares.
+ *
+ * @returns whether anything moved
+ */
+export function settle(points: ResidualPoints, partition: Partition): boolean {
+  let moved = false
+  while (reassign(points, partition, assignNearest(points, partition.means))) moved = true
+  return moved
 }
 
 function assignNearest(points: ResidualPoints, means: Means): Int32Array {
@@ -68,22 +67,50 @@ function assignNearest(points: ResidualPoints, means: Means): Int32Array {
   return assignment
 }
 
-/** The partition by another assignment; clusters that stay keep their means. */
-function reassign(points: ResidualPoints, from: Partition, assignment: Int32Array): Partition {
-  const clusters = from.costs.length
-  const changed = new Uint8Array(clusters)
-  assignment.forEach((c, i) => {
-    if (c !== from.assignment[i]) changed[c] = changed[from.assignment[i]!] = 1
-  })
-  const { products, squares } = from.means
-  const partition = {
-    assignment,
-    members: membersOf(assignment, clusters),
-    means: { products: products.slice(), squares: squares.slice() },
-    costs: from.costs.slice(),
+/**
+ * Takes another assignment, in place, if that lowers the cost. Only clusters that change are worked out
+ * anew, and kept for the way back: copies of all means would take as long as the steps themselves.
+ *
+ * @returns whether it did
+ */
+function reassign(points: ResidualPoints, partition: Partition, assignment: Int32Array): boolean {
+  const { members, means, costs } = partition
+  const count = assignment.length
+  const changed = changedClusters(partition, assignment)
+  if (changed.length === 0) return false
+  const before = totalCost(partition)
+  const saved = changed.map((c) => ({
+    c,
+    own: members[c]!,
+    product: means.products.slice(c * count, (c + 1) * count),
+    square: means.squares[c]!,
+    cost: costs[c]!,
+  }))
+  const next = membersOf(assignment, costs.length)
+  for (const c of changed) {
+    members[c] = next[c]!
+    update(points, partition, c)
   }
-  for (let c = 0; c < clusters; c++) if (changed[c] === 1) update(points, partition, c)
-  return partition
+  if (totalCost(partition) < before * (1 - GAIN)) {
+    partition.assignment.set(assignment)
+    return true
+  }
+  for (const { c, own, product, square, cost } of saved) {
+    members[c] = own
+    means.products.set(product, c * count)
+    means.squares[c] = square
+    costs[c] = cost
+  }
+  return false
+}
+
+/** Clusters that a point leaves or joins. */
+function changedClusters({ assignment, costs }: Partition, next: Int32Array): number[] {
+  const isChanged = new Uint8Array(costs.length)
+  for (let i = 0; i < next.length; i++) {
+    if (next[i] !== assignment[i]) isChanged[next[i]!] = isChanged[assignment[i]!] = 1
+  }
+  return [...costs.keys()].filter((c) => isChanged[c] === 1)
 }
 
 function update(points: ResidualPoints, partition: Partition, c: number): void {
