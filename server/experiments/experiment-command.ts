@@ -22,6 +22,7 @@ const fusionTableCommand = defineCommand({
   examples: [
     'graft experiment fusion-table --json table.json',
     'graft experiment fusion-table --dataset mnist --parents 2 --seeds 1 --methods nt,kf-linear',
+    'graft experiment fusion-table --judge-on unused --seeds 4,5 --tune-epochs 0 --methods kf-linear,kf-linear:ridge=1e-1',
   ],
   options: {
     dataset: list(z.string())
@@ -52,6 +53,17 @@ const fusionTableCommand = defineCommand({
       .default(2000)
       .describe('proxy images for fusion and tuning')
       .meta({ value: 'N' }),
+    tuneEpochs: numeric(z.int().nonnegative())
+      .default(200)
+      .describe('epochs of tuning')
+      .meta({ value: 'N' }),
+    judgeOn: z
+      .enum(['test', 'unused'])
+      .default('test')
+      .describe(
+        'images that accuracies are of: unused proxy images, to choose settings by, or test',
+      )
+      .meta({ value: 'SET' }),
     engine: ENGINE_OPTION,
     json: JSON_OPTION,
   },

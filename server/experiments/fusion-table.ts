@@ -2,12 +2,13 @@ import { drawBalanced } from '../../shared/data/draw.ts'
 import { loadDataset } from '../../shared/data/datasets.ts'
 import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
 import { subset } from '../../shared/data/subset.ts'
+import { GraftError } from '../../shared/errors.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../shared/model/weights.ts'
-import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import { createRng } from '../../shared/numeric/rng.ts'
 import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
@@ -17,7 +18,7 @@ import { askParents } from '../proxy/ensemble.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { createTeacher } from '../proxy/teacher.ts'
 import { tune } from '../proxy/tune.ts'
-import { trainParents, type TrainedParents } from './train-parents.ts'
+import { trainParents } from './train-parents.ts'
 
 /** What the table asks: every combination of data set, number of parents and seed is a case. */
 export interface FusionTableSettings {
@@ -34,6 +35,13 @@ export interface FusionTableSettings {
   readonly tunedImages: number
   /** As `--strategy` takes them. */
   readonly methods: readonly string[]
+  /** Epochs of tuning. */
+  readonly tuneEpochs: number
+  /**
+   * What accuracies are of: the test split; or, to choose settings by, the proxy images that nothing else in
+   * the case looks at.
+   */
+  readonly judgeOn: 'test' | 'unused'
 }
 
 /** Accuracies of one method in one case; a method that cannot do a case says why. */
@@ -64,11 +72,11 @@ export interface FusionCase {
 
 /** Examples kept apart for proxy sets. */
 const POOL = 5000
-const TUNING = { mode: 'both', epochs: 200, learningRate: 0.002, batchSize: 256 } as const
+const TUNING = { mode: 'both', learningRate: 0.002, batchSize: 256 } as const
 
 /**
- * Every method beside its controls, right after fusion and after tuning, on the test split. Nothing is
- * chosen by the test split; proxy images are of the training split, and no parent sees them.
+ * Every method beside its controls, right after fusion and after tuning. Nothing is chosen by the images
+ * that accuracies are of; proxy images are of the training split, and no parent sees them.
  *
  * @param onCase called with each case as it is done
  */
@@ -98,29 +106,32 @@ async function runCase(
   signal?: AbortSignal,
 ): Promise<FusionCase> {
   const architecture = parseArchitecture(settings.model, dataset.train)
-  const { partition, epochs } = settings
+  const { partition, epochs, judgeOn } = settings
   const made = { parents: count, partition, pool: POOL, epochs, seed }
-  const trained = await trainParents(dataset, architecture, made, signal)
-  const { parents } = trained
+  const { parents, pool } = await trainParents(dataset, architecture, made, signal)
   const rng = createRng(String(seed)).split('fusion-table')
   const model = buildModel(architecture, rng.split('model'))
   try {
     const graph = neuronGraph(model)
-    const zeroShot = drawProxy(trained, settings.zeroShotImages, rng.split('zero-shot'))
-    const larger = drawProxy(trained, settings.tunedImages, rng.split('tuned'))
-    const { train, heldOut } = splitProxy(larger, rng.split('split'))
-    const [onHeldOut, onTest] = await askParents(model, parents, [heldOut, dataset.test])
+    const draw = (count: number, purpose: string) =>
+      drawBalanced({ ...pool, count, rng: rng.split(purpose) })
+    const few = draw(settings.zeroShotImages, 'zero-shot')
+    const many = draw(settings.tunedImages, 'tuned')
+    const judged = judgeOn === 'test' ? dataset.test : allBut(pool, [...few, ...many])
+    const zeroShot = subset(pool, few)
+    const { train, heldOut } = splitProxy(subset(pool, many), rng.split('split'))
+    const [onHeldOut, onJudged] = await askParents(model, parents, [heldOut, judged])
     const teacher = createTeacher({
       model,
       parents,
       train,
       heldOut: onHeldOut!.ensemble,
-      epochs: TUNING.epochs,
+      epochs: settings.tuneEpochs,
       rng: rng.split('teacher'),
     })
     const judge = async (weights: Weights): Promise<number> => {
       writeWeights(model, weights)
-      return (await evaluate(model, dataset.test)).accuracy
+      return (await evaluate(model, judged)).accuracy
     }
     const tuneAndJudge = async (
       start: Weights,
@@ -129,7 +140,7 @@ async function runCase(
       const input = { model, start, train, heldOut, teacher, rng: rng.split('tune') }
       const tuned = await tune({
         ...input,
-        settings: { ...TUNING, mode },
+        settings: { ...TUNING, epochs: settings.tuneEpochs, mode },
         ...(signal && { signal }),
       })
       return judge(tuned.weights)
@@ -160,14 +171,14 @@ async function runCase(
       }
     }
     const best = await bestParent(parents, onHeldOut!).load()
-    const accuracies = [...onTest!.parents.values()].map(({ accuracy }) => accuracy)
+    const accuracies = [...onJudged!.parents.values()].map(({ accuracy }) => accuracy)
     return {
       dataset: dataset.name,
       parents: count,
       seed,
       bestParent: Math.max(...accuracies),
       worstParent: Math.min(...accuracies),
-      ensemble: onTest!.ensemble.accuracy,
+      ensemble: onJudged!.ensemble.accuracy,
       proxyAlone: await tuneAndJudge(initialWeights(architecture, rng.split('alone')), 'labels'),
       bestParentTuned: await tuneAndJudge(best, 'labels'),
       bestParentDistilled: await tuneAndJudge(best),
@@ -178,7 +189,12 @@ async function runCase(
   }
 }
 
-function drawProxy({ pool }: TrainedParents, count: number, rng: Rng): ExampleSet {
-  const { labels, numClasses } = pool
-  return subset(pool, drawBalanced({ labels, numClasses, count, rng }))
+function allBut(set: ExampleSet, used: readonly number[]): ExampleSet {
+  const isUsed = new Set(used)
+  const unused = [...set.labels.keys()].filter((index) => !isUsed.has(index))
+  if (unused.length > 0) return subset(set, unused)
+  throw new GraftError(
+    'GRAFT_OPTION_INVALID',
+    `All ${set.labels.length} proxy images are learnt from, and none is left to judge on.`,
+  )
 }

@@ -1,15 +1,11 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { assign } from '../../shared/numeric/assignment.ts'
-import { HEAD_OPTION } from './head-shares.ts'
 import type { Grouping } from './grouping.ts'
-import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { fuseLinearly, type LevelFit, LINEAR_OPTIONS } from './linear-fusion.ts'
 import { assertLinear } from './linear-level.ts'
-import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
-
-const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: PRIOR_OPTION } as const
 
 /**
  * Hungarian fusion, linear: of two parents, pairs of neurons whose joint neuron is nearest to both become
@@ -19,7 +15,7 @@ export const hfLinear: Strategy = {
   name: 'hf-linear',
   summary: 'pairs of neurons of two parents, solved layer by layer',
   paper: 'arXiv 2507.00037, HF',
-  options: OPTIONS,
+  options: LINEAR_OPTIONS,
   check,
   fuse,
 }
@@ -34,7 +30,7 @@ function check(graph: NeuronGraph, numParents: number): void {
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
-  const options = chooseOptions('hf-linear', OPTIONS, input.options)
+  const options = chooseOptions('hf-linear', LINEAR_OPTIONS, input.options)
   check(input.graph, input.parents.length)
   const rules = { ...options, strategy: 'hf-linear', normalise: false }
   return fuseLinearly(input, rules, async (level) => level.given ?? pair(level))

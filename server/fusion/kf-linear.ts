@@ -1,14 +1,10 @@
 import { kMeansOfGram } from '../../shared/numeric/k-means.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
-import { HEAD_OPTION } from './head-shares.ts'
 import { type Grouping, groupingOf, parentStarts, restartsFor } from './grouping.ts'
-import { fuseLinearly, type LevelFit, PRIOR_OPTION } from './linear-fusion.ts'
+import { fuseLinearly, type LevelFit, LINEAR_OPTIONS } from './linear-fusion.ts'
 import { assertLinear } from './linear-level.ts'
-import { SCORES_OPTION } from './parent-scores.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Fusion, FusionInput, Strategy } from './strategy.ts'
-
-const OPTIONS = { scores: SCORES_OPTION, head: HEAD_OPTION, prior: PRIOR_OPTION } as const
 
 /**
  * K-means fusion, linear: neurons of all parents are clustered by what they do on the proxy set, and each
@@ -23,13 +19,13 @@ export const kfLinear: Strategy = {
   name: 'kf-linear',
   summary: 'clusters of all parents’ neurons, solved layer by layer',
   paper: 'arXiv 2507.00037, KF',
-  options: OPTIONS,
+  options: LINEAR_OPTIONS,
   check: (graph) => assertLinear(graph, 'kf-linear'),
   fuse,
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
-  const options = chooseOptions('kf-linear', OPTIONS, input.options)
+  const options = chooseOptions('kf-linear', LINEAR_OPTIONS, input.options)
   const rules = { ...options, strategy: 'kf-linear', normalise: options.scores === 'uniform' }
   return fuseLinearly(
     input,

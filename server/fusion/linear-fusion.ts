@@ -9,15 +9,16 @@ import {
   type Grouping,
   headGrouping,
 } from './grouping.ts'
-import { type HeadOption, headShares } from './head-shares.ts'
+import { HEAD_OPTION, headShares } from './head-shares.ts'
 import { ledgerOf } from './ledger.ts'
 import type { LevelWalk } from './level-walk.ts'
 import { fitFromNothing, fitFromParents, type LinearFit } from './linear-fit.ts'
 import { hasOffset, type LinearLevel, linearLevel, writeLevel } from './linear-level.ts'
 import { closeNetworks, type OpenNetwork, openNetworks } from './open-networks.ts'
-import { parentScores, type ScoresOption } from './parent-scores.ts'
+import { parentScores, SCORES_OPTION } from './parent-scores.ts'
 import { inIdOrder } from './parents.ts'
 import { inputTensor, proxyExamples } from './proxy-inputs.ts'
+import type { Chosen } from './strategy-options.ts'
 import type { Fusion, FusionInput } from './strategy.ts'
 import type { LinearSystem } from './unfolded-rows.ts'
 
@@ -30,25 +31,24 @@ export interface LevelFit extends Columns {
   readonly given: Grouping | undefined
 }
 
-/** Where least squares starts: at the parents' own weights, or at nothing, as NI has it. */
-export const PRIOR_OPTION = ['parents', 'none'] as const
+/** What `hf-linear` and `kf-linear` can be told; NI has `prior=none` and `head=scores`. */
+export const LINEAR_OPTIONS = {
+  scores: SCORES_OPTION,
+  head: HEAD_OPTION,
+  /** Where least squares starts: at the parents' own weights, or at nothing, as NI has it. */
+  prior: ['parents', 'none'],
+  /** How strongly weights are held to the parents', relative to the mean square that a weight reads. */
+  ridge: ['1e-2', '1e-3', '1e-1'],
+} as const
 
-export interface LinearRules {
+export interface LinearRules extends Chosen<typeof LINEAR_OPTIONS> {
   readonly strategy: string
-  readonly scores: ScoresOption
-  readonly head: HeadOption
-  readonly prior: (typeof PRIOR_OPTION)[number]
   /** Divides the scores of a level by their sum over each parent's neurons, as the reference does for uniform ones. */
   readonly normalise: boolean
 }
 
 /** Most examples of the proxy set that are looked at; the paper takes 400. */
 const COUNT = 2000
-/**
- * How strongly weights are held to the parents'. Of 1e-3, 1e-2 and 1e-1 the best for 4 and 8 parents on MNIST, one
- * seed, as compared on the test split: to be chosen anew on held-out examples and other data.
- */
-const RIDGE = 1e-2
 
 /**
  * Linear fusion (NI, arXiv 2507.00037): level by level, input side first, the least squares weights that
@@ -93,7 +93,7 @@ export async function fuseLinearly(
             ? await fitFromNothing(system, activations)
             : fitFromParents(system, activations, {
                 prior: await carriedWeights(parents, graph, linear, made),
-                ridge: RIDGE,
+                ridge: Number(rules.ridge),
               })
         const weighed = rules.normalise ? normalised(columns) : columns
         const given = index === head ? headGrouping(columns, shares) : undefined

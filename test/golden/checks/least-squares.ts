@@ -46,6 +46,7 @@ async function checkVariant(
     scores: 'sent',
     head: 'scores',
     prior: 'none',
+    ridge: '1e-2',
     // Recorded scores are normalised already where the reference did so.
     normalise: false,
   } as const

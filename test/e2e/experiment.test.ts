@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { runGraft } from '../support/graft-process.ts'
+
+const QUICK = [
+  ['experiment', 'fusion-table', '--dataset', 'mnist', '--parents', '2,3', '--seeds', '1'],
+  ['--model', 'mlp:784-12-10', '--epochs', '1', '--tuned-images', '200', '--tune-epochs', '3'],
+  ['--zero-shot-images', '100', '--methods', 'nt,hf-linear'],
+].flat()
+
+describe('graft experiment fusion-table', () => {
+  it('should show methods beside controls, and say what a method refuses', async () => {
+    const { status, stdout, stderr } = await runGraft([...QUICK, '--judge-on', 'unused'])
+    expect(status, stderr).toBe(0)
+    const rowOf = (name: string) => stdout.split('\n').find((line) => line.includes(`│ ${name} `))
+    expect(rowOf('ensemble')).toMatch(/\d\d\.\d\d.*\d\d\.\d\d/)
+    expect(rowOf('nt')).toMatch(/\d\d\.\d\d -> \d\d\.\d\d .*\d\d\.\d\d -> \d\d\.\d\d/)
+    expect(rowOf('hf-linear')).toMatch(/\d\d\.\d\d -> \d\d\.\d\d .*- -> -/)
+    expect(stderr).toContain('mnist, 3 parents, seed 1: ensemble')
+  })
+
+  it('should judge on other images when told to', async () => {
+    const words = [...QUICK, '--json', '--parents', '2', '--tune-epochs', '0']
+    const ensembles: number[] = []
+    for (const judged of ['test', 'unused']) {
+      const { status, stdout, stderr } = await runGraft([...words, '--judge-on', judged])
+      expect(status, stderr).toBe(0)
+      const { cases } = JSON.parse(stdout) as { cases: { ensemble: number }[] }
+      ensembles.push(cases[0]!.ensemble)
+    }
+    expect(ensembles[1]).not.toBe(ensembles[0])
+  })
+
+  it('should refuse to judge on unused images when there are none', async () => {
+    const words = [...QUICK, '--tuned-images', '5000', '--judge-on', 'unused']
+    const { status, stderr } = await runGraft(words)
+    expect(stderr).toContain('none is left to judge on')
+    expect(status).toBe(2)
+  })
+})
