@@ -39,7 +39,7 @@ export interface TeacherInput {
 }
 
 /** Renditions after which they come again: the teacher has to answer each of them. */
-const MOST_LESSONS = 200
+const MOST_LESSONS = 600
 
 /**
  * The class-share-weighted ensemble of the parents, as a teacher of logits on renditions of the proxy set.
