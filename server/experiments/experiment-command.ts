@@ -54,7 +54,7 @@ const fusionTableCommand = defineCommand({
       .describe('proxy images for fusion and tuning')
       .meta({ value: 'N' }),
     tuneEpochs: numeric(z.int().nonnegative())
-      .default(200)
+      .default(600)
       .describe('epochs of tuning')
       .meta({ value: 'N' }),
     judgeOn: z
