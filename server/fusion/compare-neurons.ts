@@ -89,18 +89,32 @@ function makersOf(
 /** All numbers that make each neuron, [number, neuron]; the caller owns it. */
 function incoming(weights: Weights, graph: NeuronGraph, index: number): tf.Tensor2D {
   const { width } = graph.groups[index]!
-  const vectors = Array.from({ length: width }, (): number[] => [])
-  for (const { name, shape, data } of weights) {
+  const axes = weights.map(({ name, shape, data }) => {
     const { axis, layout } = graph.axes
       .get(name)!
       .find(({ role, layout }) => role !== 'reader' && groupsIn(layout).includes(index))!
     const { group, neuron } = positionsOf(layout, widthsOf(graph))
-    const stride = sizeOf(shape.slice(axis + 1))
-    data.forEach((value, element) => {
-      const position = Math.floor(element / stride) % shape[axis]!
-      if (group[position] === index) vectors[neuron[position]!]!.push(value)
-    })
+    // A neuron may have several positions on an axis, each as often as every other neuron.
+    const positions = [...group.keys()].filter((position) => group[position] === index)
+    const [length, stride] = [shape[axis]!, sizeOf(shape.slice(axis + 1))]
+    const each = positions.length / width
+    return { data, positions, neuron, length, stride, each, rows: (data.length / length) * each }
+  })
+  const numRows = axes.reduce((sum, { rows }) => sum + rows, 0)
+  const values = new Float32Array(numRows * width)
+  let first = 0
+  for (const { data, positions, neuron, length, stride, each, rows } of axes) {
+    const seen = new Int32Array(width)
+    for (const position of positions) {
+      const column = neuron[position]!
+      const occurrence = seen[column]!++
+      for (let outer = 0; outer < data.length / (length * stride); outer++) {
+        const from = (outer * length + position) * stride
+        const row = first + (outer * each + occurrence) * stride
+        for (let i = 0; i < stride; i++) values[(row + i) * width + column] = data[from + i]!
+      }
+    }
+    first += rows
   }
-  const rows = vectors[0]!.length
-  return tf.tidy(() => tf.transpose(tf.tensor2d(vectors.flat(), [width, rows])))
+  return tf.tensor2d(values, [numRows, width])
 }
