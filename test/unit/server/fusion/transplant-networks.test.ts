@@ -4,8 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { neuronTransplantation } from '../../../../server/fusion/neuron-transplantation.ts'
 import type { Fusion, Parent } from '../../../../server/fusion/strategy.ts'
 import { SelfAttention } from '../../../../shared/model/layers/self-attention.ts'
-import { type NeuronGraph, neuronGraph, shapesWith } from '../../../../shared/model/neuron-graph.ts'
-import { groupsIn } from '../../../../shared/model/neurons.ts'
+import {
+  type NeuronGraph,
+  neuronGraph,
+  shapesWith,
+  widthsOf,
+} from '../../../../shared/model/neuron-graph.ts'
+import { positionsOf } from '../../../../shared/model/neurons.ts'
 import { sizeOf, type Weights } from '../../../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../../../shared/numeric/rng.ts'
 import { startTestEngine } from '../../../support/engine.ts'
@@ -277,11 +282,17 @@ function widened(graph: NeuronGraph, count: number): NeuronGraph {
   return { ...graph, groups, weights: shapesWith(graph, widths) }
 }
 
-/** Whether each neuron is some parent's own: none is added to the input, nor is the input normalised. */
-function canStandSideBySide({ groups, weights, axes }: NeuronGraph): boolean {
+/**
+ * Whether each number is some parent's own: no neuron is added to the input, nor is the input normalised, alone
+ * or beside neurons, as nothing says whose normalisation a network that has it once should take.
+ */
+function canStandSideBySide(graph: NeuronGraph): boolean {
+  const { groups, weights, axes } = graph
   if (groups.some(({ isFixed, isHead }) => isFixed && !isHead)) return false
   return weights.every(({ name }) =>
-    axes.get(name)?.some(({ layout }) => groupsIn(layout).length > 0),
+    axes
+      .get(name)
+      ?.some(({ layout }) => positionsOf(layout, widthsOf(graph)).group.every((of) => of !== -1)),
   )
 }
 
