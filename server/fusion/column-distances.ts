@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs'
-import { gram } from '../../shared/numeric/gram.ts'
+import type * as tf from '@tensorflow/tfjs'
+import { columnProducts } from '../../shared/numeric/gram.ts'
 
 /**
  * Distances |a_i - b_j| between the columns of two matrices, summed in float64: how unlike neurons are in
@@ -10,16 +10,23 @@ import { gram } from '../../shared/numeric/gram.ts'
  * @returns [i, j], row-major
  */
 export async function columnDistances(a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float64Array> {
-  const [n, m] = [a.shape[1], b.shape[1]]
-  const both = tf.concat([a, b], 1)
-  try {
-    const products = await gram(both, 'columns')
-    const at = (i: number, j: number) => products[i * (n + m) + j]!
-    return Float64Array.from({ length: n * m }, (_, k) => {
-      const [i, j] = [Math.floor(k / m), n + (k % m)]
-      return Math.sqrt(Math.max(0, at(i, i) + at(j, j) - 2 * at(i, j)))
-    })
-  } finally {
-    both.dispose()
+  const [squaresOfA, squaresOfB] = [await columnSquares(a), await columnSquares(b)]
+  const distances = await columnProducts(a, b)
+  for (let i = 0, at = 0; i < squaresOfA.length; i++) {
+    for (let j = 0; j < squaresOfB.length; j++, at++) {
+      const squared = squaresOfA[i]! + squaresOfB[j]! - 2 * distances[at]!
+      distances[at] = Math.sqrt(Math.max(0, squared))
+    }
   }
+  return distances
+}
+
+/** |x_j|^2 of each column, [j]. */
+async function columnSquares(x: tf.Tensor2D): Promise<Float64Array> {
+  const squares = new Float64Array(x.shape[1])
+  const values = await x.data()
+  for (let at = 0; at < values.length;) {
+    for (let j = 0; j < squares.length; j++, at++) squares[j]! += values[at]! ** 2
+  }
+  return squares
 }

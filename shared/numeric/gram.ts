@@ -10,23 +10,43 @@ const SLICE = 2 ** 22
  * @param x [rows, columns], float32; borrowed
  * @returns [n, n], n the number of vectors
  */
-export async function gram(x: tf.Tensor2D, vectors: 'rows' | 'columns'): Promise<Float64Array> {
+export function gram(x: tf.Tensor2D, vectors: 'rows' | 'columns'): Promise<Float64Array> {
+  return products(x, x, vectors)
+}
+
+/**
+ * Inner products of the columns of two matrices of as many rows, A'B, summed in float64.
+ *
+ * @param a [row, i], float32; borrowed
+ * @param b [row, j], float32; borrowed
+ * @returns [i, j]
+ */
+export function columnProducts(a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float64Array> {
+  return products(a, b, 'columns')
+}
+
+async function products(
+  a: tf.Tensor2D,
+  b: tf.Tensor2D,
+  vectors: 'rows' | 'columns',
+): Promise<Float64Array> {
   const [along, across] = vectors === 'rows' ? [1, 0] : [0, 1]
-  const count = x.shape[across]!
-  const step = Math.max(1, Math.floor(SLICE / count))
+  const [n, m, length] = [a.shape[across]!, b.shape[across]!, a.shape[along]!]
+  const step = Math.max(1, Math.floor(SLICE / Math.max(n, m)))
   const ops = createFloat64Ops()
   try {
-    let sum = ops.fromArray(new Float64Array(count * count), count)
-    for (let start = 0; start < x.shape[along]!; start += step) {
-      const slice = sliceAlong(x, along, [start, Math.min(step, x.shape[along]! - start)])
+    let sum = ops.fromArray(new Float64Array(n * m), m)
+    for (let start = 0; start < length; start += step) {
+      const part = [start, Math.min(step, length - start)] as const
+      const slices = [a, ...(a === b ? [] : [b])].map((x) => sliceAlong(x, along, part))
       try {
-        const values = await ops.fromTensor(slice)
-        const product = ops.product(values, values, vectors === 'rows' ? 'b' : 'a')
+        const values = await Promise.all(slices.map((slice) => ops.fromTensor(slice)))
+        const product = ops.product(values[0]!, values.at(-1)!, vectors === 'rows' ? 'b' : 'a')
         const next = ops.add(sum, product)
-        ops.free(values, product, sum)
+        ops.free(...values, product, sum)
         sum = next
       } finally {
-        slice.dispose()
+        tf.dispose(slices)
       }
     }
     return await ops.read(sum)
