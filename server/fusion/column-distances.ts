@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs'
-import { columnProducts } from '../../shared/numeric/gram.ts'
+import { addColumnSquares, columnProducts } from '../../shared/numeric/gram.ts'
 
 /**
  * Distances |a_i - b_j| between the columns of two matrices, summed in float64: how unlike neurons are in
@@ -24,9 +24,6 @@ export async function columnDistances(a: tf.Tensor2D, b: tf.Tensor2D): Promise<F
 /** |x_j|^2 of each column, [j]. */
 async function columnSquares(x: tf.Tensor2D): Promise<Float64Array> {
   const squares = new Float64Array(x.shape[1])
-  const values = await x.data()
-  for (let at = 0; at < values.length;) {
-    for (let j = 0; j < squares.length; j++, at++) squares[j]! += values[at]! ** 2
-  }
+  addColumnSquares(squares, await x.data())
   return squares
 }

@@ -13,7 +13,8 @@ import type { Fusion, FusionInput, Strategy } from './strategy.ts'
  *
  * Two departures, both options: the paper starts least squares at nothing (`prior=none`) and weighs the head
  * by scores (`head=scores`). Starting from the parents' weights is a third of a point better with 400 proxy images
- * and level with 1,600 (ARCHITECTURE.md, "Better than the papers"); class shares are for parents that have not seen all classes.
+ * and level with 1,600 (ARCHITECTURE.md, "Better than the papers"); class shares are for parents that have
+ * not seen all classes.
  */
 export const kfLinear: Strategy = {
   name: 'kf-linear',

@@ -25,6 +25,17 @@ export function columnProducts(a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float64A
   return products(a, b, 'columns')
 }
 
+/**
+ * Adds the squares of each column, |x_j|^2, to its sum.
+ *
+ * @param sums [column]; changed
+ * @param values [row, column], row-major
+ */
+export function addColumnSquares(sums: Float64Array, values: ArrayLike<number>): void {
+  for (let at = 0; at < values.length;)
+    for (let j = 0; j < sums.length; j++, at++) sums[j] = sums[j]! + values[at]! ** 2
+}
+
 async function products(
   a: tf.Tensor2D,
   b: tf.Tensor2D,

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Matrix64 } from '../engine/float64-ops.ts'
 import { createFloat64Ops } from './float64.ts'
+import { addColumnSquares } from './gram.ts'
 import { pseudoSolve } from './pseudo-solve.ts'
 
 /** The least squares solution of X W = A, and what its fit P = X W is like. */
@@ -56,7 +57,7 @@ export function createLeastSquares(columns: number, targets: number): LeastSquar
     gram = replace(gram, ops.product(x, x, 'a'))
     cross = replace(cross, ops.product(x, a, 'a'))
     ops.free(x, a)
-    addSquares(norms, await A.data())
+    addColumnSquares(norms, await A.data())
   }
 
   return {
@@ -139,7 +140,7 @@ async function leastSquaresOfRows(
     const weights = await ops.read(ops.product(x, y, 'a'))
     const P = await ops.read(ops.product(gram, y))
     const norms = new Float64Array(targets)
-    addSquares(norms, A)
+    addColumnSquares(norms, A)
     // P is an orthogonal projection of A, so P'P = P'A.
     return createSolution(weights, norms, { left: P, right })
   } finally {
@@ -149,11 +150,6 @@ async function leastSquaresOfRows(
 
 function cutoff(rows: number, columns: number): number {
   return Math.max(rows, columns) * 2 ** -23
-}
-
-function addSquares(sums: Float64Array, values: ArrayLike<number>): void {
-  for (let at = 0; at < values.length;)
-    for (let j = 0; j < sums.length; j++, at++) sums[j] = sums[j]! + values[at]! ** 2
 }
 
 /** @param fit two matrices [any, targets] with P'P = left' right */
