@@ -15,63 +15,73 @@ const LARGEST_SHIFT = 1
 const SMALLEST_MIX = -0.5
 
 /**
- * Draws a rendition: images, [height, width, channels], are moved by up to a pixel, with their edges drawn
+ * A maker of renditions: images, [height, width, channels], are moved by up to a pixel, with their edges drawn
  * out; then every example is mixed with another one, as in mixup (Zhang et al. 2017, arXiv 1710.09412) but
  * also away from it. What a teacher says about such inputs is more than what it says about the few that
  * there are: "consistent and patient" distillation, Beyer et al. 2021 (arXiv 2106.05237), section 3.
  *
- * @param examples must outlive the rendition
- * @returns labelled as `examples`; inputs are made when asked for, the same ones each time
+ * The examples' inputs are asked for once and kept in memory, for all renditions together.
+ *
+ * @returns draws a rendition, labelled as `examples`; its inputs are made when asked for, the same ones each time
  */
-export function drawRendition(examples: ExampleSet, rng: Rng): Rendition {
+export function createRenditions(examples: ExampleSet): (rng: Rng) => Rendition {
   const { labels, inputShape, numClasses } = examples
   const size = labels.length
+  const stride = sizeOf(inputShape)
+  const plain = examples.inputs(Int32Array.from(labels.keys()))
+  const sources = createSources(inputShape)
   const draw = <A extends Int32Array | Float32Array>(into: A, one: () => number): A => {
     for (let i = 0; i < size; i++) into[i] = one()
     return into
   }
-  const partners = draw(new Int32Array(size), () => Math.floor(rng.next() * size))
-  const mixes = draw(new Float32Array(size), () => SMALLEST_MIX + (1 - SMALLEST_MIX) * rng.next())
-  const shift = () => Math.floor(rng.next() * (2 * LARGEST_SHIFT + 1)) - LARGEST_SHIFT
-  const [down, right] = [draw(new Int32Array(size), shift), draw(new Int32Array(size), shift)]
-  const [partnerDown, partnerRight] = [
-    draw(new Int32Array(size), shift),
-    draw(new Int32Array(size), shift),
-  ]
 
-  const sources = createSources(inputShape)
-
-  const inputs = (indices: ArrayLike<number>): Float32Array => {
-    const own = examples.inputs(indices)
-    const others = examples.inputs(Int32Array.from(indices, (index) => partners[index]!))
-    const mixed = new Float32Array(own.length)
-    for (let i = 0; i < indices.length; i++) {
-      const index = indices[i]!
-      mix(mixed, (i * own.length) / indices.length, mixes[index]!, [
-        { inputs: own, from: sources(down[index]!, right[index]!) },
-        { inputs: others, from: sources(partnerDown[index]!, partnerRight[index]!) },
-      ])
+  return (rng) => {
+    const partners = draw(new Int32Array(size), () => Math.floor(rng.next() * size))
+    const mixes = draw(new Float32Array(size), () => SMALLEST_MIX + (1 - SMALLEST_MIX) * rng.next())
+    const shift = () => Math.floor(rng.next() * (2 * LARGEST_SHIFT + 1)) - LARGEST_SHIFT
+    const [down, right] = [draw(new Int32Array(size), shift), draw(new Int32Array(size), shift)]
+    const [partnerDown, partnerRight] = [
+      draw(new Int32Array(size), shift),
+      draw(new Int32Array(size), shift),
+    ]
+    const inputs = (indices: ArrayLike<number>): Float32Array => {
+      const mixed = new Float32Array(indices.length * stride)
+      for (let i = 0; i < indices.length; i++) {
+        const index = indices[i]!
+        if (!(index in labels))
+          throw new RangeError(`example ${index} is not one of the ${size} of this set`)
+        const partner = partners[index]!
+        mix(mixed.subarray(i * stride, (i + 1) * stride), mixes[index]!, [
+          {
+            input: plain.subarray(index * stride, (index + 1) * stride),
+            from: sources(down[index]!, right[index]!),
+          },
+          {
+            input: plain.subarray(partner * stride, (partner + 1) * stride),
+            from: sources(partnerDown[index]!, partnerRight[index]!),
+          },
+        ])
+      }
+      return mixed
     }
-    return mixed
+    return { inputShape, numClasses, labels, inputs, partners, mixes }
   }
-  return { inputShape, numClasses, labels, inputs, partners, mixes }
 }
 
 interface Source {
-  readonly inputs: Float32Array
-  /** Which number of its input each number is, [length of an input]. */
+  readonly input: Float32Array
+  /** Which number of the input each number is. */
   readonly from: Int32Array
 }
 
-/** Writes one input from `start` on: `(1 - a)` of the first source, `a` of the second. */
+/** Writes one input: `(1 - a)` of the first source, `a` of the second. */
 function mix(
   into: Float32Array,
-  start: number,
   a: number,
-  [{ inputs: own, from: fromOwn }, { inputs: other, from: fromOther }]: readonly [Source, Source],
+  [{ input: own, from: fromOwn }, { input: other, from: fromOther }]: readonly [Source, Source],
 ): void {
-  for (let j = 0; j < fromOwn.length; j++) {
-    into[start + j] = (1 - a) * own[start + fromOwn[j]!]! + a * other[start + fromOther[j]!]!
+  for (let j = 0; j < into.length; j++) {
+    into[j] = (1 - a) * own[fromOwn[j]!]! + a * other[fromOther[j]!]!
   }
 }
 
@@ -80,13 +90,14 @@ function mix(
  * its edges from the edge; those of anything else stay where they are.
  */
 function createSources(shape: readonly number[]): (down: number, right: number) => Int32Array {
-  const known = new Map<string, Int32Array>()
-  return (down, right) => {
-    const key = `${down},${right}`
-    const found = known.get(key) ?? movedSources(shape, down, right)
-    known.set(key, found)
-    return found
-  }
+  const shifts = 2 * LARGEST_SHIFT + 1
+  const known: Int32Array[] = []
+  return (down, right) =>
+    (known[(down + LARGEST_SHIFT) * shifts + right + LARGEST_SHIFT] ??= movedSources(
+      shape,
+      down,
+      right,
+    ))
 }
 
 function movedSources(shape: readonly number[], down: number, right: number): Int32Array {

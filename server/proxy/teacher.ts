@@ -5,7 +5,7 @@ import type { Evaluation } from '../../shared/training/evaluate.ts'
 import type { LossFunction } from '../../shared/training/fit.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { ensembleLogits } from './ensemble.ts'
-import { drawRendition, type Rendition } from './rendition.ts'
+import { createRenditions, type Rendition } from './rendition.ts'
 import { centreRows } from './rows.ts'
 
 /** What distillation learns from: the ensemble of the parents. */
@@ -59,9 +59,8 @@ export function createTeacher(input: TeacherInput): Teacher {
 async function makeLessons(input: TeacherInput): Promise<readonly Lesson[]> {
   const { model, parents, train, epochs, rng } = input
   const count = Math.min(epochs, MOST_LESSONS)
-  const renditions = Array.from({ length: count }, (_, i) =>
-    drawRendition(train, rng.split(`rendition/${i}`)),
-  )
+  const draw = createRenditions(train)
+  const renditions = Array.from({ length: count }, (_, i) => draw(rng.split(`rendition/${i}`)))
   const [plain, ...answers] = await ensembleLogits(model, parents, [train, ...renditions])
   const corrections = correctionsOf(plain!, train)
   return renditions.map((examples, i) => {

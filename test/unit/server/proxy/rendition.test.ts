@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { drawRendition } from '../../../../server/proxy/rendition.ts'
+import { createRenditions } from '../../../../server/proxy/rendition.ts'
 import type { ExampleSet } from '../../../../shared/data/example-set.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { blobs } from '../../../support/blob-task.ts'
 
-describe('drawRendition', () => {
+describe('createRenditions', () => {
   it('should mix each example with its partner', () => {
     const examples = blobs('mixed', 30)
-    const { inputs, partners, mixes, labels } = drawRendition(examples, createRng('1'))
+    const { inputs, partners, mixes, labels } = createRenditions(examples)(createRng('1'))
     expect(labels).toEqual(examples.labels)
     const mixed = inputs([...labels.keys()])
     for (const i of labels.keys()) {
@@ -35,7 +35,7 @@ describe('drawRendition', () => {
           return i % 2 === 0 ? Math.floor(pixel / side) : pixel % side
         }),
     }
-    const { inputs, mixes } = drawRendition(images, createRng('2'))
+    const { inputs, mixes } = createRenditions(images)(createRng('2'))
     const counts = new Map<string, number>()
     for (const i of images.labels.keys()) {
       if (Math.abs(mixes[i]!) > 0.02) continue
@@ -53,11 +53,18 @@ describe('drawRendition', () => {
   it('should show the same inputs however they are asked for, and leave the examples alone', () => {
     const examples = blobs('asked', 12)
     const before = examples.inputs([3])
-    const rendition = drawRendition(examples, createRng('3'))
+    const rendition = createRenditions(examples)(createRng('3'))
     const all = rendition.inputs([...examples.labels.keys()])
     expect(rendition.inputs([3])).toEqual(all.slice(3 * 6, 4 * 6))
     expect(examples.inputs([3])).toEqual(before)
-    expect(drawRendition(examples, createRng('3')).inputs([3])).toEqual(rendition.inputs([3]))
-    expect(drawRendition(examples, createRng('4')).inputs([3])).not.toEqual(rendition.inputs([3]))
+    expect(createRenditions(examples)(createRng('3')).inputs([3])).toEqual(rendition.inputs([3]))
+    expect(createRenditions(examples)(createRng('4')).inputs([3])).not.toEqual(
+      rendition.inputs([3]),
+    )
+  })
+
+  it('should refuse an example that is not there', () => {
+    const { inputs } = createRenditions(blobs('few', 12))(createRng('5'))
+    expect(() => inputs([12])).toThrow('example 12 is not one of the 12 of this set')
   })
 })
