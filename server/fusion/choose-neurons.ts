@@ -23,8 +23,10 @@ export interface Candidate extends Omit<PrunedNetwork, 'weights'> {
 export interface Choice {
   /** Neurons kept of each candidate, [candidate][neuron]: 1 where kept. */
   readonly isKept: readonly Uint8Array[]
-  /** Importance of each neuron that was there, divided by their mean, [candidate][neuron]. */
+  /** Importance of each neuron, [candidate][neuron]. */
   readonly importance: readonly Float64Array[]
+  /** Mean importance of the neurons that were there. */
+  readonly mean: number
 }
 
 /**
@@ -62,7 +64,7 @@ export async function chooseNeurons(
       rules.variant === 'prune-merge'
         ? keepOfEach(networks, { importance, index, width })
         : keepLargest(candidates, { importance, index, width })
-    choices[index] = { isKept: kept, importance: divideByMean(candidates, importance, index) }
+    choices[index] = { isKept: kept, importance, mean: meanOf(candidates, importance, index) }
     kept.forEach((ofCandidate, k) => (isKept[k]![index] = ofCandidate))
   }
   return choices
@@ -102,6 +104,7 @@ function keepAll(candidates: readonly Candidate[], index: number): Choice {
   return {
     isKept: candidates.map(({ isKept }) => isKept[index]!),
     importance: candidates.map(({ isKept }) => new Float64Array(isKept[index]!.length).fill(1)),
+    mean: 1,
   }
 }
 
@@ -121,34 +124,62 @@ function attributionOf({ id, scores, isKept }: Candidate, graph: NeuronGraph): F
 /** The most important of all; of equal ones those of the earlier network, then of the lower index. */
 function keepLargest(candidates: readonly Candidate[], quota: Quota): Uint8Array[] {
   const { importance, index, width } = quota
-  const present = candidates.reduce((sum, { isKept }) => sum + count(isKept[index]!), 0)
-  const owners = new Int32Array(present)
-  const neurons = new Int32Array(present)
+  const flags = candidates.map(({ isKept }) => isKept[index]!)
+  const present = flags.reduce((sum, of) => sum + countKept(of), 0)
   const values = new Float64Array(present)
   let place = 0
-  candidates.forEach(({ isKept }, k) => {
-    const flags = isKept[index]!
-    for (let neuron = 0; neuron < flags.length; neuron++) {
-      if (flags[neuron] === 0) continue
-      owners[place] = k
-      neurons[place] = neuron
-      values[place++] = importance[k]![neuron]!
-    }
+  for (const [k, of] of flags.entries()) place = copyKept(of, importance[k]!, values, place)
+  values.sort()
+  const first = Math.max(0, present - width)
+  const least = values[first] ?? Infinity
+  let ties = 0
+  while (values[first + ties] === least) ties++
+  return flags.map((of, k) => {
+    const isKept = new Uint8Array(of.length)
+    ties -= keepFrom(least, { flags: of, importance: importance[k]!, isKept, ties })
+    return isKept
   })
-  // Stable, so that equals keep their order. A difference would be a number on the heap at every step.
-  const order = owners
-    .map((_, at) => at)
-    .sort((a, b) => Number(values[b]! > values[a]!) - Number(values[b]! < values[a]!))
-  const isKept = importance.map(({ length }) => new Uint8Array(length))
-  for (const at of order.subarray(0, width)) isKept[owners[at]!]![neurons[at]!] = 1
-  return isKept
+}
+
+// Functions of their own for what is done neuron by neuron: they are compiled after a few calls, where a long
+// loop makes a number on the heap at every step until it is.
+
+/** @returns the place behind the last copied value */
+function copyKept(
+  flags: Uint8Array,
+  values: Float64Array,
+  into: Float64Array,
+  place: number,
+): number {
+  for (let i = 0; i < flags.length; i++) if (flags[i] === 1) into[place++] = values[i]!
+  return place
+}
+
+interface Threshold {
+  readonly flags: Uint8Array
+  readonly importance: Float64Array
+  /** Filled. */
+  readonly isKept: Uint8Array
+  /** How many that are as important as the least kept one have a place. */
+  readonly ties: number
+}
+
+/** Keeps what is more important than `least`, and the first ones that are as important. @returns how many of those */
+function keepFrom(least: number, { flags, importance, isKept, ties }: Threshold): number {
+  let taken = 0
+  for (let i = 0; i < flags.length; i++) {
+    if (flags[i] === 0 || importance[i]! < least) continue
+    if (importance[i] === least && taken++ >= ties) continue
+    isKept[i] = 1
+  }
+  return Math.min(taken, ties)
 }
 
 /** Equal quotas of the networks; what does not divide goes to the first ones, one neuron each. */
 function keepOfEach(networks: readonly (readonly Candidate[])[], quota: Quota): Uint8Array[] {
   const { importance, index, width } = quota
   const room = networks.map((candidates) =>
-    candidates.reduce((sum, { isKept }) => sum + count(isKept[index]!), 0),
+    candidates.reduce((sum, { isKept }) => sum + countKept(isKept[index]!), 0),
   )
   const quotas = room.map(() => 0)
   const all = room.reduce((sum, length) => sum + length, 0)
@@ -164,29 +195,28 @@ function keepOfEach(networks: readonly (readonly Candidate[])[], quota: Quota): 
   })
 }
 
-/** In place, as nobody else has the scores. */
-function divideByMean(
+function meanOf(
   candidates: readonly Candidate[],
   importance: readonly Float64Array[],
   index: number,
-): readonly Float64Array[] {
-  // Plain loops: a sum in a closure is a new number on the heap at every step.
+): number {
   let sum = 0
   let neurons = 0
   for (const [k, { isKept }] of candidates.entries()) {
-    const [flags, values] = [isKept[index]!, importance[k]!]
-    for (let neuron = 0; neuron < flags.length; neuron++) sum += flags[neuron]! * values[neuron]!
-    neurons += count(flags)
+    sum += sumKept(isKept[index]!, importance[k]!)
+    neurons += countKept(isKept[index]!)
   }
-  const mean = sum / neurons
-  if (!(mean > 0)) return importance
-  for (const values of importance) {
-    for (let neuron = 0; neuron < values.length; neuron++) values[neuron]! /= mean
-  }
-  return importance
+  return sum / neurons
 }
 
-function count(flags: Uint8Array): number {
+function sumKept(flags: Uint8Array, values: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < flags.length; i++) sum += flags[i]! * values[i]!
+  return sum
+}
+
+/** Neurons that are kept. */
+export function countKept(flags: Uint8Array): number {
   let sum = 0
   for (let i = 0; i < flags.length; i++) sum += flags[i]!
   return sum

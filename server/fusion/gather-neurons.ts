@@ -1,7 +1,7 @@
 import { headGroup, type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts'
 import { type AxisLayout, lengthOf } from '../../shared/model/neurons.ts'
 import { type NamedTensor, sizeOf } from '../../shared/model/weights.ts'
-import type { Candidate } from './choose-neurons.ts'
+import { type Candidate, countKept } from './choose-neurons.ts'
 import { createGrids, keptPositions, type WeightGrid } from './weight-grid.ts'
 
 /**
@@ -18,7 +18,7 @@ export async function gatherNeurons(
   graph: NeuronGraph,
 ): Promise<NamedTensor[]> {
   const widths = graph.groups.map(({ index, isFixed, width }) =>
-    isFixed ? width : candidates.reduce((sum, { isKept }) => sum + count(isKept[index]!), 0),
+    isFixed ? width : candidates.reduce((sum, { isKept }) => sum + countKept(isKept[index]!), 0),
   )
   const grids = createGrids(graph)(widths)
   const fused = shapesWith(graph, widths).map(({ name, shape }) => ({
@@ -36,7 +36,7 @@ export async function gatherNeurons(
       addBlock(move, { data, grid: candidate.grids[w]! }, { data: fused[w]!.data, grid: to })
     })
     for (const { index, isFixed } of graph.groups) {
-      if (!isFixed) taken[index]! += count(candidate.isKept[index]!)
+      if (!isFixed) taken[index]! += countKept(candidate.isKept[index]!)
     }
   }
   return fused
@@ -152,9 +152,11 @@ function targetsOf(layout: AxisLayout, { widths, places }: Move): Int32Array {
 
 function placesOf({ isKept }: Candidate, taken: readonly number[]): Int32Array[] {
   return isKept.map((kept, group) => {
+    const places = new Int32Array(kept.length)
     let next = taken[group]!
-    return Int32Array.from(kept, (flag) => (flag === 1 ? next++ : -1))
+    for (let neuron = 0; neuron < kept.length; neuron++) {
+      places[neuron] = kept[neuron] === 1 ? next++ : -1
+    }
+    return places
   })
 }
-
-const count = (flags: Uint8Array): number => flags.reduce((sum, flag) => sum + flag, 0)

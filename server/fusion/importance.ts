@@ -54,19 +54,30 @@ export function magnitudes(
     for (const { axis, kept, values } of [rows, columns]) {
       for (const group of groupsOf(axis)) members[group]!++
       if (groupsOf(axis).length === 0) continue
-      const { group, neuron } = axis.positions
-      for (let i = 0; i < kept.length; i++) {
-        const of = group[kept[i]!]!
-        if (asked.has(of)) sums[of]![neuron[kept[i]!]!]! += values[i]!
-      }
+      for (const group of groupsOf(axis)) addOwn(sums[group]!, group, axis.positions, kept, values)
     }
   }
   for (const [group, ofGroup] of sums.entries()) {
-    for (let neuron = 0; neuron < ofGroup.length; neuron++) {
-      ofGroup[neuron]! /= Math.max(1, members[group]!)
-    }
+    divide(ofGroup, Math.max(1, members[group]!))
   }
   return sums
+}
+
+/** Adds the values of those kept positions that are one group's. */
+function addOwn(
+  sums: Float64Array,
+  index: number,
+  { group, neuron }: AxisPositions,
+  kept: Int32Array,
+  values: Float64Array,
+): void {
+  for (let i = 0; i < kept.length; i++) {
+    if (group[kept[i]!] === index) sums[neuron[kept[i]!]!]! += values[i]!
+  }
+}
+
+function divide(values: Float64Array, by: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! /= by
 }
 
 /** {@link sumPowers} for a weight whose rows are not neurons, summed once in the life of a network. */

@@ -2,6 +2,7 @@ import { GraftError } from '../../shared/errors.ts'
 import { headGroup, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import { type Contribution, ledgerOf } from './ledger.ts'
+import { countKept } from './choose-neurons.ts'
 import { gatherNeurons } from './gather-neurons.ts'
 import { measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
@@ -50,19 +51,8 @@ async function fuse(input: FusionInput): Promise<Fusion> {
   const { graph } = input
   const merged = await chooseParents(input)
   assertFilled(merged, graph)
-  const { candidates, choices } = merged
-  const origins = graph.groups.map(({ index }) =>
-    candidates.flatMap(({ isKept }, parent): Contribution[] =>
-      [...isKept[index]!.keys()]
-        .filter((neuron) => isKept[index]![neuron] === 1)
-        .map((neuron) => ({
-          parent,
-          neuron,
-          share: 1,
-          score: choices[index]!.importance[parent]![neuron]!,
-        })),
-    ),
-  )
+  const { candidates } = merged
+  const origins = graph.groups.map(({ index }) => originsOf(merged, index))
   return {
     weights: await gatherNeurons(candidates, graph),
     ledger: ledgerOf(
@@ -71,6 +61,26 @@ async function fuse(input: FusionInput): Promise<Fusion> {
       (group, neuron) => [origins[group]![neuron]!],
     ),
   }
+}
+
+/** Where each neuron of a group comes from, [neuron of the fused network]. */
+function originsOf({ candidates, choices }: Merge, group: number): Contribution[] {
+  const origins: Contribution[] = []
+  const { importance, mean } = choices[group]!
+  for (let parent = 0; parent < candidates.length; parent++) {
+    const isKept = candidates[parent]!.isKept[group]!
+    const scores = importance[parent]!
+    for (let neuron = 0; neuron < isKept.length; neuron++) {
+      if (isKept[neuron] === 0) continue
+      origins.push({
+        parent,
+        neuron,
+        share: 1,
+        score: mean > 0 ? scores[neuron]! / mean : scores[neuron]!,
+      })
+    }
+  }
+  return origins
 }
 
 /**
@@ -132,8 +142,7 @@ const byName = (weights: Weights) => new Map(weights.map((tensor) => [tensor.nam
 
 function assertFilled({ candidates }: Merge, { groups }: NeuronGraph): void {
   for (const { index, name, width } of groups) {
-    const kept = candidates.flatMap(({ isKept }) => [...isKept[index]!])
-    const count = kept.reduce((sum, flag) => sum + flag, 0)
+    const count = candidates.reduce((sum, { isKept }) => sum + countKept(isKept[index]!), 0)
     if (groups[index]!.isFixed || count === width) continue
     throw new GraftError(
       'GRAFT_SHAPE_MISMATCH',

@@ -73,8 +73,10 @@ async function checkVariant(fixture: Fixture, variant: Variant): Promise<Compari
     ...merges.flatMap((of, step) => {
       const tensor = tree === 'joint' ? `importance.${name}` : `step${step}.importance.${name}`
       const importance = of.candidates.flatMap(({ id }, k) => {
-        const values = of.choices[index]!.importance[k]!
-        return [...values.filter((_, neuron) => before[step]!.get(id)![index]![neuron] === 1)]
+        const { importance, mean } = of.choices[index]!
+        return [...importance[k]!]
+          .filter((_, neuron) => before[step]!.get(id)![index]![neuron] === 1)
+          .map((value) => value / mean)
       })
       return compareFloats(
         fixture,
