@@ -82,11 +82,13 @@ function addBlock(
   const shared = scaled.map((scale, j) => (group[columns[j]!] === -1 ? share : scale))
   const isOwn = !columns.some((at) => group[at] === head || group[at] === -1)
   from.offsets.forEach((offset, o) => {
-    for (let i = 0; i < rows.length; i++) {
-      const start = offset + rows[i]! * from.row.stride
-      const end = to.offsets[o]! + toRows[i]! * to.row.stride
-      if (isOwn) copyLine(line, start, end)
-      else addLine(line, from.row.positions.group[rows[i]!] === -1 ? shared : scaled, start, end)
+    const starts = rows.map((at) => offset + at * from.row.stride)
+    const ends = toRows.map((at) => to.offsets[o]! + at * to.row.stride)
+    if (isOwn) copyRows(line, starts, ends)
+    else {
+      addRows(line, starts, ends, (i) =>
+        from.row.positions.group[rows[i]!] === -1 ? shared : scaled,
+      )
     }
   })
 }
@@ -101,19 +103,29 @@ interface Line {
   readonly goes: Int32Array
 }
 
-// Functions of their own: they are compiled after a few rows.
-function copyLine({ data, at, target, goes }: Line, start: number, end: number): void {
-  for (let j = 0; j < at.length; j++) target[end + goes[j]!] = data[start + at[j]!]!
+// One loop over all rows, which V8 compiles while it runs.
+function copyRows({ data, at, target, goes }: Line, starts: Int32Array, ends: Int32Array): void {
+  for (let i = 0; i < starts.length; i++) {
+    const start = starts[i]!
+    const end = ends[i]!
+    for (let j = 0; j < at.length; j++) target[end + goes[j]!] = data[start + at[j]!]!
+  }
 }
 
-function addLine(
+/** @param scalesOf what each column of row i is multiplied by */
+function addRows(
   { data, at, target, goes }: Line,
-  scales: Float64Array,
-  start: number,
-  end: number,
+  starts: Int32Array,
+  ends: Int32Array,
+  scalesOf: (i: number) => Float64Array,
 ): void {
-  for (let j = 0; j < at.length; j++) {
-    target[end + goes[j]!]! += data[start + at[j]!]! * scales[j]!
+  for (let i = 0; i < starts.length; i++) {
+    const start = starts[i]!
+    const end = ends[i]!
+    const scales = scalesOf(i)
+    for (let j = 0; j < at.length; j++) {
+      target[end + goes[j]!]! += data[start + at[j]!]! * scales[j]!
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { addColumnSquares } from '../../shared/numeric/gram.ts'
 import { headGroup, type NeuronGraph, type NeuronGroup } from '../../shared/model/neuron-graph.ts'
 import { type AxisPositions, groupsIn, type Role } from '../../shared/model/neurons.ts'
 import type { NamedTensor } from '../../shared/model/weights.ts'
@@ -88,12 +89,8 @@ function sumInputPowers(
   norm: Norm,
 ): PowerSums {
   const { name, row, column } = grid
-  if (!network.inputSums.has(name)) {
-    const isKept = network.isKept.map(({ length }) => new Uint8Array(length).fill(1))
-    const whole = sumPowers(graph, { ...network, isKept }, grid, norm)
-    network.inputSums.set(name, whole.columns.values)
-  }
-  const sums = network.inputSums.get(name)!
+  const sums = network.inputSums.get(name) ?? sumWholeInput(graph, network, grid, norm)
+  network.inputSums.set(name, sums)
   const kept = keptPositions(column.positions, network.isKept)
   const values = new Float64Array(kept.length)
   for (let i = 0; i < kept.length; i++) values[i] = sums[kept[i]!]!
@@ -101,6 +98,23 @@ function sumInputPowers(
     rows: { axis: row, kept: new Int32Array(0), values: new Float64Array(0) },
     columns: { axis: column, kept, values },
   }
+}
+
+function sumWholeInput(
+  graph: NeuronGraph,
+  network: PrunedNetwork,
+  grid: WeightGrid,
+  norm: Norm,
+): Float64Array {
+  const { length } = grid.column.positions.group
+  const isPlain = grid.column.stride === 1 && !makesClasses(graph, grid.column)
+  if (norm === 'l2' && isPlain) {
+    const sums = new Float64Array(length)
+    addColumnSquares(sums, network.weights.get(grid.name)!.data)
+    return sums
+  }
+  const isKept = network.isKept.map(({ length }) => new Uint8Array(length).fill(1))
+  return sumPowers(graph, { ...network, isKept }, grid, norm).columns.values
 }
 
 interface PowerSums {
@@ -132,7 +146,9 @@ function sumPowers(
     isSquared: norm === 'l2',
     rowSums: new Float64Array(rows.length),
     sums: new Float64Array(columns.length),
-    scales: scalesOf(graph, column.positions, { columns, headScale }),
+    scales: makesClasses(graph, column)
+      ? scalesOf(graph, column.positions, { columns, headScale })
+      : null,
   }
   const isRun = line.at.every((at, j) => at === j)
   const starts = rows.map((position) => position * row.stride)
@@ -195,14 +211,16 @@ function addPowers(line: Line, starts: Int32Array, offset: number): void {
   }
 }
 
-/** Factors of the classes, where the columns are the classes. */
+const makesClasses = (graph: NeuronGraph, { layout }: GridAxis): boolean =>
+  groupsIn(layout).includes(headGroup(graph).index)
+
+/** Factors of the classes, and 1 of what is no class. */
 function scalesOf(
   graph: NeuronGraph,
   positions: AxisPositions,
   { columns, headScale }: { columns: Int32Array; headScale: Float64Array },
-): Float64Array | null {
+): Float64Array {
   const head = headGroup(graph).index
-  if (!columns.some((at) => positions.group[at] === head)) return null
   return Float64Array.from(columns, (at) =>
     positions.group[at] === head ? headScale[positions.neuron[at]!]! : 1,
   )

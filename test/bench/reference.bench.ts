@@ -7,7 +7,8 @@
 // set. First the PyTorch code is checked against the golden fixtures. Then both sides run in turn, each in a
 // process of its own: its first call is cold, later ones are warm. A ratio is the median over the turns of
 // Graft's time divided by the reference's in the same turn, by the clock and by processor time, which other
-// work on the machine disturbs least.
+// work on the machine disturbs least. With GRAFT_PAPERS the papers' own code runs as well, which is more than
+// its steps: test/bench/reference/papers.py says how to get it.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
@@ -83,7 +84,9 @@ async function compare(tasks: readonly string[]): Promise<void> {
     writeFileSync(file, encodeSafetensors(await trainParents(dataset), {}))
     console.log('\nGraft / reference, cold and warm: by the clock (by processor time)')
     for (const row of ROWS.filter(([task]) => tasks.includes(task))) {
-      await compareRow(row, { folder, file, dataset })
+      await compareRow(row, 'serve.py', { folder, file, dataset })
+      const hasPapers = process.env['GRAFT_PAPERS'] !== undefined && !row[1].endsWith('kept')
+      if (hasPapers) await compareRow(row, 'papers.py', { folder, file, dataset })
     }
   } finally {
     rmSync(folder, { recursive: true })
@@ -127,6 +130,7 @@ interface Setting {
 
 async function compareRow(
   [task, reference, pairs, calls]: (typeof ROWS)[number],
+  script: 'serve.py' | 'papers.py',
   { folder, file, dataset }: Setting,
 ): Promise<void> {
   const results = ['graft', 'reference'].map((side) => join(folder, `${side}.safetensors`))
@@ -139,7 +143,7 @@ async function compareRow(
       task,
       file,
     ])
-    const theirs = await start(PYTHON, [join(SCRIPTS, 'serve.py'), reference, file])
+    const theirs = await start(PYTHON, [join(SCRIPTS, script), reference, file])
     for (let call = 0; call < calls; call++) {
       const turn = [await ours.run(results[0]!), await theirs.run(results[1]!)] as const
       ;(call === 0 ? cold : warm).push(turn)
@@ -148,9 +152,9 @@ async function compareRow(
   }
   const [graft, wanted] = results.map((path) => decodeSafetensors(readFileSync(path)).tensors)
   const said = [
-    `${task} / ${reference}`.padEnd(44),
+    `${task} / ${reference}${script === 'papers.py' ? ", the papers' own" : ''}`.padEnd(46),
     `cold ${ratios(cold)}  warm ${ratios(warm)}`,
-    `median ms warm ${medianOf(warm, 0)} / ${medianOf(warm, 1)}`,
+    `median ms cold ${medianOf(cold, 0)} / ${medianOf(cold, 1)}, warm ${medianOf(warm, 0)} / ${medianOf(warm, 1)}`,
     await agreement(task, { graft: graft!, wanted: wanted!, dataset }),
     `load ${loadavg()[0]?.toFixed(1) ?? '?'}`,
   ]
