@@ -79,12 +79,14 @@ const TUNING = { mode: 'both', learningRate: 0.002, batchSize: 256 } as const
  * that accuracies are of; proxy images are of the training split, and no parent sees them.
  *
  * @param onCase called with each case as it is done
+ * @throws GraftError GRAFT_OPTION_INVALID, before anything is trained, for more proxy images than there are
  */
 export async function fusionTable(
   settings: FusionTableSettings,
   onCase: (result: FusionCase) => void,
   signal?: AbortSignal,
 ): Promise<FusionCase[]> {
+  assertPoolSuffices(settings)
   const results: FusionCase[] = []
   for (const name of settings.datasets) {
     const dataset = await loadDataset(name, { ...(signal && { signal }) })
@@ -189,12 +191,22 @@ async function runCase(
   }
 }
 
+function assertPoolSuffices({ zeroShotImages, tunedImages, judgeOn }: FusionTableSettings): void {
+  if (Math.max(zeroShotImages, tunedImages) > POOL) {
+    throw new GraftError('GRAFT_OPTION_INVALID', `There are ${POOL} proxy images at most.`)
+  }
+  if (judgeOn === 'unused' && zeroShotImages + tunedImages >= POOL) {
+    throw new GraftError(
+      'GRAFT_OPTION_INVALID',
+      `Of ${POOL} proxy images, ${zeroShotImages} and ${tunedImages} may leave none to judge on.`,
+    )
+  }
+}
+
 function allBut(set: ExampleSet, used: readonly number[]): ExampleSet {
   const isUsed = new Set(used)
-  const unused = [...set.labels.keys()].filter((index) => !isUsed.has(index))
-  if (unused.length > 0) return subset(set, unused)
-  throw new GraftError(
-    'GRAFT_OPTION_INVALID',
-    `All ${set.labels.length} proxy images are learnt from, and none is left to judge on.`,
+  return subset(
+    set,
+    [...set.labels.keys()].filter((index) => !isUsed.has(index)),
   )
 }

@@ -30,10 +30,13 @@ describe('graft experiment fusion-table', () => {
     expect(ensembles[1]).not.toBe(ensembles[0])
   })
 
-  it('should refuse to judge on unused images when there are none', async () => {
-    const words = [...QUICK, '--tuned-images', '5000', '--judge-on', 'unused']
-    const { status, stderr } = await runGraft(words)
-    expect(stderr).toContain('none is left to judge on')
+  it.each([
+    ['5001', [], 'There are 5000 proxy images at most.'],
+    ['4900', ['--judge-on', 'unused'], '100 and 4900 may leave none to judge on'],
+  ])('should refuse %s proxy images before it trains anything', async (images, words, said) => {
+    const { status, stderr } = await runGraft([...QUICK, '--tuned-images', images, ...words])
+    expect(stderr).toContain(said)
+    expect(stderr).not.toContain('seed 1: ensemble')
     expect(status).toBe(2)
   })
 })
