@@ -11,6 +11,7 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { measurePairs } from './forecast-pairs.ts'
 import { reportForecast } from './forecast-reliability.ts'
 import { forecastTable } from './forecast-table.ts'
+import { completeBy } from './preset.ts'
 
 const FULL = { datasets: ['mnist', 'fashion-mnist'], seeds: [1, 2, 3, 4, 5, 6], images: 6000 }
 const QUICK: typeof FULL = { datasets: ['mnist'], seeds: [1, 2], images: 1500 }
@@ -54,9 +55,7 @@ export const forecastCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ engine: choice, json, quick, ...given }) {
-    const preset = quick ? QUICK : FULL
-    const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
-    const settings = { ...given, ...preset, ...Object.fromEntries(chosen) }
+    const settings = completeBy(quick ? QUICK : FULL, given)
     // A wrong name is said before minutes of training.
     settings.datasets.forEach((name) => parseArchitecture(settings.model, findDataset(name)))
     const engine = await startEngine(choice)

@@ -16,8 +16,8 @@ import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
-import { tune } from '../proxy/tune.ts'
 import { drawFrom } from './draw-from.ts'
+import { createTuner } from './tuner.ts'
 
 /** How the two parents of a pair come about; each model is in one pair only. */
 export interface PairKind {
@@ -136,9 +136,9 @@ function openBench({ dataset, architecture, settings, seed, rng, signal }: Bench
   // The same whatever the partition, so that no parent has seen any of it.
   const proxy = splitProxy(subset(dataset.train, splitBy('iid').proxy), rng.split('held-out'))
 
-  const judge = async (weights: Weights, examples: ExampleSet): Promise<Evaluation> => {
+  const onHeldOut = async (weights: Weights): Promise<Evaluation> => {
     writeWeights(model, weights)
-    return evaluate(model, examples)
+    return evaluate(model, proxy.heldOut)
   }
 
   async function trainOn(own: ExampleSet, start: Weights, epochs: number, of: Rng) {
@@ -174,24 +174,20 @@ function openBench({ dataset, architecture, settings, seed, rng, signal }: Bench
     const diversity = await measureDiversity({ parents, graph, proxy, rng: of })
     const { strategy, options } = parseStrategy('nt')
     const { weights } = await fuseParents(strategy, { parents, graph, options, proxy, rng: of })
-    const tuned = async (start: Weights) => {
-      const settled = await tune({
-        ...{ model, start, ...proxy, teacher: null, rng: of.split('tune') },
-        settings: { ...TUNING, epochs: settings.tuneEpochs },
-        ...(signal && { signal }),
-      })
-      return (await judge(settled.weights, test)).accuracy
-    }
+    const tuner = createTuner({
+      ...{ model, proxy, teacher: null, judged: test, rng: of.split('tune'), signal },
+      settings: { ...TUNING, epochs: settings.tuneEpochs },
+    })
     const [a, b] = [await parents[0].load(), await parents[1].load()]
-    const heldOut = [await judge(a, proxy.heldOut), await judge(b, proxy.heldOut)]
-    const best = heldOut[1]!.accuracy > heldOut[0]!.accuracy ? b : a
+    const [ofA, ofB] = [await onHeldOut(a), await onHeldOut(b)]
+    const best = ofB.accuracy > ofA.accuracy ? b : a
     const { weightDistance, disagreement, cka } = diversity.pairs[0]!
     return {
       ...{ weightDistance, disagreement, cka },
-      parents: [(await judge(a, test)).accuracy, (await judge(b, test)).accuracy] as const,
-      fused: (await judge(weights, test)).accuracy,
-      tuned: await tuned(weights),
-      bestParentTuned: await tuned(best),
+      parents: [await tuner.judge(a), await tuner.judge(b)] as const,
+      fused: await tuner.judge(weights),
+      tuned: await tuner.tune(weights),
+      bestParentTuned: await tuner.tune(best),
     }
   }
 

@@ -7,9 +7,7 @@ import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
-import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
-import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import type { ProxyExamples } from '../fusion/strategy.ts'
@@ -17,8 +15,8 @@ import { bestParent } from '../proxy/best-parent.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { createTeacher } from '../proxy/teacher.ts'
-import { tune } from '../proxy/tune.ts'
 import { trainParents } from './train-parents.ts'
+import { createTuner } from './tuner.ts'
 
 /** What the table asks: every combination of data set, number of parents and seed is a case. */
 export interface FusionTableSettings {
@@ -131,22 +129,10 @@ async function runCase(
       epochs: settings.tuneEpochs,
       rng: rng.split('teacher'),
     })
-    const judge = async (weights: Weights): Promise<number> => {
-      writeWeights(model, weights)
-      return (await evaluate(model, judged)).accuracy
-    }
-    const tuneAndJudge = async (
-      start: Weights,
-      mode: 'both' | 'labels' = TUNING.mode,
-    ): Promise<number> => {
-      const input = { model, start, train, heldOut, teacher, rng: rng.split('tune') }
-      const tuned = await tune({
-        ...input,
-        settings: { ...TUNING, epochs: settings.tuneEpochs, mode },
-        ...(signal && { signal }),
-      })
-      return judge(tuned.weights)
-    }
+    const tuner = createTuner({
+      ...{ model, proxy: { train, heldOut }, teacher, judged, rng: rng.split('tune'), signal },
+      settings: { ...TUNING, epochs: settings.tuneEpochs },
+    })
     const fuse = async (method: string, proxy: ProxyExamples) => {
       const { strategy, options } = parseStrategy(method)
       const since = performance.now()
@@ -162,8 +148,8 @@ async function runCase(
         const many = await fuse(method, { train, heldOut })
         methods.push({
           method,
-          zeroShot: await judge(few.weights),
-          tuned: await tuneAndJudge(many.weights),
+          zeroShot: await tuner.judge(few.weights),
+          tuned: await tuner.tune(many.weights),
           seconds: few.seconds,
         })
       } catch (error) {
@@ -181,9 +167,9 @@ async function runCase(
       bestParent: Math.max(...accuracies),
       worstParent: Math.min(...accuracies),
       ensemble: onJudged!.ensemble.accuracy,
-      proxyAlone: await tuneAndJudge(initialWeights(architecture, rng.split('alone')), 'labels'),
-      bestParentTuned: await tuneAndJudge(best, 'labels'),
-      bestParentDistilled: await tuneAndJudge(best),
+      proxyAlone: await tuner.tune(initialWeights(architecture, rng.split('alone')), 'labels'),
+      bestParentTuned: await tuner.tune(best, 'labels'),
+      bestParentDistilled: await tuner.tune(best),
       methods,
     }
   } finally {

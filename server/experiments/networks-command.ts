@@ -11,6 +11,7 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { networksTable } from './networks-table.ts'
 import { measureNetworks } from './networks.ts'
+import { completeBy } from './preset.ts'
 
 const FULL = {
   models: ['vgg11:32', 'resnet18:16', 'vit:64x4'],
@@ -83,9 +84,7 @@ export const networksCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ engine: choice, json, quick, ...given }) {
-    const preset = quick ? QUICK : FULL
-    const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
-    const settings = { ...given, ...preset, ...Object.fromEntries(chosen) }
+    const settings = completeBy(quick ? QUICK : FULL, given)
     // A wrong name is said before minutes of training.
     settings.methods.forEach(parseStrategy)
     settings.models.forEach((spec) => parseArchitecture(spec, findDataset(settings.dataset)))

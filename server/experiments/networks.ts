@@ -5,19 +5,16 @@ import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
-import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
-import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
-import { evaluate } from '../../shared/training/evaluate.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { bestParent } from '../proxy/best-parent.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { createTeacher } from '../proxy/teacher.ts'
-import { tune } from '../proxy/tune.ts'
 import { drawFrom } from './draw-from.ts'
 import { trainParents } from './train-parents.ts'
+import { createTuner } from './tuner.ts'
 
 /** Deep networks on a subset of a data set, small enough for a CPU; each model is a case. */
 export interface NetworksSettings {
@@ -131,18 +128,10 @@ async function measureNetwork(
       ...{ model, parents, train, heldOut: onHeldOut!.ensemble },
       ...{ epochs: settings.tuneEpochs, rng: rng.split('teacher') },
     })
-    const judge = async (weights: Weights): Promise<number> => {
-      writeWeights(model, weights)
-      return (await evaluate(model, dataset.test)).accuracy
-    }
-    const tuned = async (start: Weights, mode: TuneSettings['mode'] = TUNING.mode) => {
-      const { weights } = await tune({
-        ...{ model, start, train, heldOut, teacher, rng: rng.split('tune') },
-        settings: { ...TUNING, mode, epochs: settings.tuneEpochs },
-        ...(signal && { signal }),
-      })
-      return judge(weights)
-    }
+    const tuner = createTuner({
+      ...{ model, proxy, teacher, judged: dataset.test, rng: rng.split('tune'), signal },
+      settings: { ...TUNING, epochs: settings.tuneEpochs },
+    })
     const measure = async (method: string): Promise<NetworkResult> => {
       const { strategy, options } = parseStrategy(method)
       since = performance.now()
@@ -151,7 +140,8 @@ async function measureNetwork(
         const { weights } = await fuseParents(strategy, { ...input, ...(signal && { signal }) })
         const took = seconds()
         say(`${method} fused (${took.toFixed(0)} s)`)
-        return { method, fused: await judge(weights), tuned: await tuned(weights), seconds: took }
+        const fused = await tuner.judge(weights)
+        return { method, fused, tuned: await tuner.tune(weights), seconds: took }
       } catch (error) {
         if (!(error instanceof GraftError)) throw error
         say(`${method} refuses: ${error.problem}`)
@@ -166,8 +156,8 @@ async function measureNetwork(
       parameters: model.countParams(),
       parents: [...onTest!.parents.values()].map(({ accuracy }) => accuracy),
       ensemble: onTest!.ensemble.accuracy,
-      proxyAlone: await tuned(initialWeights(architecture, rng.split('alone')), 'labels'),
-      bestParentTuned: await tuned(await best.load()),
+      proxyAlone: await tuner.tune(initialWeights(architecture, rng.split('alone')), 'labels'),
+      bestParentTuned: await tuner.tune(await best.load()),
       methods,
       trainingSeconds,
     }
