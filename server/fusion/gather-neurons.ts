@@ -66,24 +66,25 @@ function addBlock(
   const { graph, candidate, share } = move
   const rows = keptPositions(from.row.positions, candidate.isKept)
   const columns = keptPositions(from.column.positions, candidate.isKept)
-  const toRows = targetsOf(to.row.layout, move)
-  const { group, neuron } = from.column.positions
-  const head = headGroup(graph).index
-  const scaled = Float64Array.from(columns, (at) =>
-    group[at] === head ? candidate.headScale[neuron[at]!]! : 1,
-  )
+  const toRows = targetsOf(to.row.layout, rows.length, move)
+  const toColumns = targetsOf(to.column.layout, columns.length, move)
   const line: Line = {
     data,
-    at: columns.map((at) => at * from.column.stride),
+    at: elementsOf(columns, from.column.stride, 0),
     target,
-    goes: targetsOf(to.column.layout, move).map((at) => at * to.column.stride),
+    goes: elementsOf(toColumns, to.column.stride, 0),
   }
+  const { group, neuron } = from.column.positions
+  const head = headGroup(graph).index
+  const isOwn = !columns.some((at) => group[at] === head || group[at] === -1)
+  const scaled = Float64Array.from(isOwn ? [] : columns, (at) =>
+    group[at] === head ? candidate.headScale[neuron[at]!]! : 1,
+  )
   // Where neither row nor column belongs to a neuron of the candidate's own.
   const shared = scaled.map((scale, j) => (group[columns[j]!] === -1 ? share : scale))
-  const isOwn = !columns.some((at) => group[at] === head || group[at] === -1)
   from.offsets.forEach((offset, o) => {
-    const starts = rows.map((at) => offset + at * from.row.stride)
-    const ends = toRows.map((at) => to.offsets[o]! + at * to.row.stride)
+    const starts = elementsOf(rows, from.row.stride, offset)
+    const ends = elementsOf(toRows, to.row.stride, to.offsets[o]!)
     if (isOwn) copyRows(line, starts, ends)
     else {
       addRows(line, starts, ends, (i) =>
@@ -91,6 +92,13 @@ function addBlock(
       )
     }
   })
+}
+
+/** Elements at which positions of an axis lie. */
+function elementsOf(positions: Int32Array, stride: number, offset: number): Int32Array {
+  const elements = new Int32Array(positions.length)
+  for (let i = 0; i < positions.length; i++) elements[i] = offset + positions[i]! * stride
+  return elements
 }
 
 /** The kept columns of a weight. */
@@ -129,22 +137,27 @@ function addRows(
   }
 }
 
-/** Where the kept positions of an axis lie on the same axis of the fused network, in their order. */
-function targetsOf(layout: AxisLayout, { widths, places }: Move): Int32Array {
-  const targets: number[] = []
+/**
+ * Where the kept positions of an axis lie on the same axis of the fused network, in their order.
+ *
+ * @param count of the kept positions
+ */
+function targetsOf(layout: AxisLayout, count: number, { widths, places }: Move): Int32Array {
+  const targets = new Int32Array(count)
+  let next = 0
   add(layout, 0)
-  return Int32Array.from(targets)
+  return targets
 
   function add(part: AxisLayout, from: number): void {
     switch (part.kind) {
       case 'neurons':
         for (const place of places[part.group]!) {
           if (place === -1) continue
-          for (let i = 0; i < part.each; i++) targets.push(from + place * part.each + i)
+          next = addRun(targets, next, from + place * part.each, part.each)
         }
         return
       case 'fixed':
-        for (let i = 0; i < part.length; i++) targets.push(from + i)
+        next = addRun(targets, next, from, part.length)
         return
       case 'repeat': {
         const length = lengthOf(part.of, widths)
@@ -160,6 +173,12 @@ function targetsOf(layout: AxisLayout, { widths, places }: Move): Int32Array {
       }
     }
   }
+}
+
+/** `length` positions from `first` on. @returns the place behind them */
+function addRun(targets: Int32Array, place: number, first: number, length: number): number {
+  for (let i = 0; i < length; i++) targets[place++] = first + i
+  return place
 }
 
 function placesOf({ isKept }: Candidate, taken: readonly number[]): Int32Array[] {
