@@ -1,30 +1,53 @@
 import Table from 'cli-table3'
-import type { RunReport, Score } from '../../shared/protocol/run-report.ts'
+import type { RoundReport, RunReport, Score } from '../../shared/protocol/run-report.ts'
+
+/** What is shown of a run's last round. */
+const COLUMNS: Readonly<Record<string, (round: RoundReport, run: RunReport) => Score | null>> = {
+  fused: ({ fused }) => fused,
+  tuned: ({ tuned }) => tuned,
+  published: (_, { final }) => final,
+  ensemble: ({ controls }) => controls.ensemble,
+  'best parent tuned': ({ controls }) => controls.bestParentTuned,
+}
 
 /**
- * Runs that differ in their strategy alone, side by side: their last rounds and the controls that all of
- * them share.
+ * Runs that differ in their strategy and seed alone: each strategy's last round and the controls, side by side, as
+ * means over the seeds with their standard deviation (of the sample, n - 1).
  *
  * @param reports at least one, each with at least one round
  */
 export function comparisonTable(reports: readonly RunReport[]): string {
+  const head = ['strategy', ...Object.keys(COLUMNS)]
   const table = new Table({
-    head: ['strategy', 'fused', 'tuned', 'published', 'ensemble', 'best parent tuned'],
+    head,
     style: { head: [], border: [] },
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
   })
-  for (const { strategy, rounds, final } of reports) {
-    const { fused, tuned, controls } = rounds.at(-1)!
-    const scores = [fused, tuned, final, controls.ensemble, controls.bestParentTuned]
-    table.push([strategy, ...scores.map(percent)])
+  for (const strategy of new Set(reports.map((report) => report.strategy))) {
+    const own = reports.filter((report) => report.strategy === strategy)
+    const cells = Object.values(COLUMNS).map((scoreOf) =>
+      spread(own.map((run) => scoreOf(run.rounds.at(-1)!, run))),
+    )
+    table.push([strategy, ...cells])
   }
-  const { rounds } = reports[0]!
-  const alone = percent(rounds.at(-1)!.controls.proxyAlone)
-  return `${table.toString()}\nAccuracy on the test split after ${count(rounds.length, 'round')}; proxy set alone: ${alone}.`
+  const [first] = reports
+  const rounds = first!.rounds.length
+  const seeds = new Set(reports.map(({ seed }) => seed)).size
+  // It has nothing to do with the strategy.
+  const ofOne = reports.filter(({ strategy }) => strategy === first!.strategy)
+  const alone = spread(ofOne.map((run) => run.rounds.at(-1)!.controls.proxyAlone))
+  const over = seeds > 1 ? `, mean and standard deviation of ${seeds} seeds` : ''
+  return `${table.toString()}\nAccuracy on the test split after ${count(rounds, 'round')}${over}; proxy set alone: ${alone}.`
 }
 
-function percent(score: Score | null): string {
-  return score === null ? '-' : `${(100 * score.accuracy).toFixed(2)} %`
+/** Mean accuracy, with its standard deviation where there are several; what was not measured is left out. */
+function spread(scores: readonly (Score | null)[]): string {
+  const values = scores.flatMap((score) => (score === null ? [] : [100 * score.accuracy]))
+  if (values.length === 0) return '-'
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  if (values.length === 1) return `${mean.toFixed(2)} %`
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return `${mean.toFixed(2)} ± ${Math.sqrt(squares / (values.length - 1)).toFixed(2)} %`
 }
 
 function count(number: number, noun: string): string {

@@ -1,4 +1,4 @@
-import { ChildFailed, Interrupted } from '../../shared/command/run-program.ts'
+import { ChildFailed } from '../../shared/command/run-program.ts'
 import { EXIT, GraftError } from '../../shared/errors.ts'
 import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
 import { type Exit, type GraftProcess, type Screen, startGraft } from './processes.ts'
@@ -28,6 +28,8 @@ export interface Simulation {
  */
 export async function simulate(simulation: Simulation): Promise<void> {
   const token = await simulationToken()
+  // A signal that came before anybody listened would stop nothing.
+  simulation.signal.throwIfAborted()
   const coordinator = startGraft(['coordinator', '--port', '0', ...simulation.coordinatorWords], {
     env: { GRAFT_JOIN_TOKEN: token },
     screen: simulation.screen ?? 'stdout',
@@ -49,7 +51,7 @@ export async function simulate(simulation: Simulation): Promise<void> {
     stopAll()
     await Promise.all([...workers, coordinator].map(({ exited }) => exited))
     simulation.signal.removeEventListener('abort', stopAll)
-    if (simulation.signal.aborted) throw new Interrupted('simulation')
+    simulation.signal.throwIfAborted()
   }
 }
 

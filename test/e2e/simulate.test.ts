@@ -69,6 +69,25 @@ describe('graft simulate', () => {
   })
 })
 
+describe('graft simulate with several strategies', () => {
+  it('should go on after Ctrl-C without the run that is done', async () => {
+    await using folder = await createTemporaryFolder()
+    const home = join(folder.path, 'study')
+    const words = ['simulate', ...SHORT, '--strategy', 'fedavg,nt', '--home', home]
+    {
+      await using first = startGraft(words)
+      await first.printed(/fedavg, seed 7: done; 1 of 2 runs/)
+      first.child.kill('SIGINT')
+      expect((await first.finished).status).toBe(130)
+    }
+    const { status, stdout, stderr } = await runGraft(words)
+    expect(status, stderr).toBe(0)
+    expect(stderr).toContain('fedavg, seed 7: was done before')
+    expect(stdout).toMatch(/│ fedavg .*│\n(.*\n)*│ nt /)
+    expect(stdout.match(/Model of round 1:/g)).toHaveLength(1)
+  })
+})
+
 // Helpers
 
 interface Part {

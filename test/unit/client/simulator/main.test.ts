@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { simulateCommand } from '../../../../client/simulator/main.ts'
 import { type Simulation, simulate } from '../../../../client/simulator/simulate.ts'
+import type { RunReport } from '../../../../shared/protocol/run-report.ts'
 import { roundReport, runReport } from '../../../support/run-report.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
@@ -15,7 +16,7 @@ let printed = { stdout: '', stderr: '' }
 beforeEach(async () => {
   folder = await createTemporaryFolder()
   printed = { stdout: '', stderr: '' }
-  vi.mocked(simulate).mockImplementation(leaveReport)
+  vi.mocked(simulate).mockImplementation((simulation) => leaveReport(simulation))
   for (const name of ['stdout', 'stderr'] as const) {
     vi.spyOn(process[name], 'write').mockImplementation((text) => {
       printed[name] += String(text)
@@ -75,6 +76,63 @@ describe('graft simulate', () => {
     ])
   })
 
+  it('should run every strategy with every seed, and show means and deviations', async () => {
+    vi.mocked(simulate).mockImplementation(async (simulation) => {
+      const seed = Number(valueOf(simulation, '--seed'))
+      await leaveReport(simulation, (report) => ({
+        ...report,
+        seed,
+        final: { ...report.final, accuracy: 0.9 + seed / 100 },
+      }))
+    })
+    const json = join(folder.path, 'out.json')
+    const words = ['--strategy', 'fedavg,nt', '--seeds', '1,2,3', '--json', json]
+    const simulations = await run(words)
+    expect(
+      simulations.map((one) => [valueOf(one, '--strategy'), valueOf(one, '--seed')].join()),
+    ).toEqual(['fedavg,1', 'nt,1', 'fedavg,2', 'nt,2', 'fedavg,3', 'nt,3'])
+    expect(new Set(simulations.map((one) => valueOf(one, '--home'))).size).toBe(6)
+    expect(printed.stdout).toMatch(/nt .*│.* 92\.00 ± 1\.00 % /)
+    expect(printed.stdout).toContain('3 seeds; proxy set alone: 85.00 ± 0.00 %')
+    expect(printed.stderr).toMatch(/fedavg, seed 2: done; 3 of 6 runs, about \d+ s to go/)
+    expect(JSON.parse(await readFile(json, 'utf8'))).toHaveLength(6)
+  })
+
+  it('should go on where it was ended, without the runs that are done', async () => {
+    const words = ['--strategy', 'fedavg,nt', '--seeds', '1,2']
+    let runs = 0
+    vi.mocked(simulate).mockImplementation(async (simulation) => {
+      if (++runs === 3) throw new Error('ended')
+      await leaveReport(simulation)
+    })
+    await expect(run(words)).rejects.toThrow('ended')
+    vi.mocked(simulate).mockImplementation((simulation) => leaveReport(simulation))
+    const again = await run(words)
+    expect(again.map((one) => `${valueOf(one, '--strategy')} ${valueOf(one, '--seed')}`)).toEqual([
+      'fedavg 2',
+      'nt 2',
+    ])
+    expect(printed.stderr).toContain('nt, seed 1: was done before; 2 of 4 runs')
+    expect(printed.stdout).toContain('2 seeds')
+  })
+
+  it('should run again what has fewer rounds than asked for', async () => {
+    const words = ['--strategy', 'fedavg,nt']
+    await run(words)
+    const file = join(folder.path, 'nt', 'report.json')
+    await writeFile(file, JSON.stringify({ ...reportOf('nt'), rounds: [] }))
+    expect((await run(words)).map((one) => valueOf(one, '--strategy'))).toEqual(['nt'])
+    await writeFile(file, '{"version":')
+    expect((await run(words)).map((one) => valueOf(one, '--strategy'))).toEqual(['nt'])
+  })
+
+  it('should not mix with another simulation in the folder', async () => {
+    await run(['--strategy', 'fedavg,nt', '--clients', '4'])
+    const other = run(['--strategy', 'fedavg,nt', '--clients', '5', '--rehearse'])
+    await expect(other).rejects.toThrow(/holds a simulation with another clients, rehearse/)
+    expect(simulate).not.toHaveBeenCalled()
+  })
+
   it('should take a process a core, and none without a client', async () => {
     expect((await run(['--clients', '1']))[0]?.workers).toBe(1)
     expect((await run(['--clients', '9999']))[0]?.workers).toBe(availableParallelism())
@@ -104,11 +162,21 @@ async function run(words: string[]): Promise<Simulation[]> {
 }
 
 /** What a simulation leaves in its folder. */
-async function leaveReport({ coordinatorWords }: Simulation): Promise<void> {
-  const valueOf = (option: string) => coordinatorWords[coordinatorWords.indexOf(option) + 1] ?? ''
-  await mkdir(valueOf('--home'), { recursive: true })
-  const report = JSON.stringify(reportOf(valueOf('--strategy')))
-  await writeFile(join(valueOf('--home'), 'report.json'), report)
+async function leaveReport(
+  simulation: Simulation,
+  change: (report: RunReport) => RunReport = (report) => report,
+): Promise<void> {
+  const home = valueOf(simulation, '--home')
+  await mkdir(home, { recursive: true })
+  const report = change({
+    ...reportOf(valueOf(simulation, '--strategy')),
+    seed: Number(valueOf(simulation, '--seed')),
+  })
+  await writeFile(join(home, 'report.json'), JSON.stringify(report))
+}
+
+function valueOf({ coordinatorWords }: Simulation, option: string): string {
+  return coordinatorWords[coordinatorWords.indexOf(option) + 1] ?? ''
 }
 
 function reportOf(strategy: string) {

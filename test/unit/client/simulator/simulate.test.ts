@@ -37,6 +37,13 @@ describe('simulate', () => {
     expect(shards).toEqual(['0', '1'])
   })
 
+  it('should start nothing once it was told to end', async () => {
+    await using graft = await installFakeGraft({ coordinator: 'listen and exit' })
+    const told = simulate({ ...SIMULATION, signal: AbortSignal.abort(new Interrupted('it')) })
+    await expect(told).rejects.toBeInstanceOf(Interrupted)
+    expect(await graft.starts()).toHaveLength(0)
+  })
+
   it('should pass on the status of a coordinator that fails, and start no worker', async () => {
     await using graft = await installFakeGraft({ coordinator: 'exit 5' })
     const error: unknown = await simulate(SIMULATION).catch((reason: unknown) => reason)
