@@ -5,6 +5,7 @@ import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { isBetter } from '../../shared/training/is-better.ts'
 import { cosineDecay } from '../../shared/training/cosine-decay.ts'
 import { fit, type FitOptions, type FitState } from '../../shared/training/fit.ts'
 import { logitDistance, type Teacher } from './teacher.ts'
@@ -47,21 +48,21 @@ export interface Tuned {
   readonly weights: Weights
   /** Epochs of tuning in these weights. */
   readonly epochs: number
-  /** False when no epoch made the held-out loss smaller: the weights are those of the start. */
+  /** False when no epoch was better on the held-out examples: the weights are those of the start. */
   readonly isTuned: boolean
   readonly heldOut: Evaluation
 }
 
 /**
- * Fine-tunes a model on the proxy set; what comes out never has a larger held-out loss than the start. When
- * the training diverges, what was best before it is kept.
+ * Fine-tunes a model on the proxy set; what comes out was better on the held-out examples than the start, or is the
+ * start. When the training diverges, what was best before it is kept.
  *
  * - `labels`: cross-entropy with the labels, until it no longer helps: early stopping as in Prechelt 1998,
  *   "Early stopping - but when?".
  * - `distill`: the logits of the parents' ensemble on renditions of the examples, in all epochs, by steps
  *   that fall to nothing. No label is learnt.
  * - `both`: first by labels. Then, from the same start, by the ensemble's logits, put right where the labels
- *   say that it is wrong, and by the labels again in small steps; of the two, the smaller held-out loss is
+ *   say that it is wrong, and by the labels again in small steps; of the two, the better on held-out examples is
  *   kept. The ensemble is not asked when it is worse than what the labels alone have made: that of clients
  *   with two classes each is far below its pupil.
  *
@@ -133,9 +134,12 @@ function teacherOf({ teacher, settings }: TuneInput): Teacher {
 const isWorthAsking = ({ heldOut: teacher }: Teacher, { heldOut }: Tuned): boolean =>
   teacher.accuracy > heldOut.accuracy || isSmaller(teacher.loss, heldOut.loss)
 
-/** The one with the smaller held-out loss, and `model` with its weights. */
+/**
+ * The one that is better on the held-out examples, by accuracy, then loss, as the gate has it, and `model` with
+ * its weights. Not by loss alone: a pupil of confident networks is confident too, so that its few errors cost much.
+ */
 function better(first: Tuned, second: Tuned, model: tf.LayersModel): Tuned {
-  const chosen = isSmaller(second.heldOut.loss, first.heldOut.loss) ? second : first
+  const chosen = isBetter(second.heldOut, first.heldOut) ? second : first
   writeWeights(model, chosen.weights)
   return chosen
 }

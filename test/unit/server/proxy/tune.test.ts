@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Lesson, Teacher } from '../../../../server/proxy/teacher.ts'
 import { tune, type TuneInput, type TuneProgress } from '../../../../server/proxy/tune.ts'
+import type { ExampleSet } from '../../../../shared/data/example-set.ts'
 import type { TuneSettings } from '../../../../shared/protocol/run-settings.ts'
 import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
@@ -126,6 +127,19 @@ describe('tune', () => {
     expect((await judge(byBoth.weights)).heldOut).toEqual(byLabels.heldOut)
   })
 
+  it('should keep a pupil that errs less than the labels, though its errors cost more', async () => {
+    // Labels that err half of the time, and a teacher that is right and far too sure; some of what judges errs too.
+    const shifted = ({ labels }: ExampleSet, each: number) =>
+      labels.map((label, i) => (i % each === 0 ? (label + 1) % TRAIN.numClasses : label))
+    const train = { ...TRAIN, labels: shifted(TRAIN, 2) }
+    const heldOut = { ...HELD_OUT, labels: shifted(HELD_OUT, 8) }
+    const byLabels = await run({ mode: 'labels' }, { train, heldOut })
+    const teacher = { ...perfectTeacher(40), ...SURE }
+    const byBoth = await run({ mode: 'both', epochs: 60 }, { train, heldOut, teacher })
+    expect(byBoth.heldOut.accuracy).toBeGreaterThan(byLabels.heldOut.accuracy)
+    expect(byBoth.heldOut.loss).toBeGreaterThan(byLabels.heldOut.loss)
+  })
+
   it('should give the start back when distillation made its held-out loss larger', async () => {
     const start = (await run({})).weights
     const misleading = teacherOf((label) => (label + 1) % TRAIN.numClasses)
@@ -199,13 +213,13 @@ function run(settings: Partial<TuneSettings>, input: Partial<TuneInput> = {}) {
 
 const SURE = { heldOut: { accuracy: 1.1, loss: 0 } }
 
-const perfectTeacher = () => teacherOf((label) => label)
+const perfectTeacher = (scale = 1) => teacherOf((label) => label, scale)
 
 /** Two lessons of the examples as they are, with one large logit each. */
-function teacherOf(answer: (label: number) => number): Teacher {
+function teacherOf(answer: (label: number) => number, scale = 1): Teacher {
   const { labels, numClasses } = TRAIN
   const logits = Float32Array.from({ length: labels.length * numClasses }, (_, i) =>
-    i % numClasses === answer(labels[Math.floor(i / numClasses)]!) ? 3 : -1,
+    i % numClasses === answer(labels[Math.floor(i / numClasses)]!) ? 3 * scale : -scale,
   )
   const lesson = { examples: TRAIN, logits, corrected: logits }
   return { heldOut: { accuracy: 1, loss: 0.1 }, lessons: async () => [lesson, lesson] }
