@@ -52,10 +52,11 @@ export function magnitudes(
     if (groupsOf(grid.row).length + groupsOf(grid.column).length === 0) continue
     const readsInput = groupsIn(grid.row.layout).length === 0
     const { rows, columns } = (readsInput ? sumInputPowers : sumPowers)(graph, network, grid, norm)
-    for (const { axis, kept, values } of [rows, columns]) {
-      for (const group of groupsOf(axis)) members[group]!++
-      if (groupsOf(axis).length === 0) continue
-      for (const group of groupsOf(axis)) addOwn(sums[group]!, group, axis.positions, kept, values)
+    for (const line of [rows, columns]) {
+      for (const group of groupsOf(line.axis)) {
+        members[group]!++
+        addOwn(sums[group]!, group, line)
+      }
     }
   }
   for (const [group, ofGroup] of sums.entries()) {
@@ -64,14 +65,9 @@ export function magnitudes(
   return sums
 }
 
-/** Adds the values of those kept positions that are one group's. */
-function addOwn(
-  sums: Float64Array,
-  index: number,
-  { group, neuron }: AxisPositions,
-  kept: Int32Array,
-  values: Float64Array,
-): void {
+/** Adds the values of those kept positions that are one group's, `index`. */
+function addOwn(sums: Float64Array, index: number, { axis, kept, values }: AxisSums): void {
+  const { group, neuron } = axis.positions
   for (let i = 0; i < kept.length; i++) {
     if (group[kept[i]!] === index) sums[neuron[kept[i]!]!]! += values[i]!
   }
