@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import { dataWords, ownSourceOf } from '../../shared/command/data-options.ts'
 import { RUN_OPTIONS, toWords } from '../../shared/command/run-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
@@ -17,6 +18,7 @@ export const simulateCommand = defineCommand({
   summary: 'run a whole federation on this machine: coordinator, clients and real sockets',
   examples: [
     'graft simulate --dataset mnist --partition labels:2 --clients 5 --rounds 2 --seed 7 --json out.json',
+    'graft simulate --data flowers/ --image-size 32x32 --model lenet --clients 4 --partition dirichlet:0.5 --proxy 200',
     'graft simulate --strategy fedavg,nt,nt:tree=joint --examples-per-client 2000 --rehearse',
   ],
   options: {
@@ -35,6 +37,7 @@ export const simulateCommand = defineCommand({
     ).meta({ value: '[FILE]' }),
   },
   async run({ workers, engine, home, json, strategy, ...run }) {
+    ownSourceOf(run, run.dataset)
     const folder = home ?? newRunFolder('simulate')
     const signal = interruptSignal()
     const reports: RunReport[] = []
@@ -47,6 +50,7 @@ export const simulateCommand = defineCommand({
         clients: options.clients,
         workers: workers ?? Math.min(options.clients, availableParallelism()),
         engine,
+        dataWords: dataWords(run),
         // A report on stdout must be the only thing there.
         screen: json === true ? 'stderr' : 'stdout',
         signal,

@@ -1,7 +1,7 @@
 import { GraftError } from '../../errors.ts'
 import { countClasses } from '../subset.ts'
 import type { SplitData } from './hold-out.ts'
-import type { RawSplit } from './raw-data.ts'
+import type { RawData, RawSplit } from './raw-data.ts'
 
 /** What a run fixes about everybody's data. */
 export interface RunShape {
@@ -17,7 +17,7 @@ export interface RunShape {
  * @param where the data are, for messages
  * @throws GraftError GRAFT_DATA_MISMATCH when inputs are of another shape, or a class is not the run's
  */
-export function fitToRun(data: SplitData, run: RunShape, where: string): SplitData {
+export function fitToRun(data: RawData, run: RunShape, where: string): RawData {
   if (String(data.inputShape) !== String(run.inputShape)) {
     throw new GraftError(
       'GRAFT_DATA_MISMATCH',
@@ -34,12 +34,12 @@ export function fitToRun(data: SplitData, run: RunShape, where: string): SplitDa
     numClasses: run.numClasses,
     classNames: run.classNames ?? null,
     train: renumber(data.train),
-    test: renumber(data.test),
+    test: data.test && renumber(data.test),
   }
 }
 
 /** The run's number of each class of the data, [class of the data]. */
-function classTarget(data: SplitData, run: RunShape, where: string): Int32Array {
+function classTarget(data: RawData, run: RunShape, where: string): Int32Array {
   const { classNames, numClasses } = data
   if (classNames !== null && run.classNames !== undefined) {
     const known = run.classNames
@@ -62,7 +62,7 @@ function classTarget(data: SplitData, run: RunShape, where: string): Int32Array 
 }
 
 /** Only a folder of images can be read in another shape. */
-function imageHint({ kind }: SplitData, { inputShape }: RunShape): string {
+function imageHint({ kind }: RawData, { inputShape }: RunShape): string {
   const [height, width, channels] = inputShape
   if (kind !== 'folder of images' || channels === undefined) return ''
   return ` Give --image-size ${height ?? 0}x${width ?? 0} --channels ${channels} to read the images so.`

@@ -7,8 +7,8 @@ import { createRng } from '../../numeric/rng.ts'
 import type { RunData } from '../../protocol/run-data.ts'
 import type { Normalisation } from '../dataset-spec.ts'
 import type { Dataset } from '../example-set.ts'
-import { classWarnings, fitToRun } from './fit-to-run.ts'
-import { holdOut, type SplitData } from './hold-out.ts'
+import { classWarnings, fitToRun, type RunShape } from './fit-to-run.ts'
+import { holdOut } from './hold-out.ts'
 import { invalidData, type RawData } from './raw-data.ts'
 import { readPath, type ReadPathOptions } from './read-path.ts'
 import { constantsOf, measureScale, scaleSplit } from './scale.ts'
@@ -18,8 +18,12 @@ export const NORMALIZE = ['shared', 'own'] as const
 export type Normalize = (typeof NORMALIZE)[number]
 
 /** What a run says about its data, as far as it says it: data sets that everybody can have need no more. */
-export type RunDataFacts = Pick<RunData, 'inputShape' | 'numClasses' | 'normalisation'> &
-  Partial<Pick<RunData, 'classNames' | 'columns'>>
+export interface RunDataFacts extends RunShape {
+  readonly normalisation: Normalisation
+  readonly columns?:
+    | readonly { readonly name: string; readonly categories?: readonly string[] | undefined }[]
+    | undefined
+}
 
 export interface OwnDataOptions extends Omit<ReadPathOptions, 'columns' | 'onRead'> {
   /** Draws the test part of data that have none. */
@@ -61,9 +65,9 @@ export async function loadOwnData(path: string, options: OwnDataOptions): Promis
     readPath(path, { ...reading, ...(columns && { columns }), onRead }),
   )
   const hash = hashOf(raw)
-  const split = holdOut(raw, createRng(String(seed)).split('hold-out'))
-  if (run === null) assertCanTell(split, path)
-  const fitted = run === null ? split : fitToRun(split, run, path)
+  if (run === null) assertCanTell(raw, path)
+  const fitting = run === null ? raw : fitToRun(raw, run, path)
+  const fitted = holdOut(fitting, createRng(String(seed)).split('hold-out'))
   const own = measureScale(fitted)
   const normalisation = run === null || normalize === 'own' ? own : run.normalisation
   const { inputShape, numClasses, classNames, train, test } = fitted
@@ -95,12 +99,22 @@ export async function loadOwnData(path: string, options: OwnDataOptions): Promis
   }
 }
 
+/** What was read, and what the user should know of it, a line each. */
+export function describeOwnData({ name, kind, train, test, notes }: OwnDataset): string[] {
+  const { inputShape, numClasses, labels } = train
+  const sizes = `${labels.length} examples to train, ${test.labels.length} to test`
+  return [
+    `Data: ${name}, ${kind}: ${sizes}; inputs [${inputShape.join(', ')}], ${numClasses} classes.`,
+    ...notes,
+  ]
+}
+
 /** Of the file or folder, without the way there, which is nobody else's business. */
 export function nameOf(path: string): string {
   return basename(resolve(path)).replace(/\.(csv|tsv|np[yz]|m?js|mat|tar\.gz|tgz|tar)$/i, '')
 }
 
-function assertCanTell({ numClasses, classNames }: SplitData, path: string): void {
+function assertCanTell({ numClasses, classNames }: RawData, path: string): void {
   if (numClasses >= 2) return
   throw invalidData(
     `${path} has one class, ${classNames?.[0] ?? '0'}: a network needs two or more to tell apart.`,
