@@ -10,6 +10,7 @@ import { ownSourceOf } from '../shared/command/data-options.ts'
 import { RUN_OPTIONS, toRunSettings } from '../shared/command/run-options.ts'
 import { interruptSignal } from '../shared/command/run-program.ts'
 import { loadOwnData } from '../shared/data/own/own-data.ts'
+import { assertCanAnnounce } from '../shared/protocol/run-data.ts'
 import { readModelFile } from './read-model-file.ts'
 import { startCoordinator } from './start-coordinator.ts'
 
@@ -49,6 +50,7 @@ export const coordinatorCommand = defineCommand({
     const source = ownSourceOf(run, run.dataset)
     const own =
       source && (await loadOwnData(source.path, { ...source.reading, seed: run.seed, signal }))
+    if (own !== null) assertCanAnnounce(own.runData)
     const initial = run.from === undefined ? null : await readModelFile(run.from)
     await startCoordinator({
       settings: toRunSettings(run, initial?.id ?? null, own),

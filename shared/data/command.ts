@@ -25,6 +25,8 @@ const datasetName = z
   .min(1)
   .describe(`data set: ${Object.keys(DATASETS).join(', ')}`)
 
+const OWN_DATA = 'images by class, .csv, .npz, .npy, .js, the archives of CIFAR-100 and SVHN'
+
 type Load = (name: string) => Promise<Dataset>
 
 /**
@@ -77,6 +79,7 @@ function listCommand(stdout: TextStream): Command {
         ...datasets.map(({ name, summary, source, ...rest }) =>
           entry(name, `${summary}; ${source}, ${whereabouts(rest)}`),
         ),
+        entry('--data PATH', `your own: ${OWN_DATA}`),
         bold('Partitions (--partition)'),
         ...partitions.map(({ usage, summary }) => entry(usage, summary)),
       ])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { GraftError } from '../errors.ts'
 import { BlobId } from '../ids.ts'
 
 const word = z.string().min(1).max(256)
@@ -37,3 +38,17 @@ export const RunData = z.strictObject({
   sha256: BlobId.describe('of the examples, before they are scaled'),
 })
 export type RunData = z.infer<typeof RunData>
+
+/**
+ * Checks what is to be announced before anybody joins; clients would refuse it, one after the other.
+ * @throws GraftError GRAFT_DATA_INVALID naming what is too long, or empty
+ */
+export function assertCanAnnounce(data: RunData): void {
+  const parsed = RunData.safeParse(data)
+  if (parsed.success) return
+  const { path, message } = parsed.error.issues[0]!
+  throw new GraftError(
+    'GRAFT_DATA_INVALID',
+    `A run cannot announce these data: ${path.join('.')}: ${message}. Names may have 1 to 256 characters, and inputs 20,000 channels.`,
+  )
+}

