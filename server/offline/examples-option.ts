@@ -131,9 +131,7 @@ export function drawProxy(
 ): ExampleSet {
   const { labels, numClasses } = train
   if (count > labels.length) {
-    throw invalid(
-      `--proxy asks for ${count} of the ${labels.length} examples that ${dataset} has to train.`,
-    )
+    throw invalid(`--proxy ${dataset}:${count} asks for more than its ${labels.length} examples.`)
   }
   return subset(train, drawBalanced({ labels, numClasses, count, rng }))
 }
