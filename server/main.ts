@@ -6,8 +6,11 @@ import {
   HOME_OPTION,
   JSON_OPTION,
 } from '../shared/command/common-options.ts'
+import { ownSourceOf } from '../shared/command/data-options.ts'
 import { RUN_OPTIONS, toRunSettings } from '../shared/command/run-options.ts'
 import { interruptSignal } from '../shared/command/run-program.ts'
+import { loadOwnData } from '../shared/data/own/own-data.ts'
+import { assertCanAnnounce } from '../shared/protocol/run-data.ts'
 import { readModelFile } from './read-model-file.ts'
 import { startCoordinator } from './start-coordinator.ts'
 
@@ -16,6 +19,7 @@ export const coordinatorCommand = defineCommand({
   summary: 'wait for clients, run the rounds, publish the fused models',
   examples: [
     'graft coordinator --clients 2 --partition labels:5 --strategy nt --seed 7',
+    'graft coordinator --data flowers/ --clients 2 --proxy 200 --model lenet',
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
   ],
   options: {
@@ -42,9 +46,15 @@ export const coordinatorCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, database, engine, json, ...run }) {
+    const signal = interruptSignal()
+    const source = ownSourceOf(run, run.dataset)
+    const own =
+      source && (await loadOwnData(source.path, { ...source.reading, seed: run.seed, signal }))
+    if (own !== null) assertCanAnnounce(own.runData)
     const initial = run.from === undefined ? null : await readModelFile(run.from)
     await startCoordinator({
-      settings: toRunSettings(run, initial?.id ?? null),
+      settings: toRunSettings(run, initial?.id ?? null, own),
+      ownData: own,
       initialWeights: initial?.weights ?? null,
       listen: { host, port, insecure: insecure === true },
       joinToken,
@@ -52,7 +62,7 @@ export const coordinatorCommand = defineCommand({
       databaseUrl: database,
       engine,
       reportTarget: json,
-      signal: interruptSignal(),
+      signal,
     })
   },
 })

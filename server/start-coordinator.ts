@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { colorsOf } from '../shared/command/text-stream.ts'
 import { loadDataset } from '../shared/data/datasets.ts'
+import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
 import { toGraftError } from '../shared/errors.ts'
 import type { Weights } from '../shared/model/weights.ts'
@@ -25,6 +26,8 @@ import { saveModelFile } from './store/save-model-file.ts'
 
 export interface CoordinatorOptions {
   readonly settings: RunSettings
+  /** The data that the settings announce; null: the data set that they name. */
+  readonly ownData: OwnDataset | null
   /** Where round 1 starts; null: an untrained model. */
   readonly initialWeights: Weights | null
   readonly listen: { readonly host: string; readonly port: number; readonly insecure: boolean }
@@ -43,7 +46,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   const { settings, home } = options
   assertMayListen(options.listen.host, options.listen.insecure)
   const engine = await startEngine(options.engine)
-  const dataset = await loadDataset(settings.dataset, { signal: options.signal })
+  const { signal, ownData } = options
+  const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
   const plan = planRun(settings, dataset, options.initialWeights)
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHome(home)
@@ -69,6 +73,9 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     workbench = createWorkbench(plan, blobs, signal)
     const joinToken = await ensureJoinToken(store, options.joinToken)
     display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
+    if (options.ownData !== null) {
+      for (const line of describeOwnData(options.ownData)) display.message(line)
+    }
     display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
     const rounds: RoundReport[] = []
     await runFederation({

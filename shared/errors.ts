@@ -48,6 +48,16 @@ export const ERRORS = {
     remedy:
       'Connect to the registry that `npm config get registry` names, or run `graft data fetch NAME` while connected.',
   },
+  GRAFT_DATA_INVALID: {
+    status: 422,
+    exit: EXIT.usage,
+    remedy: 'Run `graft data inspect PATH` to check the data again.',
+  },
+  GRAFT_DATA_MISMATCH: {
+    status: 422,
+    exit: EXIT.refused,
+    remedy: 'Bring the data into the shape and classes of the run, which its operator knows.',
+  },
   GRAFT_PARTITION_INVALID: {
     status: 400,
     exit: EXIT.usage,

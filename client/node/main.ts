@@ -1,12 +1,16 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION } from '../../shared/command/common-options.ts'
+import { DATA_OPTIONS, ownSourceOf } from '../../shared/command/data-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { DATASETS, loadDataset } from '../../shared/data/datasets.ts'
+import { describeOwnData, NORMALIZE, type OwnDataset } from '../../shared/data/own/own-data.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
+import { GraftError } from '../../shared/errors.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { printEvent } from './print-event.ts'
 import { runNode } from './node.ts'
+import { assertIsNamed, ownClientData } from './own-client-data.ts'
 import { shardData, shardName } from './shard-data.ts'
 
 const Shard = z
@@ -24,6 +28,7 @@ export const clientCommand = defineCommand({
   summary: 'train on this machine’s data for a coordinator',
   examples: [
     'graft client --server http://127.0.0.1:7433 --token TOKEN --shard 0/2',
+    'graft client --server http://127.0.0.1:7433 --token TOKEN --data flowers/ --name clinic-a',
     'GRAFT_TOKEN=TOKEN graft client --server http://10.0.0.5:7433 --shard 1/2 --name clinic-b',
   ],
   options: {
@@ -38,14 +43,26 @@ export const clientCommand = defineCommand({
       .describe('token of this client, or the join token')
       .meta({ value: 'TOKEN', env: 'GRAFT_TOKEN', secret: true }),
     name: ClientId.optional()
-      .describe('name of this client in the federation; client-I of the shard when not given')
+      .describe(
+        'name of this client in the federation; client-I of the shard, or the token’s, when not given',
+      )
       .meta({ value: 'NAME', env: 'GRAFT_NAME' }),
-    shard: Shard.describe('this client’s part of the data set, I of N').meta({ value: 'I/N' }),
+    shard: Shard.optional()
+      .describe('this client’s part of the data set, I of N; with --data all of it when not given')
+      .meta({ value: 'I/N' }),
     dataset: z
       .string()
       .optional()
       .describe(`${Object.keys(DATASETS).join(', ')}; the run’s when not given`)
       .meta({ value: 'NAME' }),
+    ...DATA_OPTIONS,
+    normalize: z
+      .enum(NORMALIZE)
+      .optional()
+      .describe(
+        'how --data is scaled: by the statistics that the run announces (shared, the default) or by its own training part',
+      )
+      .meta({ value: 'WHOSE' }),
     partition: z
       .string()
       .optional()
@@ -61,29 +78,59 @@ export const clientCommand = defineCommand({
       .describe('seconds without a connection before giving up')
       .meta({ value: 'SECONDS' }),
   },
-  async run({ server, token, name, shard, dataset, partition, examplesPerClient, engine, retry }) {
+  async run({ server, token, name, shard, engine, retry, ...given }) {
+    const { dataset, partition, examplesPerClient, normalize = 'shared', ...data } = given
+    const source = ownSourceOf(data, dataset)
+    if (source === null && given.normalize !== undefined) {
+      throw invalid('--normalize is for data of your own: give --data PATH too.')
+    }
+    if (source === null && shard === undefined) {
+      throw invalid('--shard is missing: give I/N, this client’s part, or --data PATH of your own.')
+    }
+    if (shard === undefined && partition !== undefined) {
+      throw invalid(`--partition ${partition} needs --shard I/N: which part is this client’s.`)
+    }
     const { name: engineName, version, reason } = await startEngine(engine)
     process.stdout.write(`Engine: ${engineName} ${version}. ${reason}\n`)
     const signal = interruptSignal()
     await runNode({
       server,
       token,
-      name: name ?? shardName(shard),
+      ...nameOf(name, shard),
       engineName,
       retrySeconds: retry,
-      dataFor: (settings) =>
-        shardData(
-          shard,
-          {
-            ...settings,
-            dataset: dataset ?? settings.dataset,
-            partition: partition ?? settings.partition,
-            examplesPerClient: examplesPerClient ?? settings.examplesPerClient,
-          },
-          (each) => loadDataset(each, { signal }),
-        ),
+      dataFor: async (settings) => {
+        const own = {
+          ...settings,
+          dataset: dataset ?? settings.dataset,
+          partition: partition ?? settings.partition,
+          // What the run says is meant for parts of a data set that many have.
+          examplesPerClient:
+            examplesPerClient ?? (shard === undefined ? null : settings.examplesPerClient),
+        }
+        if (source !== null) {
+          const onLoaded = (loaded: OwnDataset) =>
+            void process.stdout.write(`${describeOwnData(loaded).join('\n')}\n`)
+          return ownClientData(source, own, { shard, normalize, onLoaded, signal })
+        }
+        assertIsNamed(settings)
+        return shardData(shard!, own, (each) => loadDataset(each, { signal }))
+      },
       onProgress: (event) => printEvent(event, process.stdout),
       signal,
     })
   },
 })
+
+/** A token that is made for one client names it; the coordinator says so when it is not. */
+function nameOf(
+  name: ClientId | undefined,
+  shard: z.infer<typeof Shard> | undefined,
+): { name?: ClientId } {
+  const known = name ?? (shard && shardName(shard))
+  return known === undefined ? {} : { name: known }
+}
+
+function invalid(problem: string): GraftError {
+  return new GraftError('GRAFT_OPTION_INVALID', problem)
+}

@@ -46,6 +46,7 @@ export const demoCommand = defineCommand({
       clients: DEMO.clients,
       workers: DEMO.clients,
       engine: chosen,
+      dataWords: [],
       signal,
     })
     process.stdout.write(farewell(folder))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import { dataWords, ownSourceOf } from '../../shared/command/data-options.ts'
 import { list } from '../../shared/command/list-option.ts'
 import { RUN_OPTIONS, toWords } from '../../shared/command/run-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
@@ -20,6 +21,7 @@ export const simulateCommand = defineCommand({
   summary: 'run a whole federation on this machine: coordinator, clients and real sockets',
   examples: [
     'graft simulate --dataset mnist --partition labels:2 --clients 5 --rounds 2 --seed 7 --json out.json',
+    'graft simulate --data flowers/ --image-size 32x32 --model lenet --clients 4 --partition dirichlet:0.5 --proxy 200',
     'graft simulate --strategy fedavg,nt,nt:tree=joint --examples-per-client 2000 --rehearse',
     'graft simulate --strategy fedavg,kf-linear --seeds 1,2,3 --home study    (again after Ctrl-C: it goes on)',
   ],
@@ -45,6 +47,7 @@ export const simulateCommand = defineCommand({
     ).meta({ value: '[FILE]' }),
   },
   async run({ workers, engine, home, json, strategy, seeds, ...run }) {
+    ownSourceOf(run, run.dataset)
     const folder = home ?? newRunFolder('simulate')
     const signal = interruptSignal()
     const runs = planRuns(strategy.split(','), seeds ?? [run.seed], folder)
@@ -63,6 +66,7 @@ export const simulateCommand = defineCommand({
           clients: options.clients,
           workers: workers ?? Math.min(options.clients, availableParallelism()),
           engine,
+          dataWords: dataWords(run),
           // A report on stdout must be the only thing there.
           screen: json === true ? 'stderr' : 'stdout',
           signal,

@@ -12,6 +12,8 @@ export interface Simulation {
   /** Processes that the clients are spread over. */
   readonly workers: number
   readonly engine: string
+  /** Words that say where data of the user's own are; none for a data set by name. */
+  readonly dataWords: readonly string[]
   /** Where the coordinator shows the run. @default 'stdout' */
   readonly screen?: Screen
   readonly signal: AbortSignal
@@ -56,14 +58,22 @@ export async function simulate(simulation: Simulation): Promise<void> {
 }
 
 function startWorkers(
-  { clients, workers, engine }: Simulation,
+  { clients, workers, engine, dataWords }: Simulation,
   coordinator: { url: string; token: string },
 ): GraftProcess[] {
   return Array.from({ length: Math.min(workers, clients) }, (_, worker) => {
     const shards = Array.from({ length: clients }, (_, client) => client).filter(
       (client) => client % workers === worker,
     )
-    const words = ['--server', coordinator.url, '--shards', shards.join(','), '--engine', engine]
+    const words = [
+      '--server',
+      coordinator.url,
+      '--shards',
+      shards.join(','),
+      '--engine',
+      engine,
+      ...dataWords,
+    ]
     return startGraft(['simulate-worker', '--clients', String(clients), ...words], {
       env: { GRAFT_TOKEN: coordinator.token },
       screen: 'none',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION } from '../../shared/command/common-options.ts'
+import { DATA_OPTIONS, ownSourceOf } from '../../shared/command/data-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { runShards } from './worker.ts'
@@ -23,10 +24,16 @@ export const simulateWorkerCommand = defineCommand({
       .describe('parts of the partition, one client each')
       .meta({ value: 'I,J,...' }),
     clients: numeric(z.int().positive()).describe('parts there are').meta({ value: 'N' }),
+    ...DATA_OPTIONS,
     engine: ENGINE_OPTION,
   },
-  async run({ engine, ...options }) {
+  async run({ engine, server, token, shards, clients, ...data }) {
     const { name } = await startEngine(engine)
-    await runShards({ ...options, engineName: name, signal: interruptSignal() })
+    await runShards({
+      ...{ server, token, shards, clients },
+      engineName: name,
+      ownSource: ownSourceOf(data, undefined),
+      signal: interruptSignal(),
+    })
   },
 })

@@ -1,6 +1,9 @@
 import { loadDataset } from '../../shared/data/datasets.ts'
+import type { OwnSource } from '../../shared/command/data-options.ts'
 import type { Dataset } from '../../shared/data/example-set.ts'
+import { loadOwnData, type OwnDataset } from '../../shared/data/own/own-data.ts'
 import { runNode } from '../node/node.ts'
+import { ownClientData } from '../node/own-client-data.ts'
 import { shardData, shardName } from '../node/shard-data.ts'
 
 export interface WorkerOptions {
@@ -11,13 +14,18 @@ export interface WorkerOptions {
   /** Parts there are. */
   readonly clients: number
   readonly engineName: string
+  /** Data of the user's own that the run is on; null for a data set by name. */
+  readonly ownSource: OwnSource | null
   readonly signal: AbortSignal
 }
 
 /** Runs one client a shard until the run is finished; they share the engine and the data set's bytes. */
 export async function runShards(options: WorkerOptions): Promise<void> {
-  const { server, token, engineName, signal, clients } = options
+  const { server, token, engineName, signal, clients, ownSource } = options
   const load = loadOnce()
+  // All clients of a run read the same files in the same way.
+  let own: Promise<OwnDataset> | undefined
+  const loadOwn: typeof loadOwnData = (...given) => (own ??= loadOwnData(...given))
   await Promise.all(
     options.shards.map((index) => {
       const shard = { index, count: clients }
@@ -26,7 +34,10 @@ export async function runShards(options: WorkerOptions): Promise<void> {
         token,
         name: shardName(shard),
         engineName,
-        dataFor: (settings) => shardData(shard, settings, load),
+        dataFor: (settings) =>
+          ownSource === null
+            ? shardData(shard, settings, load)
+            : ownClientData(ownSource, settings, { shard, signal }, loadOwn),
         signal,
       })
     }),

@@ -1,7 +1,8 @@
 import { drawBalanced } from '../../shared/data/draw.ts'
-import type { Normalisation } from '../../shared/data/dataset-spec.ts'
+import type { DatasetSpec, Normalisation } from '../../shared/data/dataset-spec.ts'
 import { findDataset, loadDataset } from '../../shared/data/datasets.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
+import type { OwnDataset } from '../../shared/data/own/own-data.ts'
 import { renormalise } from '../../shared/data/renormalise.ts'
 import { subset } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
@@ -17,11 +18,21 @@ export interface ProxyOption {
 }
 
 /**
- * Understands `--proxy`: `NAME:COUNT`, or `none`.
+ * Understands `--proxy`: `NAME:COUNT`, or `none`; beside `--data` just `COUNT`, as there is no other name.
+ *
+ * @param own name of the data that `--data` gives; null without
  * @throws GraftError GRAFT_OPTION_INVALID, GRAFT_DATASET_UNKNOWN
  */
-export function parseProxy(text: string): ProxyOption | null {
+export function parseProxy(text: string, own: string | null = null): ProxyOption | null {
   if (text === 'none') return null
+  if (own !== null) {
+    if (!/^[1-9]\d{0,8}$/.test(text)) {
+      throw invalid(
+        `--proxy "${text}" is not allowed: with --data write COUNT alone, as in 400, or none.`,
+      )
+    }
+    return { dataset: own, count: Number(text) }
+  }
   const [dataset = '', written = '', ...rest] = text.split(':')
   findDataset(dataset)
   if (!/^\d{1,9}$/.test(written) || rest.length > 0) {
@@ -57,6 +68,21 @@ export interface FittedDataset {
   readonly test: ExampleSet
 }
 
+/** Examples by the name of their data set, or of the user's own. */
+export type ExampleSource = string | OwnDataset
+
+/** What is known of examples before they are loaded. */
+export type SourceFacts = Pick<DatasetSpec, 'inputShape' | 'numClasses' | 'normalisation'> & {
+  readonly name: string
+}
+
+/** @throws GraftError GRAFT_DATASET_UNKNOWN */
+export function factsOf(source: ExampleSource): SourceFacts {
+  if (typeof source === 'string') return { ...findDataset(source), name: source }
+  const { name, normalisation, train } = source
+  return { name, normalisation, inputShape: train.inputShape, numClasses: train.numClasses }
+}
+
 /**
  * Loads a data set for a network.
  *
@@ -66,12 +92,12 @@ export interface FittedDataset {
  *   `loadDataset` throws
  */
 export async function loadFitted(
-  name: string,
+  source: ExampleSource,
   shape: DataShape,
   normalisation: Normalisation | undefined,
   signal?: AbortSignal,
 ): Promise<FittedDataset> {
-  const spec = findDataset(name)
+  const { name, ...spec } = factsOf(source)
   if (sizeOf(spec.inputShape) !== sizeOf(shape.inputShape) || !sameChannels(spec, shape)) {
     throw new GraftError(
       'GRAFT_SHAPE_MISMATCH',
@@ -85,7 +111,8 @@ export async function loadFitted(
     )
   }
   const to = normalisation && perChannel(normalisation, spec.inputShape.at(-1)!, name)
-  const { train, test } = await loadDataset(name, signal && { signal })
+  const { train, test } =
+    typeof source === 'string' ? await loadDataset(source, signal && { signal }) : source
   const fitted = (set: ExampleSet): ExampleSet => ({
     ...(to === undefined ? set : renormalise(set, spec.normalisation, to)),
     inputShape: shape.inputShape,

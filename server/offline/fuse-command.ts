@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { SCORER_NAMES } from '../../shared/attribution/scorer-names.ts'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import { DATA_OPTIONS, ownSourceOf, READING_OPTIONS } from '../../shared/command/data-options.ts'
 import { createPhaseDisplay } from '../../shared/command/phase-progress.ts'
 import { RUN_OPTIONS } from '../../shared/command/run-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { colorsOf } from '../../shared/command/text-stream.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
+import { describeOwnData, loadOwnData } from '../../shared/data/own/own-data.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { TUNE_MODES } from '../../shared/protocol/run-settings.ts'
@@ -32,6 +34,7 @@ export const fuseCommand = defineCommand({
   summary: 'fuse networks that lie in files into one, without a federation',
   examples: [
     'graft fuse a.safetensors b.safetensors --layout torch --model mlp:784-512-10 \\\n      --method kf-linear --proxy mnist:400 --test mnist --out fused.safetensors',
+    'graft fuse a.safetensors b.safetensors --data flowers/ --proxy 200 --fine-tune-epochs 30',
     'graft fuse a/ b/ --method nt:tree=joint --out fused/',
     'graft fuse a.safetensors b.safetensors --model mlp --method ensemble --test mnist --json',
   ],
@@ -78,14 +81,20 @@ export const fuseCommand = defineCommand({
     proxy: z
       .string()
       .default('none')
-      .describe('examples to look at: NAME:COUNT, drawn from its training split, or none')
+      .describe(
+        'examples to look at: NAME:COUNT, drawn from its training split, COUNT of --data, or none',
+      )
       .meta({ value: 'SPEC' }),
     test: z
       .string()
       .min(1)
       .optional()
-      .describe('data set whose test split judges everything')
+      .describe('data set whose test split judges everything; that of --data when it is given')
       .meta({ value: 'NAME' }),
+    data: DATA_OPTIONS.data.describe(
+      'examples of your own for proxy set and judging: what graft data inspect reads',
+    ),
+    ...READING_OPTIONS,
     normalize: z
       .string()
       .optional()
@@ -120,7 +129,9 @@ export const fuseCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ target, targetWidth, normalize, proxy, engine, json, ...options }) {
-    const { tune, fineTuneEpochs, learningRate, batchSize, ...rest } = options
+    const { tune, fineTuneEpochs, learningRate, batchSize, test, ...rest } = options
+    const { data, label, imageSize, channels, arrays, ...files } = rest
+    const source = ownSourceOf({ data, label, imageSize, channels, arrays }, test, '--test')
     if (target !== undefined && targetWidth !== undefined) {
       const problem =
         '--target and --target-width both say how wide the fused network is: give one.'
@@ -129,15 +140,20 @@ export const fuseCommand = defineCommand({
     // A report on stdout must be the only thing there.
     const screen = json === true ? process.stderr : process.stdout
     const signal = interruptSignal()
+    const ownData =
+      source && (await loadOwnData(source.path, { ...source.reading, seed: options.seed, signal }))
+    if (ownData !== null) screen.write(`${describeOwnData(ownData).join('\n')}\n`)
     const { name } = await startEngine(engine)
     const display = createPhaseDisplay(process.stderr, CAPTIONS)
     try {
       const report = await fuseFiles({
-        ...{ model: undefined, layout: undefined, test: undefined, out: undefined },
-        ...rest,
+        ...{ model: undefined, layout: undefined, out: undefined },
+        ...files,
+        ownData,
+        test: ownData?.name ?? test,
         engine: name,
         target: target ?? targetWidth,
-        proxy: parseProxy(proxy),
+        proxy: parseProxy(proxy, ownData?.name),
         normalisation: normalize === undefined ? undefined : parseNormalisation(normalize),
         tune: { mode: tune, epochs: fineTuneEpochs, learningRate, batchSize },
         onProgress: (phase) => display.show({ phase }),

@@ -1,5 +1,4 @@
 import type * as tf from '@tensorflow/tfjs'
-import { findDataset } from '../../shared/data/datasets.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { headGroup, type NeuronGraph, neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
@@ -11,7 +10,7 @@ import { packLedger } from '../fusion/pack-ledger.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import type { Fusion, ProxyExamples } from '../fusion/strategy.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
-import { drawProxy, type FittedDataset, loadFitted } from './examples-option.ts'
+import { drawProxy, factsOf, type FittedDataset, loadFitted } from './examples-option.ts'
 import { fuse, type FuseParent, parentsOf, partsOf } from './fuse.ts'
 import {
   assertCanTune,
@@ -141,18 +140,19 @@ export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
 }
 
 async function loadExamples(
-  { proxy, test, normalisation, signal }: FuseFilesInput,
+  { ownData, proxy, test, normalisation, signal }: FuseFilesInput,
   { model, graph, rng }: { model: tf.LayersModel; graph: NeuronGraph; rng: Rng },
 ): Promise<{ proxy: ExampleSet | null; test: ExampleSet | null }> {
   const numClasses = headGroup(graph).width
   const loaded = new Map<string, FittedDataset>()
   for (const name of new Set([proxy?.dataset, test])) {
     if (name === undefined) continue
+    const source = ownData ?? name
     const own = model.inputs[0]!.shape.slice(1)
     // An axis of any length is as long as the images are.
-    const inputShape = own.map((length, axis) => length ?? findDataset(name).inputShape[axis]!)
+    const inputShape = own.map((length, axis) => length ?? factsOf(source).inputShape[axis]!)
     const shape = { inputShape, numClasses }
-    loaded.set(name, await loadFitted(name, shape, normalisation, signal))
+    loaded.set(name, await loadFitted(source, shape, normalisation, signal))
   }
   const train = proxy && loaded.get(proxy.dataset)!.train
   return {

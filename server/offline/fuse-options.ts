@@ -1,13 +1,14 @@
 import type { ScorerName } from '../../shared/attribution/scorer-names.ts'
-import { findDataset } from '../../shared/data/datasets.ts'
-import type { DatasetSpec, Normalisation } from '../../shared/data/dataset-spec.ts'
+import type { Normalisation } from '../../shared/data/dataset-spec.ts'
+import type { OwnDataset } from '../../shared/data/own/own-data.ts'
 import type { EngineName } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
+import type { DataShape } from '../../shared/model/architecture.ts'
 import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import type { ParsedStrategy } from '../fusion/strategies.ts'
 import { specOf } from '../fusion/strategy-options.ts'
-import type { ProxyOption } from './examples-option.ts'
+import { factsOf, type ProxyOption } from './examples-option.ts'
 import type { Layout } from './layout.ts'
 import { type ModelPlan, planModel, withWidth } from './model-plan.ts'
 import type { ParentFile } from './parent-files.ts'
@@ -25,8 +26,10 @@ export interface FuseFilesInput {
   readonly target: string | number | undefined
   readonly layout: Layout | undefined
   readonly scores: ScorerName
+  /** Examples of the user's own, which the proxy set is drawn from and which judge. */
+  readonly ownData: OwnDataset | null
   readonly proxy: ProxyOption | null
-  /** Data set that judges; undefined: nothing is judged. */
+  /** Data set that judges, or the name of `ownData`; undefined: nothing is judged. */
   readonly test: string | undefined
   readonly normalisation: Normalisation | undefined
   /** Nothing is tuned with the mode `none` or without epochs. */
@@ -53,21 +56,23 @@ export function outOf({ out, test }: FuseFilesInput, { strategy }: ParsedStrateg
     throw invalid(`--method ${strategy.name} makes no network that --out ${out} could hold.`)
   }
   if (test === undefined)
-    throw invalid(`--method ${strategy.name} only measures: give --test NAME.`)
+    throw invalid(`--method ${strategy.name} only measures: give --test NAME or --data PATH.`)
   return null
 }
 
 /** @throws GraftError GRAFT_OPTION_INVALID when there is to be tuning without examples */
 export function assertCanTune({ proxy, tune }: FuseFilesInput): void {
   if (proxy === null && tune.mode !== 'none' && tune.epochs > 0) {
-    throw invalid('--fine-tune-epochs needs examples to tune on: give --proxy NAME:COUNT.')
+    throw invalid(
+      '--fine-tune-epochs needs examples to tune on: give --proxy NAME:COUNT, or --data PATH --proxy COUNT.',
+    )
   }
 }
 
 /** What the network is for, if the options say. */
-export function dataOf({ test, proxy }: FuseFilesInput): DatasetSpec | undefined {
-  const name = test ?? proxy?.dataset
-  return name === undefined ? undefined : findDataset(name)
+export function dataOf({ ownData, test, proxy }: FuseFilesInput): DataShape | undefined {
+  const source = ownData ?? test ?? proxy?.dataset
+  return source === undefined ? undefined : factsOf(source)
 }
 
 /**
@@ -77,7 +82,7 @@ export function dataOf({ test, proxy }: FuseFilesInput): DatasetSpec | undefined
 export function planParents(
   spec: string | undefined,
   files: readonly ParentFile[],
-  data: DatasetSpec | undefined,
+  data: DataShape | undefined,
 ): ModelPlan {
   const said =
     spec ??
@@ -91,7 +96,7 @@ export function planParents(
 export function planTarget(
   target: string | number | undefined,
   plan: ModelPlan,
-  data: DatasetSpec | undefined,
+  data: DataShape | undefined,
 ): ModelPlan {
   if (target === undefined) return plan
   return typeof target === 'number' ? withWidth(plan, target) : planModel(target, data)

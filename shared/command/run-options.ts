@@ -4,17 +4,26 @@ import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
 import { type RunSettings, TUNE_MODES } from '../protocol/run-settings.ts'
+import type { RunData } from '../protocol/run-data.ts'
 import { kebab, numeric } from './command.ts'
+import { DATA_OPTIONS } from './data-options.ts'
 
 const count = z.int().positive()
+
+/** What a run is on when nobody says it. */
+export const DEFAULT_DATASET = 'mnist'
 
 /** Options of every command that starts a run; each decides the result, so each is in the report. */
 export const RUN_OPTIONS = {
   dataset: z
     .string()
-    .default('mnist')
-    .describe(Object.keys(DATASETS).join(', '))
+    .min(1)
+    .optional()
+    .describe(
+      `${Object.keys(DATASETS).join(', ')}; ${DEFAULT_DATASET} when --data is not given either`,
+    )
     .meta({ value: 'NAME' }),
+  ...DATA_OPTIONS,
   model: z
     .string()
     .default('mlp')
@@ -114,11 +123,19 @@ export const RUN_OPTIONS = {
 
 type RunOptions = z.infer<z.ZodObject<typeof RUN_OPTIONS>>
 
-/** @param initialModel hash of the file that `--from` names */
-export function toRunSettings(options: RunOptions, initialModel: BlobId | null): RunSettings {
+/**
+ * @param initialModel hash of the file that `--from` names
+ * @param own the data that `--data` names; null for a data set that all can have by name
+ */
+export function toRunSettings(
+  options: RunOptions,
+  initialModel: BlobId | null,
+  own: { readonly name: string; readonly runData: RunData } | null = null,
+): RunSettings {
   return {
     seed: options.seed,
-    dataset: options.dataset,
+    dataset: own?.name ?? options.dataset ?? DEFAULT_DATASET,
+    ...(own && { data: own.runData }),
     model: options.model,
     initialModel,
     partition: options.partition,

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { PNG } from 'pngjs'
 import { GraftError } from '../errors.ts'
+import { decodeImage } from './decode-image.ts'
 import type { ImagePackage, ReadOptions } from './image-package.ts'
 import { allocateImages, type ImageSplit, type PackedImages } from './packed-images.ts'
 
@@ -85,18 +85,13 @@ function spritePixels({ pixels }: ImageSplit, sprite: number, perSprite: number)
 
 /** @param target receives the images, [count, 32, 32, 3] */
 async function readSprite(file: string, target: Uint8Array): Promise<void> {
-  const { width, height, data } = await readWith(file, async () =>
-    PNG.sync.read(await readFile(file)),
+  const { width, height, pixels } = await readWith(file, async () =>
+    decodeImage(await readFile(file), { channels: 3 }),
   )
   const count = target.length / IMAGE_BYTES
   if (width !== PIXELS || height !== count)
     throw invalid(`${file} is a picture of ${width}x${height}, not ${PIXELS}x${count}.`)
-  // RGBA without its A.
-  for (let p = 0, to = 0; p < data.length; p += 4) {
-    target[to++] = data[p]!
-    target[to++] = data[p + 1]!
-    target[to++] = data[p + 2]!
-  }
+  target.set(pixels)
 }
 
 async function readLabels(file: string, count: number): Promise<number[]> {

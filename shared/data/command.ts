@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { defineCommand } from '../command/command.ts'
+import { defineCommand, kebab } from '../command/command.ts'
 import { JSON_OPTION } from '../command/common-options.ts'
-import { RUN_OPTIONS } from '../command/run-options.ts'
+import { ownSourceOf, READING_OPTIONS, readingOf } from '../command/data-options.ts'
+import { DEFAULT_DATASET, RUN_OPTIONS } from '../command/run-options.ts'
 import { interruptSignal } from '../command/run-program.ts'
 import { colorsOf, sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
 import { writeJson } from '../command/write-json.ts'
-import type { DatasetSpec } from './dataset-spec.ts'
+import { GraftError } from '../errors.ts'
+import type { DatasetSpec, Normalisation } from './dataset-spec.ts'
 import { DATASETS, findDataset, loadDataset, megabytes } from './datasets.ts'
 import type { Dataset } from './example-set.ts'
+import { loadOwnData } from './own/own-data.ts'
 import { PARTITIONS } from './partitions.ts'
 import { classPicture, type PictureRow } from './picture.ts'
 import { splitDataset } from './split.ts'
@@ -20,6 +24,8 @@ const datasetName = z
   .string()
   .min(1)
   .describe(`data set: ${Object.keys(DATASETS).join(', ')}`)
+
+const OWN_DATA = 'images by class, .csv, .npz, .npy, .js, the archives of CIFAR-100 and SVHN'
 
 type Load = (name: string) => Promise<Dataset>
 
@@ -73,6 +79,7 @@ function listCommand(stdout: TextStream): Command {
         ...datasets.map(({ name, summary, source, ...rest }) =>
           entry(name, `${summary}; ${source}, ${whereabouts(rest)}`),
         ),
+        entry('--data PATH', `your own: ${OWN_DATA}`),
         bold('Partitions (--partition)'),
         ...partitions.map(({ usage, summary }) => entry(usage, summary)),
       ])
@@ -100,50 +107,139 @@ function fetchCommand(stdout: TextStream, load: Load): Command {
   })
 }
 
+/** A data set by name, or data of the user's own, as `inspect` tells of them. */
+interface Inspected {
+  readonly dataset: Dataset
+  readonly summary: string
+  readonly source: string
+  readonly classNames: readonly string[] | null
+  readonly normalisation: Normalisation
+  readonly notes: readonly string[]
+}
+
 function inspectCommand(stdout: TextStream, load: Load): Command {
   return defineCommand({
     name: 'inspect',
-    summary: 'show the splits of a data set and their class counts',
-    examples: ['graft data inspect mnist', 'graft data inspect mnist --json mnist.json'],
+    summary: 'show a data set, or data of your own: splits, shapes, classes, what looks odd',
+    examples: [
+      'graft data inspect mnist',
+      'graft data inspect flowers/ --image-size 32x32',
+      'graft data inspect patients.csv --label diagnosis --json patients.json',
+    ],
     args: ['dataset'],
-    options: { dataset: datasetName, json },
-    run: async (options) => {
-      const { summary, source, inputShape, numClasses } = findDataset(options.dataset)
-      const { name, train, test } = await load(options.dataset)
+    options: {
+      dataset: z
+        .string()
+        .min(1)
+        .describe(`data set (${Object.keys(DATASETS).join(', ')}), or path to data of your own`),
+      ...READING_OPTIONS,
+      seed: RUN_OPTIONS.seed.describe('draws the test part of data that have none'),
+      json,
+    },
+    run: async ({ dataset: what, json: target, seed, ...reading }) => {
+      const { dataset, classNames, normalisation, notes, ...about } = Object.hasOwn(DATASETS, what)
+        ? await inspectNamed(what, load, reading)
+        : await inspectOwn(what, { ...readingOf(reading), seed })
+      const { name, train, test } = dataset
+      const { inputShape, numClasses } = train
       const [trainCounts, testCounts] = [countClasses(train), countClasses(test)]
-      if (options.json !== undefined) {
+      if (target !== undefined) {
         const splits = {
           train: { numExamples: train.labels.length, classCounts: trainCounts },
           test: { numExamples: test.labels.length, classCounts: testCounts },
         }
-        const value = { name, summary, source, inputShape, numClasses, ...splits }
-        await writeJson(value, options.json, stdout)
+        const value = { name, ...about, inputShape, numClasses, classNames, normalisation }
+        await writeJson({ ...value, ...splits, notes }, target, stdout)
         return
       }
+      const { yellow } = colorsOf(stdout)
       print(stdout, [
-        `${name}: ${summary}`,
-        `${numClasses} classes, inputs [${inputShape.join(', ')}], from ${source}`,
+        `${name}: ${about.summary}`,
+        `${numClasses} classes, inputs [${inputShape.join(', ')}], from ${about.source}`,
         ...picture(stdout, [
           { name: 'train', counts: trainCounts },
           { name: 'test', counts: testCounts },
         ]),
+        ...classList(classNames, (c) => `train ${trainCounts[c]!}, test ${testCounts[c]!}`),
+        `Normalisation: ${describeScale(normalisation)}`,
+        ...notes.map((note) => yellow(note)),
       ])
     },
   })
 }
 
+async function inspectNamed(
+  name: string,
+  load: Load,
+  reading: Parameters<typeof readingOf>[0],
+): Promise<Inspected> {
+  const idle = Object.entries(reading).find(([, value]) => value !== undefined)
+  if (idle !== undefined) {
+    const problem = `--${kebab(idle[0])} says how data of your own are read, and ${name} is a data set.`
+    throw new GraftError('GRAFT_OPTION_INVALID', problem)
+  }
+  const { summary, source, normalisation } = findDataset(name)
+  return { dataset: await load(name), summary, source, normalisation, classNames: null, notes: [] }
+}
+
+async function inspectOwn(
+  path: string,
+  options: Parameters<typeof loadOwnData>[1],
+): Promise<Inspected> {
+  if (!existsSync(path)) {
+    const known = Object.keys(DATASETS).join(', ')
+    const problem = `"${path}" is neither a data set (there is ${known}) nor a path to data of your own.`
+    throw new GraftError('GRAFT_DATASET_UNKNOWN', problem)
+  }
+  const dataset = await loadOwnData(path, { ...options, signal: interruptSignal() })
+  const { kind, classNames, normalisation, notes } = dataset
+  return { dataset, summary: kind, source: path, classNames, normalisation, notes }
+}
+
+/** A line a class: what its number in the picture means. */
+function classList(names: readonly string[] | null, tell: (c: number) => string): string[] {
+  if (names === null) return []
+  const { length } = String(names.length - 1)
+  const width = Math.max(...names.map((name) => name.length))
+  return names.map((name, c) =>
+    `  ${String(c).padStart(length)} ${name.padEnd(width)}  ${tell(c)}`.trimEnd(),
+  )
+}
+
+/** The first few channels: a table has one for each input. */
+function describeScale({ mean, std }: Normalisation): string {
+  const list = (values: readonly number[]) =>
+    `${values
+      .slice(0, 6)
+      .map((value) => Number(value.toPrecision(4)))
+      .join(', ')}${values.length > 6 ? ', ...' : ''}`
+  return `mean ${list(mean)}; deviation ${list(std)}`
+}
+
 function partitionCommand(stdout: TextStream, load: Load): Command {
-  const { dataset, partition, clients, proxy, examplesPerClient, seed } = RUN_OPTIONS
+  const { dataset, data, partition, clients, proxy, examplesPerClient, seed } = RUN_OPTIONS
   return defineCommand({
     name: 'partition',
     summary: 'show which examples each client of a run with these options would have',
     examples: [
       'graft data partition --dataset mnist --partition labels:2 --clients 5 --seed 7',
+      'graft data partition --data flowers/ --partition dirichlet:0.5 --clients 4 --proxy 200',
       'graft data partition --partition dirichlet:0.1 --clients 10 --json parts.json',
     ],
-    options: { dataset, partition, clients, proxy, examplesPerClient, seed, json },
+    options: {
+      ...{ dataset, data, ...READING_OPTIONS },
+      ...{ partition, clients, proxy, examplesPerClient, seed, json },
+    },
     run: async ({ json: target, examplesPerClient: cap = null, ...options }) => {
-      const { train } = await load(options.dataset)
+      const own = ownSourceOf(options, options.dataset)
+      const read =
+        own === null
+          ? { ...(await load(options.dataset ?? DEFAULT_DATASET)), classNames: null }
+          : await loadOwnData(own.path, {
+              ...{ ...own.reading, seed: options.seed },
+              signal: interruptSignal(),
+            })
+      const { name, train, classNames } = read
       const split = splitDataset(train, { ...options, examplesPerClient: cap })
       const countsOf = (part: Int32Array): number[] => countClasses(subset(train, part))
       if (target !== undefined) {
@@ -152,7 +248,8 @@ function partitionCommand(stdout: TextStream, load: Load): Command {
           classCounts: countsOf(part),
         })
         const value = {
-          dataset: options.dataset,
+          dataset: name,
+          ...(classNames && { classNames }),
           partition: options.partition,
           examplesPerClient: cap,
           seed: options.seed,
@@ -163,11 +260,12 @@ function partitionCommand(stdout: TextStream, load: Load): Command {
         return
       }
       print(stdout, [
-        `${options.dataset} dealt ${options.partition} to ${options.clients} clients, seed ${options.seed}`,
+        `${name} dealt ${options.partition} to ${options.clients} clients, seed ${options.seed}`,
         ...picture(stdout, [
           { name: 'proxy set', counts: countsOf(split.proxy) },
           ...split.clients.map((part, i) => ({ name: `client ${i}`, counts: countsOf(part) })),
         ]),
+        ...classList(classNames, () => ''),
       ])
     },
   })

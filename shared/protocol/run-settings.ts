@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { BlobId } from '../ids.ts'
+import { RunData } from './run-data.ts'
 
 const positive = z.number().positive()
 const count = z.int().positive()
@@ -32,7 +33,9 @@ export type TuneSettings = z.infer<typeof TuneSettings>
 /** Everything that decides a run's result. Stored with the run and told to its clients. */
 export const RunSettings = z.strictObject({
   seed: z.int().nonnegative(),
+  /** A name that everybody can load, or, with `data`, what the coordinator calls its own. */
   dataset: z.string().min(1),
+  data: RunData.optional().describe('the coordinator’s own data; absent for a data set by name'),
   /** As given, e.g. `mlp` or `mlp:784-256-10`. */
   model: z.string().min(1),
   /** SHA-256 of the safetensors file that round 1 starts from; null starts from an untrained model. */

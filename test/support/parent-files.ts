@@ -47,6 +47,7 @@ export function fuseInput(given: Partial<FuseFilesInput>): FuseFilesInput {
     target: undefined,
     layout: undefined,
     scores: 'conductance',
+    ownData: null,
     proxy: null,
     test: undefined,
     normalisation: undefined,

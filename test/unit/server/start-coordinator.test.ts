@@ -61,6 +61,7 @@ describe('startCoordinator', () => {
 function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
   return {
     settings: SETTINGS,
+    ownData: null,
     initialWeights: null,
     listen: { host: '127.0.0.1', port: 0, insecure: false },
     joinToken: undefined,

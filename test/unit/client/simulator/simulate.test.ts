@@ -8,6 +8,7 @@ const SIMULATION: Simulation = {
   coordinatorWords: ['--clients', '5'],
   clients: 5,
   workers: 2,
+  dataWords: [],
   engine: 'wasm',
   signal: new AbortController().signal,
 }

@@ -14,6 +14,7 @@ const OPTIONS = {
   shards: [1, 3],
   clients: 12,
   engineName: 'wasm',
+  ownSource: null,
   signal: new AbortController().signal,
 }
 

@@ -16,6 +16,13 @@ describe('parseProxy', () => {
     expect(parseProxy('none')).toBe(null)
   })
 
+  it('should take a count alone beside --data, and no name', () => {
+    expect(parseProxy('400', 'flowers')).toEqual({ dataset: 'flowers', count: 400 })
+    expect(parseProxy('none', 'flowers')).toBe(null)
+    expect(() => parseProxy('mnist:400', 'flowers')).toThrow(/with --data write COUNT alone/)
+    expect(() => parseProxy('0', 'flowers')).toThrow(/COUNT alone/)
+  })
+
   it.each([
     ['mnist', /NAME:COUNT/],
     ['mnist:', /NAME:COUNT/],

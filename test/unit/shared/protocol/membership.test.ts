@@ -14,6 +14,13 @@ const FOLLOW = 'unit/client/node/follow-run'
 
 /** Which test holds each row of the membership table, by the row's first cell: file under test/, title. */
 const TESTS: Record<string, readonly (readonly [file: string, title: string])[]> = {
+  'its data do not fit the run': [
+    ['e2e/own-data', 'should train two clients with folders of images, one of which lacks a class'],
+    [
+      'unit/shared/data/own/own-data',
+      'should refuse data that do not fit the run, saying how to read images so',
+    ],
+  ],
   'joins while clients are recruited': [
     [ROUND, 'should list the cohort in id order, whoever came first'],
   ],
