@@ -2,6 +2,7 @@ import { GraftError } from '../../shared/errors.ts'
 import { auto } from './auto.ts'
 import { ensemble } from './ensemble.ts'
 import { fedavg } from './fedavg.ts'
+import { feddf } from './feddf.ts'
 import { gitRebasin } from './git-rebasin.ts'
 import { hfLinear } from './hf-linear.ts'
 import { kfGradient } from './kf-gradient.ts'
@@ -26,6 +27,7 @@ export const STRATEGIES = {
   median,
   'trimmed-mean': trimmedMean,
   krum,
+  feddf,
   auto,
   ensemble,
 } as const satisfies Record<string, Strategy>

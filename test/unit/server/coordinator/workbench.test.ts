@@ -175,6 +175,7 @@ describe('the stages of a round', () => {
       if (strategy === 'auto') expect(details).toContain('trying kf-linear')
       else {
         const levels = hasLevels ? ['level 1 of 2, fc1', 'level 2 of 2, fc2'] : []
+        if (strategy === 'feddf') levels.push('asking ada', 'asking bob', 'distilling')
         expect(details.slice(3)).toEqual(levels)
       }
       expect((await bench.fuse(round, updates)).ledger).toBe(fused.ledger)

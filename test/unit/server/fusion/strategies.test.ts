@@ -133,7 +133,7 @@ describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) =
         const parents = randomParents(GRAPH, count, seed)
         expect(await fuse(createRng(seed).shuffle(parents))).toEqual(await fuse(parents))
       }),
-      { numRuns: name === 'kf-gradient' ? 3 : 10 },
+      { numRuns: name === 'kf-gradient' || name === 'feddf' ? 3 : 10 },
     )
   })
 
@@ -233,6 +233,7 @@ const FEWEST: Readonly<Record<string, number>> = { 'trimmed-mean': 3, krum: 3 }
 /** Training is not what these tests are about. */
 const quickly = (name: string): Partial<FusionInput> => {
   if (name === 'kf-gradient') return { options: { epochs: '25' } }
+  if (name === 'feddf') return { options: { steps: '100' } }
   if (name === 'krum') return { options: { f: '0' } }
   return name === 'auto' ? { options: { try: 'closed-form' } } : {}
 }
