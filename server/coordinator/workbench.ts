@@ -291,7 +291,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 function graphOf(model: tf.LayersModel, { strategy, settings }: RunPlan): NeuronGraph {
   try {
     const graph = neuronGraph(model)
-    assertSuitable(strategy.strategy, graph, settings.clients)
+    assertSuitable(strategy, graph, { fewest: settings.quorum, most: settings.clients })
     return graph
   } catch (error) {
     model.dispose()

@@ -1,18 +1,21 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
-import { STRATEGIES } from './strategies.ts'
-import type { Strategy } from './strategy.ts'
+import { type ParsedStrategy, STRATEGIES } from './strategies.ts'
+import type { ParentCount, Strategy } from './strategy.ts'
 
 /**
  * Asks a strategy whether it can fuse networks like this one, before anybody trains.
  *
- * @param numParents most parents that there will be
  * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming the layer, and the strategies that can fuse the network;
- *   GRAFT_STRATEGY_UNKNOWN for too many parents
+ *   GRAFT_STRATEGY_UNKNOWN for too many parents, or too few
  */
-export function assertSuitable(strategy: Strategy, graph: NeuronGraph, numParents: number): void {
+export function assertSuitable(
+  { strategy, options }: ParsedStrategy,
+  graph: NeuronGraph,
+  numParents: ParentCount,
+): void {
   try {
-    strategy.check?.(graph, numParents)
+    strategy.check?.(graph, numParents, options)
   } catch (error) {
     if (!(error instanceof GraftError) || error.code !== 'GRAFT_STRATEGY_UNSUITABLE') throw error
     const others = Object.values<Strategy>(STRATEGIES)
@@ -25,9 +28,9 @@ export function assertSuitable(strategy: Strategy, graph: NeuronGraph, numParent
   }
 }
 
-function canFuse(strategy: Strategy, graph: NeuronGraph, numParents: number): boolean {
+function canFuse(strategy: Strategy, graph: NeuronGraph, numParents: ParentCount): boolean {
   try {
-    strategy.check?.(graph, numParents)
+    strategy.check?.(graph, numParents, {})
     return true
   } catch (error) {
     if (error instanceof GraftError) return false

@@ -81,7 +81,7 @@ async function fuse(input: FusionInput): Promise<Fusion> {
     onProgress?.(`trying ${name}`)
     const options = chooseOptions(strategy.name, strategy.options, given)
     try {
-      strategy.check?.(graph, parents.length)
+      strategy.check?.(graph, { fewest: parents.length, most: parents.length }, options)
       const fusion = await strategy.fuse({ ...own, options, rng: rng.split(name) })
       tried.push({ name, fusion, heldOut: await judgeOn(heldOut, fusion.weights, graph) })
     } catch (error) {

@@ -22,7 +22,8 @@ export async function fuseParents(strategy: Strategy, input: FusionInput): Promi
   if (parents.length === 1 && String(widths[0]) === String(widthsOf(graph))) {
     return onlyParent(parents[0]!, graph)
   }
-  assertSuitable(strategy, graph, parents.length)
+  const { length } = parents
+  assertSuitable({ strategy, options: input.options }, graph, { fewest: length, most: length })
   const fusion = await strategy.fuse({ ...input, parents })
   signal?.throwIfAborted()
   assertFinite(fusion.weights)

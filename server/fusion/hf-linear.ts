@@ -5,7 +5,7 @@ import type { Grouping } from './grouping.ts'
 import { fuseLinearly, type LevelFit, LINEAR_OPTIONS } from './linear-fusion.ts'
 import { assertLinear } from './linear-level.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Fusion, FusionInput, Strategy } from './strategy.ts'
+import type { Fusion, FusionInput, ParentCount, Strategy } from './strategy.ts'
 
 /**
  * Hungarian fusion, linear: of two parents, pairs of neurons whose joint neuron is nearest to both become
@@ -20,18 +20,18 @@ export const hfLinear: Strategy = {
   fuse,
 }
 
-function check(graph: NeuronGraph, numParents: number): void {
+function check(graph: NeuronGraph, { most }: Pick<ParentCount, 'most'>): void {
   assertLinear(graph, 'hf-linear')
-  if (numParents <= 2) return
+  if (most <= 2) return
   throw new GraftError(
     'GRAFT_STRATEGY_UNKNOWN',
-    `hf-linear pairs the neurons of two parents, and there are ${numParents}; take kf-linear.`,
+    `hf-linear pairs the neurons of two parents, and there are ${most}; take kf-linear.`,
   )
 }
 
 async function fuse(input: FusionInput): Promise<Fusion> {
   const options = chooseOptions('hf-linear', LINEAR_OPTIONS, input.options)
-  check(input.graph, input.parents.length)
+  check(input.graph, { most: input.parents.length })
   const rules = { ...options, strategy: 'hf-linear', normalise: false }
   return fuseLinearly(input, rules, async (level) => level.given ?? pair(level))
 }

@@ -2,14 +2,18 @@ import { GraftError } from '../../shared/errors.ts'
 import { auto } from './auto.ts'
 import { ensemble } from './ensemble.ts'
 import { fedavg } from './fedavg.ts'
+import { feddf } from './feddf.ts'
 import { gitRebasin } from './git-rebasin.ts'
 import { hfLinear } from './hf-linear.ts'
 import { kfGradient } from './kf-gradient.ts'
 import { kfLinear } from './kf-linear.ts'
+import { krum } from './krum.ts'
+import { median } from './median.ts'
 import { neuronTransplantation } from './neuron-transplantation.ts'
 import { otFusion } from './otfusion.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Strategy } from './strategy.ts'
+import { trimmedMean } from './trimmed-mean.ts'
 
 /** Every strategy, by the name that `--strategy` takes. A new one is its file, a line here and a test. */
 export const STRATEGIES = {
@@ -20,6 +24,10 @@ export const STRATEGIES = {
   'kf-gradient': kfGradient,
   otfusion: otFusion,
   'git-rebasin': gitRebasin,
+  median,
+  'trimmed-mean': trimmedMean,
+  krum,
+  feddf,
   auto,
   ensemble,
 } as const satisfies Record<string, Strategy>

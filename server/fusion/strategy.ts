@@ -51,6 +51,12 @@ export interface Fusion {
   readonly reason?: string
 }
 
+/** How many parents a strategy may get, before anybody knows exactly. */
+export interface ParentCount {
+  readonly fewest: number
+  readonly most: number
+}
+
 /** A rule that turns the updates of a round into one network. Pure: same input, same bytes. */
 export interface Strategy {
   readonly name: string
@@ -66,12 +72,12 @@ export interface Strategy {
   readonly usesHeldOut?: true
   /**
    * Refuses, before anybody trains, what `fuse` would refuse whatever the parents' weights are. Absent where
-   * every network can be fused.
+   * every number of networks of every kind can be fused.
    *
-   * @param numParents most parents that there will be
-   * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming the layer; GRAFT_STRATEGY_UNKNOWN for too many parents
+   * @throws GraftError GRAFT_STRATEGY_UNSUITABLE naming the layer; GRAFT_STRATEGY_UNKNOWN for too many parents,
+   *   or too few
    */
-  check?(graph: NeuronGraph, numParents: number): void
+  check?(graph: NeuronGraph, numParents: ParentCount, options: FusionInput['options']): void
   /**
    * @throws GraftError GRAFT_SHAPE_MISMATCH when the parents' shapes don't agree with the graph;
    *   GRAFT_NOT_FINITE when a parent holds NaN; GRAFT_STRATEGY_UNKNOWN when something the options ask for

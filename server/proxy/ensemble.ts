@@ -8,7 +8,7 @@ import { toEngine } from '../fusion/engine-weights.ts'
 import { measureWidths } from '../fusion/measure-widths.ts'
 import { inIdOrder } from '../fusion/parents.ts'
 import type { Parent } from '../fusion/strategy.ts'
-import { centreRows, normaliseRows, softmaxRows } from './rows.ts'
+import { centreRows, normaliseRows, softmaxRows } from '../../shared/numeric/rows.ts'
 
 /** What the parents of a round say about one set of examples. */
 export interface Opinion {

@@ -6,7 +6,7 @@ import type { LossFunction } from '../../shared/training/fit.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { ensembleLogits } from './ensemble.ts'
 import { createRenditions, type Rendition } from './rendition.ts'
-import { centreRows } from './rows.ts'
+import { centreRows } from '../../shared/numeric/rows.ts'
 
 /** What distillation learns from: the ensemble of the parents. */
 export interface Teacher {

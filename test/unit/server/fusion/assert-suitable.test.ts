@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { assertSuitable } from '../../../../server/fusion/assert-suitable.ts'
-import { parseStrategy, STRATEGIES } from '../../../../server/fusion/strategies.ts'
+import { parseStrategy } from '../../../../server/fusion/strategies.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { buildModel } from '../../../../shared/model/build-model.ts'
 import { neuronGraph, type NeuronGraph } from '../../../../shared/model/neuron-graph.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 
+const TWO = { fewest: 2, most: 2 }
 const IMAGES = { inputShape: [32, 32, 3], numClasses: 10 }
 
 beforeAll(async () => {
@@ -16,22 +17,22 @@ beforeAll(async () => {
 
 describe('assertSuitable', () => {
   it.each(['nt', 'kf-linear', 'kf-gradient', 'otfusion'])('should let %s fuse vgg11', (name) => {
-    expect(() => assertSuitable(parseStrategy(name).strategy, graphOf('vgg11:2'), 2)).not.toThrow()
+    expect(() => assertSuitable(parseStrategy(name), graphOf('vgg11:2'), TWO)).not.toThrow()
   })
 
   it.each(['resnet18:2', 'vit:8x1'])('should let nt and kf-gradient fuse %s', (model) => {
     const graph = graphOf(model)
     for (const name of ['nt', 'kf-gradient']) {
-      expect(() => assertSuitable(parseStrategy(name).strategy, graph, 2)).not.toThrow()
+      expect(() => assertSuitable(parseStrategy(name), graph, TWO)).not.toThrow()
     }
   })
 
   it('should name the layer of a refusal, and the strategies that can fuse the network', () => {
-    expect(() => assertSuitable(STRATEGIES['kf-linear'], graphOf('resnet18:2'), 2)).toThrow(
+    expect(() => assertSuitable(parseStrategy('kf-linear'), graphOf('resnet18:2'), TWO)).toThrow(
       expect.objectContaining({
         code: 'GRAFT_STRATEGY_UNSUITABLE',
         problem: expect.stringMatching(
-          /level layer1\.0\.conv2 .* Of the others, fedavg, nt, kf-gradient, otfusion, git-rebasin, auto can fuse/,
+          /level layer1\.0\.conv2 .* Of the others, fedavg, nt, kf-gradient, otfusion, git-rebasin, median, auto can fuse/,
         ),
       }),
     )
@@ -43,7 +44,7 @@ describe('assertSuitable', () => {
     const sum = tf.layers.add({ name: 'sum' }).apply([inputs, made])
     const outputs = tf.layers.dense({ units: 2 }).apply(sum) as tf.SymbolicTensor
     const graph = neuronGraph(tf.model({ inputs, outputs }))
-    expect(() => assertSuitable(STRATEGIES.nt, graph, 2)).toThrow(
+    expect(() => assertSuitable(parseStrategy('nt'), graph, TWO)).toThrow(
       /the others, fedavg, .*GRAFT_STRATEGY_UNSUITABLE/,
     )
   })

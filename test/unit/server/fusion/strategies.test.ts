@@ -81,6 +81,8 @@ describe('every strategy', () => {
 describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) => {
   /** Parents that it takes at most, up to 5. */
   const most = name === 'hf-linear' ? 2 : 5
+  /** Parents that it takes at least, when there is more than one. */
+  const few = FEWEST[name] ?? 2
   const fuse = (parents: readonly Parent[], graph = GRAPH, more: Partial<FusionInput> = {}) =>
     fuseParents(strategy, { ...fusionOf(parents, graph), ...quickly(name), proxy: PROXY, ...more })
 
@@ -111,7 +113,7 @@ describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) =
   })
 
   it('should take the scores that were sent, also those of no importance', async () => {
-    const parents = randomParents(GRAPH, 2).map((parent) => ({
+    const parents = randomParents(GRAPH, few).map((parent) => ({
       ...parent,
       scores: GRAPH.groups.map(({ width }) =>
         Float32Array.from({ length: width }, (_, neuron) => (neuron === 1 ? 0 : neuron + 1)),
@@ -127,11 +129,11 @@ describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) =
 
   it('should give the same bytes whoever uploads first', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: most }), fc.string(), async (count, seed) => {
+      fc.asyncProperty(fc.integer({ min: few, max: most }), fc.string(), async (count, seed) => {
         const parents = randomParents(GRAPH, count, seed)
         expect(await fuse(createRng(seed).shuffle(parents))).toEqual(await fuse(parents))
       }),
-      { numRuns: name === 'kf-gradient' ? 3 : 10 },
+      { numRuns: name === 'kf-gradient' || name === 'feddf' ? 3 : 10 },
     )
   })
 
@@ -146,7 +148,7 @@ describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) =
   })
 
   it('should leave no tensor behind', async () => {
-    await expectNoLeakAsync(() => fuse(randomParents(GRAPH, 2)))
+    await expectNoLeakAsync(() => fuse(randomParents(GRAPH, few)))
   })
 
   it('should name the parent whose shapes do not fit', async () => {
@@ -197,6 +199,9 @@ describe.each(RUNNABLE)('every strategy that can be run: %s', (name, strategy) =
 describe.each([
   ['fedavg', STRATEGIES.fedavg],
   ['nt', STRATEGIES.nt],
+  ['median', STRATEGIES.median],
+  ['trimmed-mean', STRATEGIES['trimmed-mean']],
+  ['krum', STRATEGIES.krum],
 ] as const)('%s', (_, strategy) => {
   it('should be done with a parent before it loads the next', async () => {
     const parents = randomParents(GRAPH, 6)
@@ -222,8 +227,13 @@ const PROXY = {
   heldOut: blobExamples({ inputShape: [3], numClasses: 2 }, 10, 'held out'),
 }
 
+/** Of the options that the tests take; the smallest that leave nothing out. */
+const FEWEST: Readonly<Record<string, number>> = { 'trimmed-mean': 3, krum: 3 }
+
 /** Training is not what these tests are about. */
 const quickly = (name: string): Partial<FusionInput> => {
   if (name === 'kf-gradient') return { options: { epochs: '25' } }
+  if (name === 'feddf') return { options: { steps: '100' } }
+  if (name === 'krum') return { options: { f: '0' } }
   return name === 'auto' ? { options: { try: 'closed-form' } } : {}
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { normaliseRows, softmaxRows } from '../../../../server/proxy/rows.ts'
+import { normaliseRows, softmaxRows } from '../../../../shared/numeric/rows.ts'
 
 describe('softmaxRows', () => {
   it('should be the softmax of each row', () => {
