@@ -98,7 +98,7 @@ async function fuse(input: FusionInput): Promise<Fusion> {
  * @param target p, probabilities, [row, class]; borrowed
  */
 export function divergence(logits: tf.Tensor, target: tf.Tensor): BatchLoss {
-  const n = target.shape[0]!
+  const n = target.shape[0]
   const logQ = tf.logSoftmax(logits)
   // 0 log 0 is 0: a probability that float32 has as 0 is raised in the logarithm alone.
   const logP = tf.log(tf.maximum(target, SMALLEST))

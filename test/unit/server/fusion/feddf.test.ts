@@ -114,13 +114,13 @@ describe('divergence', () => {
     })
     const plain = (z: readonly number[]) =>
       (klOf(target.slice(0, 3), z.slice(0, 3)) + klOf(target.slice(3), z.slice(3))) / 2
-    expect((await loss!.data())[0]).toBeCloseTo(plain(logits), 6)
-    const values = await gradient!.data()
+    expect((await loss.data())[0]).toBeCloseTo(plain(logits), 6)
+    const values = await gradient.data()
     logits.forEach((_, i) => {
       const moved = (by: number) => logits.map((z, j) => (j === i ? z + by : z))
       expect(values[i]).toBeCloseTo((plain(moved(1e-5)) - plain(moved(-1e-5))) / 2e-5, 6)
     })
-    tf.dispose([loss!, gradient!])
+    tf.dispose([loss, gradient])
   })
 })
 
@@ -207,7 +207,7 @@ async function reference(
         const g = gradient[at]![i]!
         m[at]![i] = 0.9 * m[at]![i]! + 0.1 * g
         v[at]![i] = 0.999 * v[at]![i]! + 0.001 * g * g
-        const [mHat, vHat] = [m[at]![i]! / (1 - 0.9 ** t), v[at]![i]! / (1 - 0.999 ** t)]
+        const [mHat, vHat] = [m[at]![i] / (1 - 0.9 ** t), v[at]![i] / (1 - 0.999 ** t)]
         return value - (eta * mHat) / (Math.sqrt(vHat) + 1e-8)
       }),
     )
