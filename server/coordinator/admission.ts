@@ -33,7 +33,7 @@ async function nameOf(store: Store, token: TokenRecord, auth: ClientAuth): Promi
   if (id !== undefined && (auth.name ?? id) === id) return id
   const problem =
     id === undefined
-      ? 'A join token needs a client name.'
+      ? 'A join token is for any client: say which one this is, with --name NAME.'
       : `This token is for client ${id}, not for ${auth.name ?? ''}.`
   await refuse(store, auth, problem)
   throw new GraftError('GRAFT_TOKEN_INVALID', problem)
