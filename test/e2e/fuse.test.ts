@@ -16,8 +16,10 @@ import { runGraft } from '../support/graft-process.ts'
 import { counted, SMALL, writeParent } from '../support/parent-files.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
 
+/** They leave parents out, so that two are too few. */
+const CROWDS = ['trimmed-mean', 'krum']
 const METHODS = Object.values(STRATEGIES)
-  .filter((strategy) => !('isComparison' in strategy))
+  .filter((strategy) => !('isComparison' in strategy) && !CROWDS.includes(strategy.name))
   // auto would train four networks level by level.
   .map(({ name }) => (name === 'auto' ? 'auto:try=closed-form' : name))
 
@@ -42,6 +44,18 @@ describe('graft fuse', () => {
     for (const { accuracy } of report.parents) expect(accuracy).toBeLessThan(0.55)
     expect(report.fused!.accuracy).toBeGreaterThan(0.1)
     expect(report.ledger!.groups.map(({ name }) => name)).toEqual(['fc1', 'fc2'])
+  })
+
+  it.each(CROWDS)('should fuse five networks by %s, and refuse two', async (method) => {
+    const refused = await runGraft(['fuse', ...files, '--method', method])
+    expect(refused.stderr).toMatch(/take more parents.*\(GRAFT_STRATEGY_UNKNOWN\)\n$/)
+    expect(refused.status).toBe(2)
+    const others = [await trained('odd', [1, 3, 5, 7, 9]), await trained('even', [0, 2, 4, 6, 8])]
+    const five = [...files, ...others, await trained('middle', [3, 4, 5, 6, 7])]
+    const [first, second] = [await fuse(method, 'first', five), await fuse(method, 'second', five)]
+    expect(first.bytes.equals(second.bytes)).toBe(true)
+    expect(first.report.parents).toHaveLength(5)
+    expect(first.report.ledger!.groups.map(({ name }) => name)).toEqual(['fc1', 'fc2'])
   })
 
   it('should show people a table, and scripts nothing but JSON', async () => {
@@ -89,10 +103,14 @@ describe('graft inspect', () => {
 
 // Helpers
 
-async function fuse(method: string, name: string): Promise<{ bytes: Buffer; report: FuseReport }> {
+async function fuse(
+  method: string,
+  name: string,
+  parents = files,
+): Promise<{ bytes: Buffer; report: FuseReport }> {
   const out = join(folder.path, `${method}-${name}.safetensors`)
   const json = join(folder.path, `${method}-${name}.json`)
-  const words = ['fuse', ...files, '--method', method, '--out', out, '--json', json]
+  const words = ['fuse', ...parents, '--method', method, '--out', out, '--json', json]
   const finished = await runGraft([...words, '--proxy', 'mnist:100', '--test', 'mnist'])
   expect(finished.status, finished.stderr).toBe(0)
   const report = FuseReport.parse(JSON.parse(await readFile(json, 'utf8')))

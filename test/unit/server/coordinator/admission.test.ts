@@ -65,7 +65,7 @@ describe('admit', () => {
     {
       case: 'a join token without a name',
       make: async () => auth(await aToken('join')),
-      says: 'needs a client name',
+      says: 'with --name NAME',
     },
   ])('should refuse $case and note why', async ({ make, says }) => {
     const given = await make()
