@@ -16,12 +16,16 @@ import { runGraft } from '../support/graft-process.ts'
 import { counted, SMALL, writeParent } from '../support/parent-files.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
 
+/** auto would train four networks level by level, feddf one for 10,000 steps. */
+const SHORTER = new Map([
+  ['auto', 'auto:try=closed-form'],
+  ['feddf', 'feddf:steps=100'],
+])
 /** They leave parents out, so that two are too few. */
 const CROWDS = ['trimmed-mean', 'krum']
 const METHODS = Object.values(STRATEGIES)
   .filter((strategy) => !('isComparison' in strategy) && !CROWDS.includes(strategy.name))
-  // auto would train four networks level by level.
-  .map(({ name }) => (name === 'auto' ? 'auto:try=closed-form' : name))
+  .map(({ name }) => SHORTER.get(name) ?? name)
 
 let folder: TemporaryFolder
 let files: string[]

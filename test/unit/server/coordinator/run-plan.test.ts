@@ -42,7 +42,7 @@ describe('planRun', () => {
   it('should refuse to run what is there for comparison, naming what can be run', () => {
     const plan = () => planRun({ ...TOY_SETTINGS, strategy: 'ensemble' }, TOY_DATASET, null)
     expect(plan).toThrow(
-      /every run measures it .* fedavg, nt, .*, git-rebasin, auto\. .*STRATEGY_UNKNOWN/,
+      /every run measures it .* fedavg, nt, .*, git-rebasin, .*, auto\. .*STRATEGY_UNKNOWN/,
     )
   })
 

@@ -32,7 +32,7 @@ describe('assertSuitable', () => {
       expect.objectContaining({
         code: 'GRAFT_STRATEGY_UNSUITABLE',
         problem: expect.stringMatching(
-          /level layer1\.0\.conv2 .* Of the others, fedavg, nt, kf-gradient, otfusion, git-rebasin, median, auto can fuse/,
+          /level layer1\.0\.conv2 .* Of the others, fedavg, nt, kf-gradient, otfusion, git-rebasin, median, feddf, auto can fuse/,
         ),
       }),
     )
