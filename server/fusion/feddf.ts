@@ -3,7 +3,7 @@ import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { subset } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
-import { softmaxRows } from '../../shared/numeric/rows.ts'
+import { pickRows, softmaxRows } from '../../shared/numeric/rows.ts'
 import { predictWith } from '../../shared/training/predict.ts'
 import { toEngine } from './engine-weights.ts'
 import { fedavg } from './fedavg.ts'
@@ -53,24 +53,18 @@ async function fuse(input: FusionInput): Promise<Fusion> {
   const [targets, heldOutTargets] = await meanProbabilities(input, [learnt, heldOut])
   onProgress?.('distilling')
   const average = await fedavg.fuse({ ...input, options: {} })
-  const size = learnt.labels.length
-  const stepsAnEpoch = Math.ceil(size / BATCH_SIZE)
-  const all = [...learnt.labels.keys()]
-  let shuffled: readonly number[] = all
+  const stepsAnEpoch = Math.ceil(learnt.labels.length / BATCH_SIZE)
   const student = toEngine(average.weights)
   const judge = batchOf(heldOut, heldOutTargets!, [...heldOut.labels.keys()])
   try {
     const { start, best } = await trainGraph({
       ops: graph.ops,
       weights: student,
-      batch(step) {
-        const at = step % stepsAnEpoch
-        if (at === 0) shuffled = rng.split(`epoch ${step / stepsAnEpoch}`).shuffle(all)
-        return batchOf(learnt, targets!, shuffled.slice(at * BATCH_SIZE, (at + 1) * BATCH_SIZE))
-      },
+      examples: [...learnt.labels.keys()],
+      batchSize: BATCH_SIZE,
+      batch: (examples) => batchOf(learnt, targets!, examples),
       loss: divergence,
       heldOut: judge,
-      stepsAnEpoch,
       epochs: Math.ceil(Number(steps) / stepsAnEpoch),
       patience: Math.ceil(PATIENCE / stepsAnEpoch),
       learningRate: Number(rate),
@@ -160,13 +154,9 @@ async function meanProbabilities(
 /** The caller owns the tensors. */
 function batchOf(examples: ExampleSet, targets: Float32Array, indices: readonly number[]): Batch {
   const { numClasses, inputShape } = examples
-  const rows = new Float32Array(indices.length * numClasses)
-  indices.forEach((index, i) => {
-    rows.set(targets.subarray(index * numClasses, (index + 1) * numClasses), i * numClasses)
-  })
   const shape = [indices.length, ...inputShape]
   return {
     x: tf.tensor(examples.inputs(indices), shape, 'float32'),
-    target: tf.tensor2d(rows, [indices.length, numClasses]),
+    target: tf.tensor2d(pickRows(targets, numClasses, indices), [indices.length, numClasses]),
   }
 }

@@ -158,20 +158,15 @@ async function trainLevel(
       }
     })
   const heldOut = take(order.slice(0, numHeldOut))
-  const stepsAnEpoch = Math.max(1, Math.ceil(learnt.length / BATCH_SIZE))
-  let shuffled: readonly number[] = learnt
   try {
     await trainGraph({
       ops: sliceGraph(graph.ops, level.from, node),
       weights: fused.weights,
-      batch(step) {
-        const at = step % stepsAnEpoch
-        if (at === 0) shuffled = ofLevel.split(`epoch ${step / stepsAnEpoch}`).shuffle(learnt)
-        return take(shuffled.slice(at * BATCH_SIZE, (at + 1) * BATCH_SIZE))
-      },
+      examples: learnt,
+      batchSize: BATCH_SIZE,
+      batch: take,
       loss: (output, wanted) => meanSquares(output, wanted, scale),
       heldOut,
-      stepsAnEpoch,
       epochs: Number(options.epochs),
       patience: PATIENCE,
       learningRate: Number(options.rate),

@@ -23,14 +23,15 @@ export interface GraphTraining {
   readonly ops: OpGraph
   /** Borrowed; trainable weights of `ops` change, and moving statistics. */
   readonly weights: EngineWeights
-  /** Called in `tf.tidy`. @param step 0-based */
-  readonly batch: (step: number) => Batch
+  /** What is learnt from, shuffled for each epoch. */
+  readonly examples: readonly number[]
+  readonly batchSize: number
+  /** Called in `tf.tidy`. @param examples some of `examples` */
+  readonly batch: (examples: readonly number[]) => Batch
   /** Called in `tf.tidy`. */
   readonly loss: (output: tf.Tensor, target: tf.Tensor) => BatchLoss
   /** What decides which weights are kept; nothing is learnt from it. Borrowed. */
   readonly heldOut: Batch
-  /** Steps between two looks at the held-out batch. */
-  readonly stepsAnEpoch: number
   readonly epochs: number
   /** Epochs without a smaller held-out loss after which training ends. */
   readonly patience: number
@@ -49,7 +50,9 @@ export interface GraphTraining {
 export async function trainGraph(
   training: GraphTraining,
 ): Promise<{ best: number; start: number }> {
-  const { ops, weights, heldOut, epochs, patience, stepsAnEpoch, signal } = training
+  const { ops, weights, heldOut, epochs, patience, signal } = training
+  const { examples, batchSize, batch, rng } = training
+  const stepsAnEpoch = Math.max(1, Math.ceil(examples.length / batchSize))
   const start = await judge(training)
   let best = { loss: start, epoch: 0, values: await snapshot(training) }
   const names = trainableWeights(ops)
@@ -64,10 +67,13 @@ export async function trainGraph(
   const breathe = createYielder()
   try {
     for (let epoch = 1; epoch <= epochs && epoch - best.epoch <= patience; epoch++) {
+      const shuffled = rng.split(`epoch ${epoch - 1}`).shuffle(examples)
       for (let step = 0; step < stepsAnEpoch; step++) {
         signal?.throwIfAborted()
         const at = (epoch - 1) * stepsAnEpoch + step
-        await trainStep(training, { names, optimizer, at, share: shareAt(at) })
+        const some = shuffled.slice(step * batchSize, (step + 1) * batchSize)
+        const input = { names, optimizer, at, share: shareAt(at), batch: () => batch(some) }
+        await trainStep(training, input)
         await breathe()
       }
       optimizer.store()
@@ -107,14 +113,15 @@ interface StepInput {
   readonly at: number
   /** Of the learning rate. */
   readonly share: number
+  readonly batch: () => Batch
 }
 
 async function trainStep(
-  { ops, weights, batch, loss, rng }: GraphTraining,
-  { names, optimizer, at, share }: StepInput,
+  { ops, weights, loss, rng }: GraphTraining,
+  { names, optimizer, at, share, batch }: StepInput,
 ): Promise<void> {
   const gradients = tf.tidy(() => {
-    const { x, target } = batch(at)
+    const { x, target } = batch()
     const values = optimizer.weights()
     const current = new Map(names.map((name, i) => [name, values[i]!]))
     const source = (name: string) => current.get(name) ?? weights.source(name)

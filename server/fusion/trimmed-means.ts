@@ -1,7 +1,7 @@
 import { type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
-import { positionsOf } from '../../shared/model/neurons.ts'
 import { type NamedShape, sizeOf } from '../../shared/model/weights.ts'
 import { type CoordinateSlice, forEachSlice } from './coordinate-slices.ts'
+import { madeNeurons } from './element-shares.ts'
 import { ledgerOf } from './ledger.ts'
 import { inIdOrder } from './parents.ts'
 import type { Fusion, FusionInput } from './strategy.ts'
@@ -126,19 +126,16 @@ interface Credits {
 }
 
 function createCredits(graph: NeuronGraph, numParents: number): Credits {
-  const widths = widthsOf(graph)
-  const all = widths.map((width) =>
+  const all = widthsOf(graph).map((width) =>
     Array.from({ length: width }, () => new Float64Array(numParents)),
   )
   return {
-    of({ name, shape }) {
-      const made = graph.axes.get(name)?.findLast(({ role }) => role !== 'reader')
+    of(weight) {
+      const made = madeNeurons(graph, weight)
       if (made === undefined) return undefined
-      const { group, neuron } = positionsOf(made.layout, widths)
-      const stride = sizeOf(shape.slice(made.axis + 1))
-      const { length } = group
+      const { group, neuron } = made.positions
       return (element) => {
-        const position = Math.floor(element / stride) % length
+        const position = made.positionOf(element)
         return all[group[position]!]?.[neuron[position]!]
       }
     },

@@ -6,7 +6,7 @@ import type { LossFunction } from '../../shared/training/fit.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { ensembleLogits } from './ensemble.ts'
 import { createRenditions, type Rendition } from './rendition.ts'
-import { centreRows } from '../../shared/numeric/rows.ts'
+import { centreRows, pickRows } from '../../shared/numeric/rows.ts'
 
 /** What distillation learns from: the ensemble of the parents. */
 export interface Teacher {
@@ -105,10 +105,7 @@ function correct(
 export function logitDistance(targets: Float32Array): LossFunction {
   return (logits, batch) => {
     const [n, numClasses] = logits.shape
-    const rows = new Float32Array(n * numClasses)
-    batch.forEach((index, i) => {
-      rows.set(targets.subarray(index * numClasses, (index + 1) * numClasses), i * numClasses)
-    })
+    const rows = pickRows(targets, numClasses, batch)
     const distance = logits.sub(logits.mean(1, true)).sub(tf.tensor2d(rows, [n, numClasses]))
     return distance.square().mean()
   }

@@ -38,3 +38,23 @@ export function centreRows(values: Float32Array, numClasses: number): Float32Arr
   }
   return values
 }
+
+/**
+ * Some rows of a matrix, in the order asked for.
+ *
+ * @param values [row, column], row-major
+ * @param indices of rows that are there
+ * @returns [index, column]; a copy
+ */
+export function pickRows(
+  values: Float32Array,
+  columns: number,
+  indices: ArrayLike<number>,
+): Float32Array {
+  const rows = new Float32Array(indices.length * columns)
+  for (let i = 0; i < indices.length; i++) {
+    const start = indices[i]! * columns
+    rows.set(values.subarray(start, start + columns), i * columns)
+  }
+  return rows
+}

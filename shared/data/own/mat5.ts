@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib'
+import { NUMBER_READERS } from './number-readers.ts'
 import { invalidData } from './raw-data.ts'
 
 /** A numeric array of a MATLAB file. */
@@ -15,18 +16,10 @@ const MATRIX = 14
 /** mxDOUBLE_CLASS to mxUINT64_CLASS; smaller ones are cells, structures, objects, texts and sparse arrays. */
 const NUMERIC_CLASSES = { from: 6, to: 15 }
 
-type Read = (view: DataView, at: number, isLittle: boolean) => number
-const READERS: Readonly<Record<number, readonly [bytes: number, read: Read]>> = {
-  1: [1, (view, at) => view.getInt8(at)],
-  2: [1, (view, at) => view.getUint8(at)],
-  3: [2, (view, at, isLittle) => view.getInt16(at, isLittle)],
-  4: [2, (view, at, isLittle) => view.getUint16(at, isLittle)],
-  5: [4, (view, at, isLittle) => view.getInt32(at, isLittle)],
-  6: [4, (view, at, isLittle) => view.getUint32(at, isLittle)],
-  7: [4, (view, at, isLittle) => view.getFloat32(at, isLittle)],
-  9: [8, (view, at, isLittle) => view.getFloat64(at, isLittle)],
-  12: [8, (view, at, isLittle) => Number(view.getBigInt64(at, isLittle))],
-  13: [8, (view, at, isLittle) => Number(view.getBigUint64(at, isLittle))],
+/** miINT8 to miUINT64; 8, 10 and 11 are reserved. */
+const KINDS: Readonly<Record<number, string>> = {
+  ...{ 1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4' },
+  ...{ 7: 'f4', 9: 'f8', 12: 'i8', 13: 'u8' },
 }
 
 interface Element {
@@ -101,7 +94,7 @@ function parseMatrix(bytes: Uint8Array, isLittle: boolean): MatArray | null {
 
 function numbersOf({ type, bytes }: Element, isLittle: boolean): Uint8Array | Float64Array {
   if (type === 2) return bytes
-  const reader = READERS[type]
+  const reader = NUMBER_READERS.get(KINDS[type] ?? '')
   if (reader === undefined) throw new RangeError(`there is no type ${type}`)
   const [width, read] = reader
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,3 +1,4 @@
+import { NUMBER_READERS } from './number-readers.ts'
 import { invalidData } from './raw-data.ts'
 
 /** An array of numbers out of a file of NumPy's. */
@@ -7,22 +8,6 @@ export interface NumberArray {
   readonly shape: readonly number[]
   /** Row-major. Bytes stay bytes, everything else is made float, which is exact to 2^24. */
   readonly data: Uint8Array | Float32Array
-}
-
-type Read = (view: DataView, offset: number, isLittle: boolean) => number
-
-const READERS: Readonly<Record<string, readonly [bytes: number, read: Read]>> = {
-  b1: [1, (view, at) => view.getUint8(at)],
-  i1: [1, (view, at) => view.getInt8(at)],
-  i2: [2, (view, at, isLittle) => view.getInt16(at, isLittle)],
-  i4: [4, (view, at, isLittle) => view.getInt32(at, isLittle)],
-  i8: [8, (view, at, isLittle) => Number(view.getBigInt64(at, isLittle))],
-  u1: [1, (view, at) => view.getUint8(at)],
-  u2: [2, (view, at, isLittle) => view.getUint16(at, isLittle)],
-  u4: [4, (view, at, isLittle) => view.getUint32(at, isLittle)],
-  u8: [8, (view, at, isLittle) => Number(view.getBigUint64(at, isLittle))],
-  f4: [4, (view, at, isLittle) => view.getFloat32(at, isLittle)],
-  f8: [8, (view, at, isLittle) => view.getFloat64(at, isLittle)],
 }
 
 /**
@@ -48,7 +33,8 @@ export function parseNpy(bytes: Uint8Array, name: string): NumberArray {
       `${name} has a header that is not one of numbers: save arrays of numbers, without fields or objects.`,
     )
   }
-  const reader = READERS[descr.slice(1)]
+  const kind = descr.slice(1)
+  const reader = NUMBER_READERS.get(kind === 'b1' ? 'u1' : kind)
   if (reader === undefined) {
     throw invalidData(
       `${name} holds numbers of type ${descr}; bool, whole numbers and float32 or float64 are read. Convert it with .astype('float32').`,
@@ -67,7 +53,7 @@ export function parseNpy(bytes: Uint8Array, name: string): NumberArray {
       `${name} has ${bytes.length - end} bytes of numbers, its header says ${size * width}: the file is cut or broken.`,
     )
   }
-  if (descr.slice(1) === 'u1') return { name, shape, data: bytes.subarray(end) }
+  if (kind === 'u1') return { name, shape, data: bytes.subarray(end) }
   const data = new Float32Array(size)
   const isLittle = descr[0] !== '>'
   for (let i = 0; i < size; i++) data[i] = read(view, end + i * width, isLittle)
