@@ -1,4 +1,4 @@
-"""The papers' own code with the protocol of serve.py: `GRAFT_PAPERS=FOLDER python3 papers.py TASK FILE`, where TASK is
+"""The papers' own code with the protocol of answer.py: `GRAFT_PAPERS=FOLDER python3 papers.py TASK FILE`, where TASK is
 conductance, nt or kf-linear. FOLDER holds clones of both papers' repositories:
 
     git clone https://github.com/masterbaer/neuron-transplantation
@@ -9,10 +9,11 @@ Loading FILE, importing the clones and building their networks comes before `rea
 papers run, and its prints go nowhere. For conductance and kf-linear FILE's parents must have one hidden layer, as the
 paper's MLPNet has. For 3, 5, 6, 7 and some more numbers of parents, fuse_ensemble keeps one neuron less in each hidden
 layer than a parent has, by rounding."""
-import contextlib, json, os, pathlib, sys, time
+import contextlib, os, pathlib, sys
 import numpy as np
 import torch
-from networks import linears, parents_of, read_tensors, tensors_of, write_tensors
+from answer import answer
+from networks import linears, parents_of, read_tensors, tensors_of
 
 def use_clone(name):
     """Lets the modules of one clone be imported; each process uses one, as both name their modules without a prefix."""
@@ -61,12 +62,7 @@ task, file = sys.argv[1:]
 tensors = read_tensors(file)
 run = TASKS[task](parents_of(tensors), tensors['x'], tensors['y'].long())
 np.random.seed(18)
-print('ready', flush=True)
-with open(os.devnull, 'w') as nowhere:
-    for line in sys.stdin:
-        with contextlib.redirect_stdout(nowhere):
-            wall, cpu = time.perf_counter(), time.process_time()
-            result = run()
-            times = {'wall': (time.perf_counter() - wall) * 1000, 'cpu': (time.process_time() - cpu) * 1000}
-        if line.strip(): write_tensors(line.strip(), result)
-        print(json.dumps(times), flush=True)
+def quietly():
+    with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(nowhere): return run()
+
+answer(quietly)

@@ -1,12 +1,12 @@
-"""The reference's side of reference.bench.ts: `python3 serve.py TASK FILE` loads the networks and images in FILE, says
-`ready`, then runs TASK once for each line on stdin and prints its milliseconds, by the clock and of the processor, as
-JSON. A line that is not empty names a file to write the result to."""
-import json, sys, time
+"""The reference's side of reference.bench.ts: `python3 serve.py TASK FILE` loads the networks and images in FILE and
+runs TASK as often as it is asked to: answer.py says how."""
+import sys
 import numpy as np
 import torch
+from answer import answer
 from conductance import conductance
 from kf_linear import kf_linear
-from networks import parents_of, read_tensors, tensors_of, write_tensors
+from networks import parents_of, read_tensors, tensors_of
 from transplant import transplant
 
 task, file = sys.argv[1:]
@@ -24,10 +24,4 @@ TASKS = {
     'kf-linear, distances kept': lambda: clustered(True),
 }
 np.random.seed(18)
-print('ready', flush=True)
-for line in sys.stdin:
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = TASKS[task]()
-    times = {'wall': (time.perf_counter() - wall) * 1000, 'cpu': (time.process_time() - cpu) * 1000}
-    if line.strip(): write_tensors(line.strip(), result)
-    print(json.dumps(times), flush=True)
+answer(TASKS[task])
