@@ -72,11 +72,17 @@ export function ownSourceOf(
     throw invalid(`${flag} ${dataset} and --data ${data} both say what the examples are: give one.`)
   }
   if (data !== undefined) return { path: data, reading: readingOf(options) }
-  const idle = Object.keys(READING_OPTIONS).find(
+  const idle = readingFlag(options)
+  if (idle === undefined) return null
+  throw invalid(`${idle} says how data of your own are read: give --data PATH too.`)
+}
+
+/** The first option that is given of those that say how data are read, as in `--label`. */
+export function readingFlag(options: ReadingOptions): string | undefined {
+  const given = Object.keys(READING_OPTIONS).find(
     (key) => options[key as keyof ReadingOptions] !== undefined,
   )
-  if (idle === undefined) return null
-  throw invalid(`--${kebab(idle)} says how data of your own are read: give --data PATH too.`)
+  return given && `--${kebab(given)}`
 }
 
 /** The options as the readers take them. */

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { defineCommand, kebab } from '../command/command.ts'
+import { defineCommand } from '../command/command.ts'
 import { JSON_OPTION } from '../command/common-options.ts'
-import { ownSourceOf, READING_OPTIONS, readingOf } from '../command/data-options.ts'
+import { ownSourceOf, READING_OPTIONS, readingFlag, readingOf } from '../command/data-options.ts'
 import { DEFAULT_DATASET, RUN_OPTIONS } from '../command/run-options.ts'
 import { interruptSignal } from '../command/run-program.ts'
 import { colorsOf, sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
@@ -173,9 +173,9 @@ async function inspectNamed(
   load: Load,
   reading: Parameters<typeof readingOf>[0],
 ): Promise<Inspected> {
-  const idle = Object.entries(reading).find(([, value]) => value !== undefined)
+  const idle = readingFlag(reading)
   if (idle !== undefined) {
-    const problem = `--${kebab(idle[0])} says how data of your own are read, and ${name} is a data set.`
+    const problem = `${idle} says how data of your own are read, and ${name} is a data set.`
     throw new GraftError('GRAFT_OPTION_INVALID', problem)
   }
   const { summary, source, normalisation } = findDataset(name)
