@@ -4,15 +4,16 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import { claimFolder } from '../../shared/command/claim-folder.ts'
 import { dataWords, ownSourceOf } from '../../shared/command/data-options.ts'
 import { list } from '../../shared/command/list-option.ts'
 import { RUN_OPTIONS, toWords } from '../../shared/command/run-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
+import { createClock } from '../../shared/command/run-clock.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { RunReport } from '../../shared/protocol/run-report.ts'
 import { comparisonTable } from './comparison.ts'
-import { createClock } from './study-clock.ts'
-import { claimFolder, finishedReport, planRuns } from './study.ts'
+import { finishedReport, planRuns } from './study.ts'
 import { newRunFolder } from './run-folder.ts'
 import { simulate } from './simulate.ts'
 
@@ -52,7 +53,7 @@ export const simulateCommand = defineCommand({
     const signal = interruptSignal()
     const runs = planRuns(strategy.split(','), seeds ?? [run.seed], folder)
     const isStudy = runs.length > 1
-    if (isStudy) await claimFolder(folder, { ...run, seed: undefined, engine })
+    if (isStudy) await claimFolder(folder, 'simulation', { ...run, seed: undefined, engine })
     const say = (text: string) => void process.stderr.write(`${text}\n`)
     const clock = createClock(runs.length)
     const reports: RunReport[] = []

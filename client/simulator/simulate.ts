@@ -1,7 +1,12 @@
 import { ChildFailed } from '../../shared/command/run-program.ts'
 import { EXIT, GraftError } from '../../shared/errors.ts'
 import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
-import { type Exit, type GraftProcess, type Screen, startGraft } from './processes.ts'
+import {
+  type Exit,
+  type GraftProcess,
+  type Screen,
+  startGraft,
+} from '../../shared/command/graft-process.ts'
 import { simulationToken } from './simulation-token.ts'
 
 export interface Simulation {

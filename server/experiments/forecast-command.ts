@@ -11,7 +11,7 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { measurePairs } from './forecast-pairs.ts'
 import { reportForecast } from './forecast-reliability.ts'
 import { forecastTable } from './forecast-table.ts'
-import { completeBy } from './preset.ts'
+import { completeBy } from './complete-by.ts'
 
 const FULL = { datasets: ['mnist', 'fashion-mnist'], seeds: [1, 2, 3, 4, 5, 6], images: 6000 }
 const QUICK: typeof FULL = { datasets: ['mnist'], seeds: [1, 2], images: 1500 }

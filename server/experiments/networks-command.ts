@@ -11,7 +11,7 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
 import { networksTable } from './networks-table.ts'
 import { measureNetworks } from './networks.ts'
-import { completeBy } from './preset.ts'
+import { completeBy } from './complete-by.ts'
 
 const FULL = {
   models: ['vgg11:32', 'resnet18:16', 'vit:64x4'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { startGraft } from '../../../../client/simulator/processes.ts'
+import { startGraft } from '../../../../shared/command/graft-process.ts'
 import { installFakeGraft } from '../../../support/fake-graft.ts'
 
 describe('startGraft', () => {
