@@ -135,6 +135,11 @@ function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[])
     version: GRAFT_VERSION,
     seed,
     engine: engine.name,
+    environment: {
+      engineVersion: engine.version,
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+    },
     dataset,
     model,
     partition,

@@ -1,6 +1,7 @@
 import { type ClientId, compareIds, type RoundNumber } from '../../shared/ids.ts'
 import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
+import { summariseLedger } from '../../shared/protocol/summarise-ledger.ts'
 import type { RoundRecord } from './round-record.ts'
 import type { Cohort, FusedCandidate, TunedCandidate, Update, Updates } from './round-state.ts'
 import type { Judgement } from './workbench.ts'
@@ -32,18 +33,20 @@ export function reportRound(
     round,
     cohort: cohort.length,
     uploads: accepted.length,
-    parents: judgement.parents.map(({ client, accuracy, loss }) => ({
+    parents: judgement.parents.map(({ client, accuracy, loss, classAccuracy }) => ({
       client,
       accuracy,
       loss,
+      classAccuracy,
       numExamples: updates[client]!.numExamples,
+      classCounts: [...updates[client]!.classCounts],
     })),
     controls: judgement.controls,
     fused: { ...judgement.fused, ...(fused.reason !== undefined && { reason: fused.reason }) },
     ...(fused.diversity && { diversity: fused.diversity }),
     tuned: { ...judgement.tuned, epochs: tuned.epochs, isTuned: tuned.isTuned },
     published: judgement.published,
-    ...(ledger && { ledger }),
+    ...(ledger && { ledger, ledgerSummary: summariseLedger(ledger) }),
     seconds: {
       train: slowest('train'),
       attribute: slowest('attribute'),

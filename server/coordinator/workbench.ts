@@ -12,7 +12,7 @@ import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
-import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { type ClassEvaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { assertSuitable } from '../fusion/assert-suitable.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
@@ -30,7 +30,7 @@ import type { FusedCandidate, Publication, TunedCandidate, Updates } from './rou
 
 /** What the evaluation of a round found, on the test split of the data set. */
 export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
-  readonly parents: readonly { client: ClientId; accuracy: number; loss: number }[]
+  readonly parents: readonly (ClassEvaluation & { readonly client: ClientId })[]
   readonly fused: Score
   readonly tuned: Score
   readonly publication: Publication
@@ -126,7 +126,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return scored
   }
 
-  async function scoreOn(examples: ExampleSet, weights: Weights): Promise<Evaluation> {
+  async function scoreOn(examples: ExampleSet, weights: Weights): Promise<ClassEvaluation> {
     writeWeights(model, weights)
     return evaluate(model, examples)
   }
@@ -314,7 +314,7 @@ function clientsOf(updates: Updates): ClientId[] {
   return (Object.keys(updates) as ClientId[]).sort(compareIds)
 }
 
-function withParent({ id, ...evaluation }: { id: string } & Evaluation) {
+function withParent({ id, ...evaluation }: { id: string } & ClassEvaluation) {
   return { ...evaluation, parent: ClientId.parse(id) }
 }
 

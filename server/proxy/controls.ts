@@ -5,7 +5,7 @@ import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
-import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { type ClassEvaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fedavg } from '../fusion/fedavg.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import type { FusionInput, Parent } from '../fusion/strategy.ts'
@@ -48,18 +48,18 @@ export interface Opinions {
 /** What a fused model has to beat, all on the same test set with the same tuning budget. */
 export interface Controls {
   /** Each parent as it was uploaded, in the order of the ids. */
-  readonly parents: readonly (Evaluation & { readonly id: string })[]
+  readonly parents: readonly (ClassEvaluation & { readonly id: string })[]
   /** All parents together, probabilities weighed by class shares. */
-  readonly ensemble: Evaluation
+  readonly ensemble: ClassEvaluation
   /** Weights averaged by examples; null where that gives no network. */
-  readonly average: Evaluation | null
-  readonly averageTuned: Evaluation | null
+  readonly average: ClassEvaluation | null
+  readonly averageTuned: ClassEvaluation | null
   /** A network trained on the proxy set alone, on its labels. */
-  readonly proxyAlone: Evaluation
+  readonly proxyAlone: ClassEvaluation
   /** The parent that is best on the held-out proxy examples, then tuned. */
-  readonly bestParentTuned: Evaluation & { readonly id: string }
-  readonly fused: Evaluation
-  readonly tuned: Evaluation
+  readonly bestParentTuned: ClassEvaluation & { readonly id: string }
+  readonly fused: ClassEvaluation
+  readonly tuned: ClassEvaluation
 }
 
 /**
@@ -71,7 +71,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
   const { model, parents, graph, test, rng, onProgress } = input
   onProgress?.('parents')
   const opinions = input.opinions ?? (await askAll(input))
-  const judge = async (control: keyof Controls, weights: Weights): Promise<Evaluation> => {
+  const judge = async (control: keyof Controls, weights: Weights): Promise<ClassEvaluation> => {
     onProgress?.(control)
     writeWeights(model, weights)
     return evaluate(model, test)
@@ -80,7 +80,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
     control: keyof Controls,
     start: Weights,
     mode = input.settings.mode,
-  ): Promise<Evaluation> => {
+  ): Promise<ClassEvaluation> => {
     onProgress?.(control)
     await tune({
       model,

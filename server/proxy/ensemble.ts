@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
-import { type Evaluation, judge } from '../../shared/training/evaluate.ts'
+import { type ClassEvaluation, judge } from '../../shared/training/evaluate.ts'
 import { predictWith } from '../../shared/training/predict.ts'
 import { classShares } from '../fusion/class-shares.ts'
 import { toEngine } from '../fusion/engine-weights.ts'
@@ -13,11 +13,11 @@ import { centreRows, normaliseRows, softmaxRows } from '../../shared/numeric/row
 /** What the parents of a round say about one set of examples. */
 export interface Opinion {
   /** How good each parent is, by id, in the order of the ids. */
-  readonly parents: ReadonlyMap<string, Evaluation>
+  readonly parents: ReadonlyMap<string, ClassEvaluation>
   /** Probabilities of the ensemble, [example, class], row-major. */
   readonly probabilities: Float32Array
   /** How good the ensemble is. */
-  readonly ensemble: Evaluation
+  readonly ensemble: ClassEvaluation
 }
 
 /**
@@ -38,7 +38,7 @@ export async function askParents(
 ): Promise<Opinion[]> {
   const asked = sets.map((examples) => ({
     examples,
-    parents: new Map<string, Evaluation>(),
+    parents: new Map<string, ClassEvaluation>(),
     sums: new Float64Array(examples.labels.length * examples.numClasses),
   }))
   await forEachAnswer(model, parents, sets, ({ parent, set, logits, shares }) => {
@@ -111,7 +111,7 @@ async function forEachAnswer(
 /** Smallest probability a loss is taken of: class shares may give a class exactly 0. */
 const TINY = 1e-7
 
-function judgeProbabilities(probabilities: Float32Array, examples: ExampleSet): Evaluation {
+function judgeProbabilities(probabilities: Float32Array, examples: ExampleSet): ClassEvaluation {
   return judge(
     probabilities.map((p) => Math.log(Math.max(p, TINY))),
     examples,

@@ -27,3 +27,22 @@ export const LedgerReport = z.strictObject({
     .describe('groups of neurons, input side first, without the classes'),
 })
 export type LedgerReport = z.infer<typeof LedgerReport>
+
+/** Whose neurons make each group, in sums: what is left of a ledger when nobody asks for single neurons. */
+export const LedgerSummary = z.strictObject({
+  parents: z.array(z.string().min(1)).describe('client ids, in the order of fusion'),
+  groups: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).describe('the first layer that makes these neurons'),
+        neurons: index.describe('how many there are'),
+        shares: z
+          .array(z.number().min(0).max(1))
+          .describe(
+            'of each parent in these neurons, in the order of `parents`; six significant digits. They sum to less than 1 where nothing went into some neurons',
+          ),
+      }),
+    )
+    .describe('groups of neurons, input side first, without the classes'),
+})
+export type LedgerSummary = z.infer<typeof LedgerSummary>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { BlobId, ClientId, RoundNumber } from '../ids.ts'
 import { DiversityReport } from './diversity-report.ts'
-import { LedgerReport } from './ledger.ts'
+import { LedgerReport, LedgerSummary } from './ledger.ts'
 import { RunSettings } from './run-settings.ts'
 
 const accuracy = z
@@ -13,15 +13,27 @@ const loss = z.number().nonnegative().describe('mean cross-entropy on the test s
 const count = z.int().nonnegative()
 const seconds = z.number().nonnegative()
 
+const classAccuracy = z
+  .array(accuracy.nullable())
+  .optional()
+  .describe(
+    'share of the test examples of each class that are taken for it, by class number; null: the test split has none',
+  )
+
 /** How a network does on the test split, which no client and no proxy set holds. */
-export const Score = z.strictObject({ accuracy, loss })
+export const Score = z.strictObject({ accuracy, loss, classAccuracy })
 export type Score = z.infer<typeof Score>
 
 const ParentReport = z.strictObject({
   client: ClientId,
   accuracy,
   loss: loss.optional(),
+  classAccuracy,
   numExamples: z.int().positive().describe('examples it was trained on'),
+  classCounts: z
+    .array(count.describe('examples of the class that it was trained on'))
+    .optional()
+    .describe('by class number'),
 })
 
 /**
@@ -68,6 +80,7 @@ export const RoundReport = z.strictObject({
   ledger: LedgerReport.optional().describe(
     'whose neurons made the published model, before any tuning; of a model that was kept: of the round it came from',
   ),
+  ledgerSummary: LedgerSummary.optional().describe('of the same ledger, for each group of neurons'),
   evaluations: z
     .array(
       z.strictObject({
@@ -106,6 +119,14 @@ export const RunReport = z
     version: z.string().describe('of Graft'),
     seed: z.int().nonnegative(),
     engine: z.string().describe('TensorFlow.js engine of the coordinator'),
+    environment: z
+      .strictObject({
+        engineVersion: z.string().describe('of the engine’s library'),
+        node: z.string().describe('version of Node.js'),
+        platform: z.string().describe('operating system and processor architecture'),
+      })
+      .optional()
+      .describe('what the coordinator ran on'),
     dataset: z.string(),
     model: z.string().describe('architecture, as given'),
     partition: z.string(),

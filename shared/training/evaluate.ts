@@ -9,12 +9,21 @@ export interface Evaluation {
   readonly loss: number
 }
 
+/** An evaluation with what each class has of it. */
+export interface ClassEvaluation extends Evaluation {
+  /** Share of the examples of each class that are taken for it, [class]; null of a class without examples. */
+  readonly classAccuracy: (number | null)[]
+}
+
 /**
  * Judges a model on labelled examples.
  * @param model borrowed
  * @throws RangeError without examples
  */
-export async function evaluate(model: tf.LayersModel, examples: ExampleSet): Promise<Evaluation> {
+export async function evaluate(
+  model: tf.LayersModel,
+  examples: ExampleSet,
+): Promise<ClassEvaluation> {
   return judge(await predict(model, examples), examples)
 }
 
@@ -22,15 +31,22 @@ export async function evaluate(model: tf.LayersModel, examples: ExampleSet): Pro
  * Judges logits [size, numClasses], whoever made them.
  * @throws RangeError without examples
  */
-export function judge(logits: Float32Array, { labels, numClasses }: ExampleSet): Evaluation {
+export function judge(logits: Float32Array, { labels, numClasses }: ExampleSet): ClassEvaluation {
   if (labels.length === 0) throw new RangeError('there is nothing to judge by without examples')
-  let [numRight, lossSum] = [0, 0]
+  const right = new Int32Array(numClasses)
+  const sizes = new Int32Array(numClasses)
+  let lossSum = 0
   for (const [i, label] of labels.entries()) {
     const row = logits.subarray(i * numClasses, (i + 1) * numClasses)
     const largest = row.reduce((most, logit) => Math.max(most, logit), -Infinity)
-    if (row.indexOf(largest) === label) numRight++
+    sizes[label]!++
+    if (row.indexOf(largest) === label) right[label]!++
     const sum = row.reduce((total, logit) => total + Math.exp(logit - largest), 0)
     lossSum += largest + Math.log(sum) - row[label]!
   }
-  return { accuracy: numRight / labels.length, loss: lossSum / labels.length }
+  return {
+    accuracy: right.reduce((sum, count) => sum + count, 0) / labels.length,
+    loss: lossSum / labels.length,
+    classAccuracy: Array.from(sizes, (size, label) => (size === 0 ? null : right[label]! / size)),
+  }
 }

@@ -5,6 +5,7 @@ import type { Judgement } from '../../../../server/coordinator/workbench.ts'
 import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
 import type { LedgerReport } from '../../../../shared/protocol/ledger.ts'
 import { RoundReport } from '../../../../shared/protocol/run-report.ts'
+import { summariseLedger } from '../../../../shared/protocol/summarise-ledger.ts'
 import { DIVERSITY, roundReport } from '../../../support/run-report.ts'
 
 const [ada, bob, cy] = ['ada', 'bob', 'cy'].map((name) => ClientId.parse(name)) as [
@@ -24,8 +25,22 @@ describe('reportRound', () => {
       cohort: 3,
       uploads: 2,
       parents: [
-        { client: 'ada', accuracy: 0.1, loss: 2, numExamples: 10 },
-        { client: 'bob', accuracy: 0.2, loss: 3, numExamples: 20 },
+        {
+          client: 'ada',
+          accuracy: 0.1,
+          loss: 2,
+          classAccuracy: [0.1, null],
+          numExamples: 10,
+          classCounts: [10, 0],
+        },
+        {
+          client: 'bob',
+          accuracy: 0.2,
+          loss: 3,
+          classAccuracy: [0.3, null],
+          numExamples: 20,
+          classCounts: [0, 20],
+        },
       ],
       tuned: { ...score, epochs: 4, isTuned: true },
       seconds: { train: 5, attribute: 3, upload: 2, fuse: 0.5, tune: 7, evaluate: 9 },
@@ -53,10 +68,12 @@ describe('reportRound', () => {
     const fused = { ...JUDGED.fused, reason: 'the widest' }
     const report = reportRound({ ...JUDGED, fused }, JUDGEMENT, LEDGER)
     expect(report.ledger).toEqual(LEDGER)
+    expect(report.ledgerSummary).toEqual(summariseLedger(LEDGER))
     expect(report.fused).toEqual({ ...score, reason: 'the widest' })
 
     const unknown = reportRound(JUDGED, JUDGEMENT)
     expect(unknown).not.toHaveProperty('ledger')
+    expect(unknown).not.toHaveProperty('ledgerSummary')
     expect(unknown.fused).toEqual(score)
   })
 })
@@ -128,8 +145,8 @@ const JUDGED = {
 
 const JUDGEMENT: Judgement = {
   parents: [
-    { client: ada, accuracy: 0.1, loss: 2 },
-    { client: bob, accuracy: 0.2, loss: 3 },
+    { client: ada, accuracy: 0.1, loss: 2, classAccuracy: [0.1, null] },
+    { client: bob, accuracy: 0.2, loss: 3, classAccuracy: [0.3, null] },
   ],
   controls: {
     ensemble: score,

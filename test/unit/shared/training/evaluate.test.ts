@@ -25,6 +25,14 @@ describe('judge', () => {
     expect(loss).toBeCloseTo((sure - 2 + sure + Math.log(3)) / 3)
   })
 
+  it('should say how much of each class is right, and nothing of a class without examples', () => {
+    const examples = arrayExamples(SHAPE, new Float32Array(16), Int32Array.of(0, 0, 2, 0))
+    const logits = Float32Array.of(2, 0, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0)
+    const { accuracy, classAccuracy } = judge(logits, examples)
+    expect(classAccuracy).toEqual([2 / 3, null, 1])
+    expect(accuracy).toBe(3 / 4)
+  })
+
   it('should not overflow on large logits', () => {
     const examples = arrayExamples(SHAPE, new Float32Array(4), Int32Array.of(1))
     expect(judge(Float32Array.of(1000, 999, -1000), examples).loss).toBeCloseTo(
