@@ -9,7 +9,7 @@ import type { RunId } from '../../shared/ids.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
-import { readWeights, writeWeights } from '../../shared/model/weights.ts'
+import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import type {
   BlobRef,
@@ -64,7 +64,7 @@ export interface Participant {
  */
 export async function takePart(
   { joined, data, wire, onProgress }: Participant,
-  { round, model: blob, proxy }: RoundInvited,
+  { round, model: blob, proxy, training }: RoundInvited,
   signal: AbortSignal,
 ): Promise<RoundOutcome> {
   const { clientId, settings } = joined
@@ -72,10 +72,9 @@ export async function takePart(
   const progress = createProgress(round, onProgress)
   const clock = createStopwatch()
 
-  const globalModel = await wire.pull(blob, {
-    signal,
-    onProgress: (done) => progress('pulling', done),
-  })
+  const globalModel = weightsIn(
+    await wire.pull(blob, { signal, onProgress: (done) => progress('pulling', done) }),
+  )
 
   // Public examples beside one's own keep a client from forgetting the classes it has not.
   const examples =
@@ -89,6 +88,9 @@ export async function takePart(
     clock.start('train')
     await fit(model, examples, {
       ...settings.training,
+      ...(training?.proximal !== undefined && {
+        proximal: { mu: training.proximal, center: globalModel },
+      }),
       rng: rng.split('train'),
       onProgress: ({ step, steps, loss }) => progress('training', step / steps, loss),
       signal,
@@ -137,7 +139,7 @@ export async function receive(
   if (data.judge === null) return null
   const progress = createProgress(round, onProgress)
   progress('evaluating', 0)
-  const model = loadModel(await wire.pull(blob, {}), joined, data)
+  const model = loadModel(weightsIn(await wire.pull(blob, {})), joined, data)
   try {
     const { accuracy, loss } = await evaluate(model, data.judge)
     const report = { round, accuracy, loss, numExamples: data.judge.labels.length }
@@ -148,13 +150,16 @@ export async function receive(
   }
 }
 
+function weightsIn(bytes: Uint8Array): Weights {
+  return decodeSafetensors(bytes).tensors
+}
+
 /** The caller disposes of the model. */
-function loadModel(bytes: Uint8Array, joined: RunJoined, data: ClientData): tf.LayersModel {
-  const { tensors } = decodeSafetensors(bytes)
+function loadModel(weights: Weights, joined: RunJoined, data: ClientData): tf.LayersModel {
   // The random start is overwritten at once; it only has to be some start.
   const model = buildModel(architectureOf(joined, data), createRng('overwritten'))
   try {
-    writeWeights(model, tensors)
+    writeWeights(model, weights)
   } catch (error) {
     model.dispose()
     throw error

@@ -133,7 +133,9 @@ async function conductRound(
           session.members.add(client)
           const model = offered(session, globalModel)
           const proxy = session.proxy && { proxy: session.proxy }
-          gateway.invite(client, { run: run.id, round, model, ...proxy, deadlineSeconds })
+          const training = workbench.training && { training: workbench.training }
+          const invitation = { run: run.id, round, model, ...proxy, ...training, deadlineSeconds }
+          gateway.invite(client, invitation)
         },
         published({ blob, isNew }) {
           gateway.published({ run: run.id, round, model: offered(session, blob), isNew })

@@ -9,6 +9,7 @@ import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neur
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
+import type { TrainingRequest } from '../../shared/protocol/messages.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
@@ -47,6 +48,8 @@ export interface Workbench {
   putInitialModel(): Promise<BlobId>
   /** Stores what clients rehearse: the proxy set without its held-out part. */
   putProxySet(): Promise<BlobId>
+  /** What the strategy asks of local training; undefined when it asks nothing. */
+  readonly training: TrainingRequest | undefined
   /** Size of the largest update of this architecture. */
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
@@ -159,6 +162,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     architecture,
     putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
     putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
+    training: strategy.clientTraining?.(options),
     maxUpdateBytes: largestUpdate(expected, architecture),
 
     checkUpdate(bytes, received) {

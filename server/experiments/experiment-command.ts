@@ -7,7 +7,7 @@ import { interruptSignal } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
-import { parseStrategy } from '../fusion/strategies.ts'
+import { parseMethod } from '../fusion/strategies.ts'
 import { forecastCommand } from './forecast-command.ts'
 import { fusionTable } from './fusion-table.ts'
 import { networksCommand } from './networks-command.ts'
@@ -69,7 +69,7 @@ const fusionTableCommand = defineCommand({
   },
   async run({ dataset, engine: choice, json, ...rest }) {
     // A wrong name is said before an hour of training.
-    rest.methods.forEach(parseStrategy)
+    rest.methods.forEach(parseMethod)
     const engine = await startEngine(choice)
     const settings = { datasets: dataset, ...rest }
     const say = (text: string) => process.stderr.write(`${text}\n`)

@@ -9,7 +9,7 @@ import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
-import { parseStrategy } from '../fusion/strategies.ts'
+import { parseMethod } from '../fusion/strategies.ts'
 import type { ProxyExamples } from '../fusion/strategy.ts'
 import { bestParent } from '../proxy/best-parent.ts'
 import { askParents } from '../proxy/ensemble.ts'
@@ -134,7 +134,7 @@ async function runCase(
       settings: { ...TUNING, epochs: settings.tuneEpochs },
     })
     const fuse = async (method: string, proxy: ProxyExamples) => {
-      const { strategy, options } = parseStrategy(method)
+      const { strategy, options } = parseMethod(method)
       const since = performance.now()
       const input = { parents, graph, options, proxy, rng: rng.split(method) }
       const { weights } = await fuseParents(strategy, { ...input, ...(signal && { signal }) })

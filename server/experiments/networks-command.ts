@@ -8,7 +8,7 @@ import { findDataset } from '../../shared/data/datasets.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
-import { parseStrategy } from '../fusion/strategies.ts'
+import { parseMethod } from '../fusion/strategies.ts'
 import { networksTable } from './networks-table.ts'
 import { measureNetworks } from './networks.ts'
 import { completeBy } from './complete-by.ts'
@@ -86,7 +86,7 @@ export const networksCommand = defineCommand({
   async run({ engine: choice, json, quick, ...given }) {
     const settings = completeBy(quick ? QUICK : FULL, given)
     // A wrong name is said before minutes of training.
-    settings.methods.forEach(parseStrategy)
+    settings.methods.forEach(parseMethod)
     settings.models.forEach((spec) => parseArchitecture(spec, findDataset(settings.dataset)))
     const engine = await startEngine(choice)
     const say = (text: string) => process.stderr.write(`${text}\n`)

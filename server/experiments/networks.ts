@@ -7,7 +7,7 @@ import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
-import { parseStrategy } from '../fusion/strategies.ts'
+import { parseMethod } from '../fusion/strategies.ts'
 import { bestParent } from '../proxy/best-parent.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
@@ -133,7 +133,7 @@ async function measureNetwork(
       settings: { ...TUNING, epochs: settings.tuneEpochs },
     })
     const measure = async (method: string): Promise<NetworkResult> => {
-      const { strategy, options } = parseStrategy(method)
+      const { strategy, options } = parseMethod(method)
       since = performance.now()
       try {
         const input = { parents, graph, options, proxy, rng: rng.split(method) }

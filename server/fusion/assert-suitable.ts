@@ -19,7 +19,8 @@ export function assertSuitable(
   } catch (error) {
     if (!(error instanceof GraftError) || error.code !== 'GRAFT_STRATEGY_UNSUITABLE') throw error
     const others = Object.values<Strategy>(STRATEGIES)
-      .filter((other) => other.isComparison !== true && canFuse(other, graph, numParents))
+      .filter((other) => other.isComparison !== true && other.onlyInRounds === undefined)
+      .filter((other) => canFuse(other, graph, numParents))
       .map(({ name }) => name)
     throw new GraftError(
       error.code,

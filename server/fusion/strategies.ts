@@ -3,6 +3,7 @@ import { auto } from './auto.ts'
 import { ensemble } from './ensemble.ts'
 import { fedavg } from './fedavg.ts'
 import { feddf } from './feddf.ts'
+import { fedprox } from './fedprox.ts'
 import { gitRebasin } from './git-rebasin.ts'
 import { hfLinear } from './hf-linear.ts'
 import { kfGradient } from './kf-gradient.ts'
@@ -28,6 +29,7 @@ export const STRATEGIES = {
   'trimmed-mean': trimmedMean,
   krum,
   feddf,
+  fedprox,
   auto,
   ensemble,
 } as const satisfies Record<string, Strategy>
@@ -53,6 +55,18 @@ export function parseStrategy(spec: string): ParsedStrategy {
   }
   const strategy: Strategy = STRATEGIES[name]
   return { strategy, options: chooseOptions(name, strategy.options, readOptions(name, words)) }
+}
+
+/**
+ * As {@link parseStrategy}, for networks that are trained already, outside of a federation's rounds.
+ *
+ * @throws GraftError GRAFT_STRATEGY_UNKNOWN for a strategy that is for rounds only, too
+ */
+export function parseMethod(spec: string): ParsedStrategy {
+  const parsed = parseStrategy(spec)
+  const { name, onlyInRounds } = parsed.strategy
+  if (onlyInRounds === undefined) return parsed
+  throw new GraftError('GRAFT_STRATEGY_UNKNOWN', `${name} ${onlyInRounds}.`)
 }
 
 function isName(name: string): name is keyof typeof STRATEGIES {

@@ -57,6 +57,12 @@ export interface ParentCount {
   readonly most: number
 }
 
+/** What clients do when they train, beside the run's settings; absent fields ask nothing. */
+export interface ClientTraining {
+  /** mu of a proximal term, `mu/2 |w - global model|^2`, beside the loss. */
+  readonly proximal?: number
+}
+
 /** A rule that turns the updates of a round into one network. Pure: same input, same bytes. */
 export interface Strategy {
   readonly name: string
@@ -70,6 +76,13 @@ export interface Strategy {
   readonly isComparison?: true
   /** It judges candidates on `proxy.heldOut`; other strategies may look at the whole proxy set. */
   readonly usesHeldOut?: true
+  /**
+   * It is for the rounds of a federation, and this is why it cannot fuse finished networks, with what to take
+   * instead; the end of a sentence that begins with its name.
+   */
+  readonly onlyInRounds?: string
+  /** What it asks of local training; absent where it asks nothing. */
+  clientTraining?(options: FusionInput['options']): ClientTraining
   /**
    * Refuses, before anybody trains, what `fuse` would refuse whatever the parents' weights are. Absent where
    * every number of networks of every kind can be fused.

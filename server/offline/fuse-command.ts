@@ -174,6 +174,7 @@ export const fuseCommand = defineCommand({
 
 function methods(): string {
   return Object.values<Strategy>(STRATEGIES)
+    .filter(({ onlyInRounds }) => onlyInRounds === undefined)
     .map(({ name, summary, paper, options }) => {
       const known = describeOptions(options)
       const line = `  ${name.padEnd(12)} ${summary} (${paper})`

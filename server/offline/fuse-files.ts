@@ -7,7 +7,7 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
-import { parseStrategy } from '../fusion/strategies.ts'
+import { parseMethod } from '../fusion/strategies.ts'
 import type { Fusion, ProxyExamples } from '../fusion/strategy.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 import { drawProxy, factsOf, type FittedDataset, loadFitted } from './examples-option.ts'
@@ -42,7 +42,7 @@ import { assertCanWrite, writeFused } from './write-fused.ts'
  */
 export async function fuseFiles(input: FuseFilesInput): Promise<FuseReport> {
   const { onProgress, signal, seed } = input
-  const strategy = parseStrategy(input.method)
+  const strategy = parseMethod(input.method)
   const out = outOf(input, strategy)
   assertCanTune(input)
   if (out !== null) await assertCanWrite(out, input.files)

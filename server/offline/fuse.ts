@@ -11,7 +11,7 @@ import { compareParents } from '../fusion/compare-parents.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { parentScores } from '../fusion/parent-scores.ts'
 import { proxyExamples } from '../fusion/proxy-inputs.ts'
-import { parseStrategy } from '../fusion/strategies.ts'
+import { parseMethod } from '../fusion/strategies.ts'
 import type { Fusion, FusionInput, Parent, ProxyExamples, Strategy } from '../fusion/strategy.ts'
 import { splitProxy } from '../proxy/split-proxy.ts'
 
@@ -65,7 +65,7 @@ const SCORED = 2000
  */
 export async function fuse(input: FuseInput): Promise<Fusion> {
   const words = Object.entries(input.options ?? {}).map(([name, value]) => `:${name}=${value}`)
-  const { strategy, options } = parseStrategy(`${input.method}${words.join('')}`)
+  const { strategy, options } = parseMethod(`${input.method}${words.join('')}`)
   const rng = createRng(String(input.seed ?? 7))
   const graph = neuronGraph(input.model)
   if (input.proxy !== undefined) assertFits(input.proxy, input.model, graph)

@@ -114,6 +114,13 @@ export type BlobChunk = z.infer<typeof BlobChunk>
 export const UploadOffset = z.strictObject({ offset: bytes })
 export type UploadOffset = z.infer<typeof UploadOffset>
 
+/** What a run's strategy asks of local training, beside the run's settings; absent fields ask nothing. */
+export const TrainingRequest = z.strictObject({
+  /** mu of FedProx: mu/2 |w - global model|^2 is added to the loss. */
+  proximal: z.number().positive().max(1000).optional(),
+})
+export type TrainingRequest = z.infer<typeof TrainingRequest>
+
 /** round:invited — asks a client of the cohort for one update. Sent again after a reconnect. */
 export const RoundInvited = z.strictObject({
   run: RunId,
@@ -122,6 +129,8 @@ export const RoundInvited = z.strictObject({
   model: BlobRef,
   /** Public examples to train on beside one's own; see proxy-set.ts. Absent when the run does not rehearse. */
   proxy: BlobRef.optional(),
+  /** Absent when the strategy asks nothing. */
+  training: TrainingRequest.optional(),
   /** Seconds left until the deadline. */
   deadlineSeconds: seconds,
 })

@@ -8,13 +8,18 @@ import { readWeights, writeWeights, type Weights } from '../model/weights.ts'
 import type { Rng } from '../numeric/rng.ts'
 import { crossEntropy, type LossAndGradient } from './cross-entropy.ts'
 import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
+import {
+  createGradientTerms,
+  type GradientTermOptions,
+  type GradientTerms,
+} from './gradient-terms.ts'
 import { createOptimizer } from './optimizer.ts'
 import { createYielder } from './yielder.ts'
 
 /** @returns the loss of a batch; `batch` are the indices of its examples, in the order of the logits */
 export type LossFunction = (logits: tf.Tensor2D, batch: Int32Array) => tf.Scalar
 
-export interface FitOptions extends OptimizerSettings {
+export interface FitOptions extends OptimizerSettings, GradientTermOptions {
   readonly epochs: number
   /** Examples a step; the last step of an epoch takes what is left. */
   readonly batchSize: number
@@ -61,7 +66,10 @@ export interface FitState {
 export interface FitResult {
   /** Steps done, over all epochs, with those before `resumeFrom`. */
   readonly steps: number
-  /** Mean loss over the examples of the last epoch, each taken when its batch was trained on. */
+  /**
+   * Mean loss over the examples of the last epoch, each taken when its batch was trained on; without the
+   * terms that are added to the gradient.
+   */
   readonly loss: number
 }
 
@@ -71,7 +79,8 @@ export interface FitResult {
  *
  * @param model borrowed; its weights change
  * @throws GraftError GRAFT_NOT_FINITE when the loss stops being a number; the model keeps its last weights
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming a layer that cannot be trained
+ * @throws GraftError GRAFT_LAYER_UNSUPPORTED naming a layer that cannot be trained; GRAFT_SHAPE_MISMATCH for
+ *   terms of the gradient that do not fit the model
  * @throws RangeError without examples, or for a checkpoint of another optimiser
  */
 export async function fit(
@@ -86,6 +95,8 @@ export async function fit(
   const graph = poolEarly(opGraphOf(model))
   const variables = new Map(modelVariables(model).map(({ name, variable }) => [name, variable]))
   const trainable = trainableWeights(graph)
+  const shapes = trainable.map((name) => ({ name, shape: variables.get(name)!.shape as number[] }))
+  const terms = createGradientTerms(options, shapes)
   const optimizer = await createOptimizer(
     trainable.map((name) => variables.get(name)!),
     options,
@@ -107,7 +118,7 @@ export async function fit(
       }
       const batch = order.slice(position, position + batchSize)
       const loss = await trainStep(
-        { graph, variables, trainable, optimizer, examples, batch },
+        { graph, variables, trainable, optimizer, terms, examples, batch },
         options,
         step,
       )
@@ -125,6 +136,7 @@ export async function fit(
   } finally {
     optimizer.store()
     optimizer.dispose()
+    terms?.dispose()
   }
   return { steps, loss: lossSum / size }
 }
@@ -136,13 +148,14 @@ interface StepInput {
   /** Names, in the order of the optimizer's weights. */
   readonly trainable: readonly string[]
   readonly optimizer: Optimizer
+  readonly terms: GradientTerms | null
   readonly examples: ExampleSet
   /** Indices of the examples. */
   readonly batch: Int32Array
 }
 
 async function trainStep(
-  { graph, variables, trainable, optimizer, examples, batch }: StepInput,
+  { graph, variables, trainable, optimizer, terms, examples, batch }: StepInput,
   { loss: lossFunction, rng, schedule }: FitOptions,
   step: number,
 ): Promise<number> {
@@ -162,7 +175,8 @@ async function trainStep(
       lossFunction === undefined
         ? crossEntropy(logits, labelsOf(examples, batch))
         : differentiate(lossFunction, logits, batch)
-    return [loss, ...pass.backward(dLogits).weights]
+    const gradients = pass.backward(dLogits).weights
+    return [loss, ...(terms?.add(gradients, values) ?? gradients)]
   })
   try {
     const value = (await loss.data())[0] ?? NaN

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { STRATEGIES } from '../../server/fusion/strategies.ts'
+import type { Strategy } from '../../server/fusion/strategy.ts'
 import { loadMnist } from '../../shared/data/mnist.ts'
 import { countClasses, subset } from '../../shared/data/subset.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
@@ -23,8 +24,9 @@ const SHORTER = new Map([
 ])
 /** They leave parents out, so that two are too few. */
 const CROWDS = ['trimmed-mean', 'krum']
-const METHODS = Object.values(STRATEGIES)
-  .filter((strategy) => !('isComparison' in strategy) && !CROWDS.includes(strategy.name))
+const METHODS = Object.values<Strategy>(STRATEGIES)
+  .filter(({ isComparison, onlyInRounds }) => isComparison !== true && onlyInRounds === undefined)
+  .filter(({ name }) => !CROWDS.includes(name))
   .map(({ name }) => SHORTER.get(name) ?? name)
 
 let folder: TemporaryFolder
@@ -60,6 +62,14 @@ describe('graft fuse', () => {
     expect(first.bytes.equals(second.bytes)).toBe(true)
     expect(first.report.parents).toHaveLength(5)
     expect(first.report.ledger!.groups.map(({ name }) => name)).toEqual(['fc1', 'fc2'])
+  })
+
+  it('should refuse what is for rounds only', async () => {
+    const refused = await runGraft(['fuse', ...files, '--method', 'fedprox'])
+    expect(refused.stderr).toMatch(
+      /^graft: fedprox differs from fedavg.*\(GRAFT_STRATEGY_UNKNOWN\)\n$/,
+    )
+    expect(refused.status).toBe(2)
   })
 
   it('should show people a table, and scripts nothing but JSON', async () => {

@@ -4,9 +4,13 @@ import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
 import { countClasses } from '../../../../shared/data/subset.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { initialWeights } from '../../../../shared/model/initial-weights.ts'
-import { encodeSafetensors } from '../../../../shared/model/safetensors.ts'
+import { decodeSafetensors, encodeSafetensors } from '../../../../shared/model/safetensors.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
-import type { ClientProgress, EvaluationReport } from '../../../../shared/protocol/messages.ts'
+import type {
+  ClientProgress,
+  EvaluationReport,
+  TrainingRequest,
+} from '../../../../shared/protocol/messages.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
@@ -45,6 +49,21 @@ describe('takePart', () => {
     expect(await bytesOf('client-0', 1)).toBe(first)
     expect(await bytesOf('client-0', 2)).not.toBe(first)
     expect(await bytesOf('client-1', 1)).not.toBe(first)
+  })
+
+  it('should stay nearer to the global model when the strategy asks for a proximal term', async () => {
+    const global = decodeSafetensors(globalModel()).tensors
+    const distance = async (training?: TrainingRequest) => {
+      const client = participant()
+      await takePart(client, { ...invitation(1), ...(training && { training }) }, never)
+      const { tensors } = decodeSafetensors(client.pushed[0]!.bytes)
+      return Math.hypot(
+        ...global.flatMap(({ data }, w) => [...data].map((x, i) => x - tensors[w]!.data[i]!)),
+      )
+    }
+    const free = await distance()
+    expect(await distance({})).toBe(free)
+    expect(await distance({ proximal: 3 })).toBeLessThan(0.9 * free)
   })
 
   it('should leave no tensor behind', async () => {

@@ -8,7 +8,7 @@ import {
   partsOf,
 } from '../../../../server/offline/fuse.ts'
 import { STRATEGIES } from '../../../../server/fusion/strategies.ts'
-import type { ProxyExamples } from '../../../../server/fusion/strategy.ts'
+import type { ProxyExamples, Strategy } from '../../../../server/fusion/strategy.ts'
 import type { ExampleSet } from '../../../../shared/data/example-set.ts'
 import { attribute } from '../../../../shared/attribution/attribute.ts'
 import { readWeights, type Weights, writeWeights } from '../../../../shared/model/weights.ts'
@@ -18,8 +18,8 @@ import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
 
 const SHAPE = { inputShape: [5], numClasses: 3 }
-const METHODS = Object.values(STRATEGIES)
-  .filter((strategy) => !('isComparison' in strategy))
+const METHODS = Object.values<Strategy>(STRATEGIES)
+  .filter(({ isComparison, onlyInRounds }) => isComparison !== true && onlyInRounds === undefined)
   // The paper's 10,000 steps show no more here.
   .map(({ name }) => (name === 'feddf' ? 'feddf:steps=100' : name))
 /** They leave parents out, so that two are too few. */
@@ -79,6 +79,16 @@ describe('fuse', () => {
   it.each(CROWDS)('should refuse two networks by %s, saying what to do', async (method) => {
     await expect(fuse(input({ method }))).rejects.toThrow(/take more parents/)
   })
+
+  it.each([['fedprox', 'trained: take fedavg']])(
+    'should refuse %s, which is for rounds, saying why',
+    async (method, why) => {
+      await expect(fuse(input({ method }))).rejects.toMatchObject({
+        code: 'GRAFT_STRATEGY_UNKNOWN',
+        problem: expect.stringContaining(why),
+      })
+    },
+  )
 
   it('should take models of the same layers for weights, whatever the layers are called', async () => {
     const models = await Promise.all(parents.map(({ weights }) => modelWith(weights)))

@@ -11,6 +11,7 @@ import type {
 } from '../../../../shared/training/optimizer-settings.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+import { expectWithin } from '../../../support/expect-within.ts'
 
 const RATE = 0.01
 const STEPS = 20
@@ -147,15 +148,4 @@ function oneLayer(): tf.LayersModel {
   })
   writeWeights(model, [{ name: 'fc1.kernel', shape: [2, 3], data: START }])
   return model
-}
-
-function expectWithin(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-): void {
-  expect(actual).toHaveLength(expected.length)
-  for (let i = 0; i < expected.length; i++) {
-    expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThan(tolerance)
-  }
 }
