@@ -5,13 +5,16 @@ import { DATA_OPTIONS, ownSourceOf } from '../../shared/command/data-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { DATASETS, loadDataset } from '../../shared/data/datasets.ts'
 import { describeOwnData, NORMALIZE, type OwnDataset } from '../../shared/data/own/own-data.ts'
+import { shardName } from '../../shared/data/shard.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { printEvent } from './print-event.ts'
 import { runNode } from './node.ts'
+import type { ClientData } from './round.ts'
 import { assertIsNamed, ownClientData } from './own-client-data.ts'
-import { shardData, shardName } from './shard-data.ts'
+import { corruptTraining } from './corrupt-training.ts'
+import { shardData } from './shard-data.ts'
 
 const Shard = z
   .string()
@@ -21,6 +24,11 @@ const Shard = z
     return { index, count }
   })
   .refine(({ index, count }) => index < count, 'I must be from 0 to N - 1')
+
+/** What a run's option says, without its choice of clients. */
+const OwnOnly = z
+  .string()
+  .regex(/^[^@]+$/, 'must not choose clients with @: it is for this client alone')
 
 /** `graft client`: trains on this machine's examples for a coordinator, until the run is finished. */
 export const clientCommand = defineCommand({
@@ -72,6 +80,12 @@ export const clientCommand = defineCommand({
       .optional()
       .describe('examples to keep of the part; as the run says when not given')
       .meta({ value: 'N' }),
+    labelNoise: OwnOnly.optional()
+      .describe('share of this client’s labels that are made wrong, in place of what the run says')
+      .meta({ value: 'P' }),
+    featureSkew: OwnOnly.optional()
+      .describe('what is done to this client’s images, in place of what the run says')
+      .meta({ value: 'SPEC' }),
     engine: ENGINE_OPTION,
     retry: numeric(z.number().positive().max(86_400))
       .default(30)
@@ -79,7 +93,8 @@ export const clientCommand = defineCommand({
       .meta({ value: 'SECONDS' }),
   },
   async run({ server, token, name, shard, engine, retry, ...given }) {
-    const { dataset, partition, examplesPerClient, normalize = 'shared', ...data } = given
+    const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = given
+    const { labelNoise, featureSkew, ...data } = rest
     const source = ownSourceOf(data, dataset)
     if (source === null && given.normalize !== undefined) {
       throw invalid('--normalize is for data of your own: give --data PATH too.')
@@ -99,8 +114,8 @@ export const clientCommand = defineCommand({
       ...nameOf(name, shard),
       engineName,
       retrySeconds: retry,
-      dataFor: async (settings) => {
-        const own = {
+      dataFor: async (settings, id) => {
+        const asked = {
           ...settings,
           dataset: dataset ?? settings.dataset,
           partition: partition ?? settings.partition,
@@ -108,13 +123,19 @@ export const clientCommand = defineCommand({
           examplesPerClient:
             examplesPerClient ?? (shard === undefined ? null : settings.examplesPerClient),
         }
+        const corrupted = (clean: ClientData) =>
+          corruptTraining(clean, settings, {
+            ...{ id, shard, own: { labelNoise, featureSkew } },
+            onCorrupted: (what) => void process.stdout.write(`Training examples: ${what}.\n`),
+          })
         if (source !== null) {
           const onLoaded = (loaded: OwnDataset) =>
             void process.stdout.write(`${describeOwnData(loaded).join('\n')}\n`)
-          return ownClientData(source, own, { shard, normalize, onLoaded, signal })
+          const own = await ownClientData(source, asked, { shard, normalize, onLoaded, signal })
+          return corrupted(own)
         }
         assertIsNamed(settings)
-        return shardData(shard!, own, (each) => loadDataset(each, { signal }))
+        return corrupted(await shardData(shard!, asked, (each) => loadDataset(each, { signal })))
       },
       onProgress: (event) => printEvent(event, process.stdout),
       signal,

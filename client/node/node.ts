@@ -20,8 +20,8 @@ export interface NodeOptions {
   readonly engineName: string
   /** Seconds without a connection after which the node gives up. @default 30 */
   readonly retrySeconds?: number
-  /** The node's examples; the run's settings say how a shared data set is split. */
-  readonly dataFor: (settings: RunSettings) => Promise<ClientData>
+  /** The node's examples under the id that it has; the run's settings say how a shared data set is split. */
+  readonly dataFor: (settings: RunSettings, id: ClientId) => Promise<ClientData>
   readonly onProgress?: (event: NodeEvent) => void
   /** Ends the node; it leaves the coordinator and rejects with the signal's reason. */
   readonly signal?: AbortSignal
@@ -52,7 +52,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   async function join(previous: Participant | null): Promise<Participant> {
     const joined = await connection.request('run:join', {}, RunJoined)
     const isSameRun = previous?.run === joined.run
-    const data = isSameRun ? previous.data : await options.dataFor(joined.settings)
+    const data = isSameRun ? previous.data : await options.dataFor(joined.settings, joined.clientId)
     const numExamples = data.train.labels.length
     const ready = { numExamples, classCounts: countClasses(data.train) }
     await connection.request('client:ready', ready, Done)

@@ -6,10 +6,11 @@ import {
   type OwnDataset,
   type RunDataFacts,
 } from '../../shared/data/own/own-data.ts'
+import type { Shard } from '../../shared/data/shard.ts'
 import { GraftError } from '../../shared/errors.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { ClientData } from './round.ts'
-import { type Shard, shardData } from './shard-data.ts'
+import { shardData } from './shard-data.ts'
 
 export interface OwnClientOptions {
   /** Part of the data that this client has; all of them when not given. */

@@ -1,25 +1,11 @@
 import { loadDataset } from '../../shared/data/datasets.ts'
 import type { Dataset } from '../../shared/data/example-set.ts'
+import type { Shard } from '../../shared/data/shard.ts'
 import { splitDataset } from '../../shared/data/split.ts'
 import { subset } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
-import { ClientId } from '../../shared/ids.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { ClientData } from './round.ts'
-
-/** Part `index` (0-based) of `count` equal claims on a shared data set. */
-export interface Shard {
-  readonly index: number
-  readonly count: number
-}
-
-/**
- * `client-07` of 12 shards: with as many digits as the last one has, names sort as the shards do.
- */
-export function shardName({ index, count }: Shard): ClientId {
-  const { length } = String(count - 1)
-  return ClientId.parse(`client-${String(index).padStart(length, '0')}`)
-}
 
 /** What the run's settings say of a shared data set, unless this client's options say otherwise. */
 export type ShardSettings = Pick<

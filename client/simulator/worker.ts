@@ -2,9 +2,11 @@ import { loadDataset } from '../../shared/data/datasets.ts'
 import type { OwnSource } from '../../shared/command/data-options.ts'
 import type { Dataset } from '../../shared/data/example-set.ts'
 import { loadOwnData, type OwnDataset } from '../../shared/data/own/own-data.ts'
+import { shardName } from '../../shared/data/shard.ts'
+import { corruptTraining } from '../node/corrupt-training.ts'
 import { runNode } from '../node/node.ts'
 import { ownClientData } from '../node/own-client-data.ts'
-import { shardData, shardName } from '../node/shard-data.ts'
+import { shardData } from '../node/shard-data.ts'
 
 export interface WorkerOptions {
   readonly server: string
@@ -34,10 +36,13 @@ export async function runShards(options: WorkerOptions): Promise<void> {
         token,
         name: shardName(shard),
         engineName,
-        dataFor: (settings) =>
-          ownSource === null
-            ? shardData(shard, settings, load)
-            : ownClientData(ownSource, settings, { shard, signal }, loadOwn),
+        async dataFor(settings, id) {
+          const data =
+            ownSource === null
+              ? await shardData(shard, settings, load)
+              : await ownClientData(ownSource, settings, { shard, signal }, loadOwn)
+          return corruptTraining(data, settings, { id, shard })
+        },
         signal,
       })
     }),

@@ -1,3 +1,4 @@
+import { assertCanCorrupt } from '../../shared/data/corruption/client-corruption.ts'
 import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
 import { splitDataset } from '../../shared/data/split.ts'
 import { subset } from '../../shared/data/subset.ts'
@@ -41,6 +42,7 @@ export function planRun(settings: RunSettings, dataset: Dataset, given: Weights 
   assertGivesNetwork(strategy)
   const architecture = parseArchitecture(settings.model, dataset.train)
   const rng = createRng(String(settings.seed))
+  assertCanCorrupt(settings, dataset.train)
   const split = splitDataset(dataset.train, settings)
   const untrained = initialWeights(architecture, rng.split('model'))
   if (given !== null) {

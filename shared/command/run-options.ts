@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { SCORER_NAMES } from '../attribution/scorer-names.ts'
+import { CLIENT_CHOICE_USAGE } from '../data/corruption/client-choice.ts'
+import { FEATURE_SKEW_USAGE } from '../data/corruption/feature-skew.ts'
+import { LABEL_NOISE_USAGE } from '../data/corruption/label-noise.ts'
 import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
@@ -45,6 +48,18 @@ export const RUN_OPTIONS = {
         .map(({ usage }) => usage)
         .join(', '),
     )
+    .meta({ value: 'SPEC' }),
+  labelNoise: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(`wrong training labels: ${LABEL_NOISE_USAGE}, CLIENTS being ${CLIENT_CHOICE_USAGE}`)
+    .meta({ value: 'SPEC' }),
+  featureSkew: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(`changed training images: ${FEATURE_SKEW_USAGE}`)
     .meta({ value: 'SPEC' }),
   clients: numeric(count.max(10_000))
     .default(2)
@@ -140,6 +155,8 @@ export function toRunSettings(
     initialModel,
     partition: options.partition,
     examplesPerClient: options.examplesPerClient ?? null,
+    ...(options.labelNoise !== undefined && { labelNoise: options.labelNoise }),
+    ...(options.featureSkew !== undefined && { featureSkew: options.featureSkew }),
     clients: options.clients,
     rounds: options.rounds,
     strategy: options.strategy,

@@ -9,7 +9,7 @@ export interface TextStream {
   /** Lines. */
   readonly rows?: number
   /** Node's own test, which honours NO_COLOR, FORCE_COLOR and TERM=dumb. */
-  hasColors?(): boolean
+  hasColors?(count?: number): boolean
 }
 
 export type Colors = ReturnType<typeof pc.createColors>
@@ -17,6 +17,11 @@ export type Colors = ReturnType<typeof pc.createColors>
 /** Colours on a terminal that shows them, plain text anywhere else. */
 export function colorsOf(stream: TextStream): Colors {
   return pc.createColors(stream.isTTY === true && stream.hasColors?.() === true)
+}
+
+/** Whether it shows the 256 colours of xterm. */
+export function hasManyColors(stream: TextStream): boolean {
+  return stream.isTTY === true && stream.hasColors?.(256) === true
 }
 
 /** Characters in a line and lines; a file has no size and some terminals say 0, so 80x24 stands in. */

@@ -6,15 +6,24 @@ import { JSON_OPTION } from '../command/common-options.ts'
 import { ownSourceOf, READING_OPTIONS, readingFlag, readingOf } from '../command/data-options.ts'
 import { DEFAULT_DATASET, RUN_OPTIONS } from '../command/run-options.ts'
 import { interruptSignal } from '../command/run-program.ts'
-import { colorsOf, sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
+import { colorsOf, hasManyColors, sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
 import { writeJson } from '../command/write-json.ts'
 import { GraftError } from '../errors.ts'
+import {
+  assertCanCorrupt,
+  type ClientCorruption,
+  corrupt,
+  corruptionOf,
+  describeCorruption,
+} from './corruption/client-corruption.ts'
 import type { DatasetSpec, Normalisation } from './dataset-spec.ts'
 import { DATASETS, findDataset, loadDataset, megabytes } from './datasets.ts'
 import type { Dataset } from './example-set.ts'
 import { loadOwnData } from './own/own-data.ts'
+import { partitionPicture } from './partition-picture.ts'
 import { PARTITIONS } from './partitions.ts'
 import { classPicture, type PictureRow } from './picture.ts'
+import { shardName } from './shard.ts'
 import { splitDataset } from './split.ts'
 import { countClasses, subset } from './subset.ts'
 
@@ -218,17 +227,19 @@ function describeScale({ mean, std }: Normalisation): string {
 
 function partitionCommand(stdout: TextStream, load: Load): Command {
   const { dataset, data, partition, clients, proxy, examplesPerClient, seed } = RUN_OPTIONS
+  const { labelNoise, featureSkew } = RUN_OPTIONS
   return defineCommand({
     name: 'partition',
     summary: 'show which examples each client of a run with these options would have',
     examples: [
       'graft data partition --dataset mnist --partition labels:2 --clients 5 --seed 7',
       'graft data partition --data flowers/ --partition dirichlet:0.5 --clients 4 --proxy 200',
+      'graft data partition --clients 5 --label-noise 0.3@0,2 --feature-skew rotation:30+blur:1@last:1',
       'graft data partition --partition dirichlet:0.1 --clients 10 --json parts.json',
     ],
     options: {
       ...{ dataset, data, ...READING_OPTIONS },
-      ...{ partition, clients, proxy, examplesPerClient, seed, json },
+      ...{ partition, clients, proxy, examplesPerClient, labelNoise, featureSkew, seed, json },
     },
     run: async ({ json: target, examplesPerClient: cap = null, ...options }) => {
       const own = ownSourceOf(options, options.dataset)
@@ -241,38 +252,73 @@ function partitionCommand(stdout: TextStream, load: Load): Command {
             })
       const { name, train, classNames } = read
       const split = splitDataset(train, { ...options, examplesPerClient: cap })
-      const countsOf = (part: Int32Array): number[] => countClasses(subset(train, part))
+      assertCanCorrupt(options, train)
+      const clients = split.clients.map((part, index) => {
+        const shard = { index, count: options.clients }
+        const id = shardName(shard)
+        const corruption = corruptionOf(options, shard, id)
+        const examples = corrupt(subset(train, part), corruption, { seed: options.seed, id })
+        return { ...corruption, numExamples: part.length, classCounts: countClasses(examples) }
+      })
+      const proxy = {
+        numExamples: split.proxy.length,
+        classCounts: countClasses(subset(train, split.proxy)),
+      }
       if (target !== undefined) {
-        const describe = (part: Int32Array) => ({
-          numExamples: part.length,
-          classCounts: countsOf(part),
-        })
         const value = {
           dataset: name,
           ...(classNames && { classNames }),
           partition: options.partition,
           examplesPerClient: cap,
           seed: options.seed,
-          proxy: describe(split.proxy),
-          clients: split.clients.map(describe),
+          proxy,
+          clients,
         }
         await writeJson(value, target, stdout)
         return
       }
       print(stdout, [
         `${name} dealt ${options.partition} to ${options.clients} clients, seed ${options.seed}`,
-        ...picture(stdout, [
-          { name: 'proxy set', counts: countsOf(split.proxy) },
-          ...split.clients.map((part, i) => ({ name: `client ${i}`, counts: countsOf(part) })),
-        ]),
+        ...partitionPicture(
+          {
+            proxy: { name: 'proxy set', counts: proxy.classCounts },
+            clients: clients.map((client, i) => ({
+              name: `client ${i}`,
+              counts: client.classCounts,
+            })),
+          },
+          pictureOptions(stdout),
+        ),
         ...classList(classNames, () => ''),
+        ...corruptionList(clients),
       ])
     },
   })
 }
 
+/** What is wrong with whose training examples; the counts above are of the labels as they are then. */
+function corruptionList(clients: readonly ClientCorruption[]): string[] {
+  const lines = clients.flatMap((client, i) => {
+    const what = describeCorruption(client)
+    return what === '' ? [] : [`  client ${i}: ${what}`]
+  })
+  const more = lines.length - MOST_CORRUPTED
+  return [
+    ...lines.slice(0, MOST_CORRUPTED),
+    ...(more > 0 ? [`  ... and ${more} more (--json has all)`] : []),
+  ]
+}
+
+const MOST_CORRUPTED = 40
+
 const picture = (stdout: TextStream, rows: PictureRow[]): string[] =>
-  classPicture(rows, { columns: sizeOfTerminal(stdout).columns, colors: colorsOf(stdout) })
+  classPicture(rows, pictureOptions(stdout))
+
+const pictureOptions = (stdout: TextStream) => ({
+  columns: sizeOfTerminal(stdout).columns,
+  colors: colorsOf(stdout),
+  hasManyColors: hasManyColors(stdout),
+})
 
 const entry = (name: string, text: string): string => `  ${name.padEnd(26)} ${text}`
 

@@ -44,6 +44,18 @@ export const RunSettings = z.strictObject({
   partition: z.string().min(1),
   /** Examples each client keeps of its partition; null keeps all. */
   examplesPerClient: count.nullable(),
+  /** e.g. `0.3@0,2`; absent where labels are as they are. */
+  labelNoise: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('probability that a training label is wrong, and at which clients'),
+  /** e.g. `rotation:30@first:2+blur:1`; absent where images are as they are. */
+  featureSkew: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('what is done to training images, and at which clients'),
   /** Clients in a cohort. */
   clients: count.max(10_000),
   rounds: count.max(100_000),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { shardData, shardName } from '../../../../client/node/shard-data.ts'
+import { shardData } from '../../../../client/node/shard-data.ts'
+import { shardName } from '../../../../shared/data/shard.ts'
 import type { Dataset } from '../../../../shared/data/example-set.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 

@@ -37,11 +37,25 @@ describe('runShards', () => {
     vi.mocked(loadDataset).mockResolvedValue(TOY_DATASET)
     await runShards({ ...OPTIONS, shards: [0, 1], clients: 2 })
     const nodes = vi.mocked(runNode).mock.calls.map(([node]) => node)
-    const [a, b] = await Promise.all(nodes.map(({ dataFor }) => dataFor(TOY_SETTINGS)))
+    const [a, b] = await Promise.all(nodes.map((node) => node.dataFor(TOY_SETTINGS, node.name!)))
     expect(loadDataset).toHaveBeenCalledExactlyOnceWith('toy')
     expect(a!.train.labels.length + b!.train.labels.length).toBe(
       TOY_DATASET.train.labels.length - TOY_SETTINGS.proxy,
     )
+  })
+
+  it('should make wrong the labels of the clients that the run chooses', async () => {
+    vi.mocked(runNode).mockResolvedValue({ rounds: 1, accepted: [] })
+    vi.mocked(loadDataset).mockResolvedValue(TOY_DATASET)
+    await runShards({ ...OPTIONS, shards: [0, 1], clients: 2 })
+    const nodes = vi.mocked(runNode).mock.calls.map(([node]) => node)
+    const settings = { ...TOY_SETTINGS, labelNoise: '1@1' }
+    const [right, wrong] = await Promise.all(
+      nodes.map((node) => node.dataFor(settings, node.name!)),
+    )
+    expect(right!.train.labels).toEqual(right!.judge!.labels)
+    for (const [i, label] of wrong!.judge!.labels.entries())
+      expect(wrong!.train.labels[i]).not.toBe(label)
   })
 
   it('should fail with the first of its clients that fails', async () => {

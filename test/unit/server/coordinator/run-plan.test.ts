@@ -34,6 +34,8 @@ describe('planRun', () => {
     ['GRAFT_PARTITION_INVALID', { proxy: 1000 }],
     ['GRAFT_OPTION_INVALID', { partition: 'thirds' }],
     ['GRAFT_OPTION_INVALID', { proxy: 1 }],
+    ['GRAFT_OPTION_INVALID', { labelNoise: '0.2@2' }],
+    ['GRAFT_OPTION_INVALID', { featureSkew: 'blur:1' }],
   ])('should refuse with %s the settings %j', (code, changes) => {
     const plan = () => planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
     expect(plan).toThrow(expect.objectContaining({ code }))

@@ -92,9 +92,11 @@ describe('data of the user’s own', () => {
     const words = ['--data', path, '--partition', 'labels:1', '--clients', '2', '--proxy', '4']
     const lines = (await run('partition', ...words)).trimEnd().split('\n')
     expect(lines[0]).toBe('patients dealt labels:1 to 2 clients, seed 7')
-    expect(lines[2]).toMatch(/^proxy set . +2 . +2 +4$/u)
-    expect(lines.slice(3, 5).join(' ').match(/·/g)).toHaveLength(2)
-    expect(lines.slice(5)).toEqual(['  0 ill', '  1 well'])
+    expect(lines[1]).toMatch(/^2 clients of 6 to 22 examples, 1 of 2 classes each$/)
+    expect(lines[3]).toMatch(/^proxy set +. +2 . +2 +4$/u)
+    expect(lines.slice(4, 6).join(' ').match(/·/g)).toHaveLength(2)
+    expect(lines[6]).toMatch(/^all clients .22 . 6 +28$/u)
+    expect(lines.slice(7)).toEqual(['  0 ill', '  1 well'])
   })
 
   it('should refuse a name beside a path, and options of the one for the other', async () => {
@@ -111,9 +113,24 @@ describe('graft data partition', () => {
   it('should draw the proxy set and every client, and say the seed', async () => {
     const lines = (await run(...words)).trimEnd().split('\n')
     expect(lines[0]).toBe('mnist dealt labels:2 to 5 clients, seed 7')
-    expect(lines[2]).toMatch(/^proxy set (. 100 ){10} +1000$/u)
-    expect(lines.slice(3)).toHaveLength(5)
-    for (const line of lines.slice(3)) expect(line.match(/·/g)).toHaveLength(8)
+    expect(lines[3]).toMatch(/^proxy set +(. +100 ){10} *1000$/u)
+    expect(lines.slice(4)).toHaveLength(6)
+    for (const line of lines.slice(4, 9)) expect(line.match(/·/g)).toHaveLength(8)
+    expect(lines[9]).toMatch(/^all clients .* 59000$/)
+  })
+
+  it('should say what is wrong with whose examples, and count labels as they are then', async () => {
+    const wrong = ['--label-noise', '0.5@0,4', '--feature-skew', 'blur:1.5@last:1']
+    const text = await run(...words, ...wrong)
+    expect(text).toMatch(
+      / {2}client 0: 50 % of labels wrong\n {2}client 4: 50 % .*, blur 1\.5 px\n$/,
+    )
+    const { clients } = JSON.parse(await run(...words, ...wrong, '--json')) as Partitioned
+    expect(clients[0]).toMatchObject({ labelNoise: 0.5, featureSkew: [] })
+    expect(clients[4]!.featureSkew).toEqual([{ kind: 'blur', value: 1.5 }])
+    expect(clients[0]!.classCounts.filter((count) => count > 0)).toHaveLength(10)
+    expect(clients[1]!.classCounts.filter((count) => count > 0)).toHaveLength(2)
+    await expect(run(...words, '--label-noise', '0.5@5')).rejects.toThrow(/no client 5 of 5/)
   })
 
   it('should give the counts as JSON', async () => {
@@ -150,7 +167,7 @@ interface Inspected {
 }
 interface Partitioned {
   proxy: Counted
-  clients: Counted[]
+  clients: (Counted & { labelNoise: number; featureSkew: unknown[] })[]
 }
 
 async function write(name: string, text: string): Promise<string> {
