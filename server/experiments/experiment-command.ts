@@ -11,6 +11,8 @@ import { parseMethod } from '../fusion/strategies.ts'
 import { forecastCommand } from './forecast-command.ts'
 import { fusionTable } from './fusion-table.ts'
 import { networksCommand } from './networks-command.ts'
+import { presetCommand } from './preset-command.ts'
+import { PRESETS } from './presets.ts'
 import { caseLine, summarise, summaryTable } from './table-summary.ts'
 
 const METHODS =
@@ -89,3 +91,5 @@ export const experimentCommand = new Command('experiment')
   .addCommand(fusionTableCommand)
   .addCommand(networksCommand)
   .addCommand(forecastCommand)
+
+for (const preset of PRESETS) experimentCommand.addCommand(presetCommand(preset))

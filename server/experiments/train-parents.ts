@@ -8,15 +8,21 @@ import { buildModel } from '../../shared/model/build-model.ts'
 import { readWeights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import { fit } from '../../shared/training/fit.ts'
+import type { OptimizerSettings } from '../../shared/training/optimizer-settings.ts'
 import type { Parent } from '../fusion/strategy.ts'
 
 /** How the parents of an experiment come about. */
 export interface ParentsSettings {
   readonly parents: number
+  /** As `--partition` takes it; `same`: all see the same examples, from other starts; `copy`: all are one network. */
   readonly partition: string
   /** Examples kept apart for proxy sets, balanced by class; no parent sees them. */
   readonly pool: number
   readonly epochs: number
+  /** @default Adam at 0.001 in batches of 64 */
+  readonly training?: OptimizerSettings & { readonly batchSize: number }
+  /** The parents' own architectures, in turn, where they differ from the fused network's. */
+  readonly architectures?: readonly Architecture[]
   readonly seed: number
   /** Most examples that a parent keeps of its part; all when not given. */
   readonly examplesPerParent?: number
@@ -30,15 +36,16 @@ export interface TrainedParents {
   readonly parents: readonly Parent[]
   /** What proxy sets are drawn from. */
   readonly pool: ExampleSet
+  /** Everything that some parent was trained on. */
+  readonly seen: ExampleSet
 }
 
 /** Scores are means over examples, and settle with a few hundred. */
 const SCORED_EXAMPLES = 400
 
-/**
- * Trains networks from different starts on the parts of a partition, by Adam at 0.001 in batches of 64,
- * with conductance scores on their own examples.
- */
+const TRAINING = { batchSize: 64, optimizer: 'adam', learningRate: 0.001 } as const
+
+/** Trains networks from different starts on the parts of a partition, with conductance scores on their own examples. */
 export async function trainParents(
   dataset: Dataset,
   architecture: Architecture,
@@ -47,25 +54,31 @@ export async function trainParents(
 ): Promise<TrainedParents> {
   const { parents: clients, partition, pool, epochs, seed } = settings
   const { examplesPerParent = null, scoredExamples = SCORED_EXAMPLES } = settings
+  const { training = TRAINING, architectures = [architecture] } = settings
+  const isShared = partition === 'same' || partition === 'copy'
   const split = splitDataset(dataset.train, {
     proxy: pool,
-    clients,
-    partition,
+    clients: isShared ? 1 : clients,
+    partition: isShared ? 'iid' : partition,
     examplesPerClient: examplesPerParent,
     seed,
   })
   const parents: Parent[] = []
-  for (const [index, indices] of split.clients.entries()) {
+  for (let index = 0; index < clients; index++) {
+    if (partition === 'copy' && index > 0) {
+      parents.push({ ...parents[0]!, id: idOf(index) })
+      continue
+    }
     const rng = createRng(String(seed)).split(`parent-${index}`)
-    const own = subset(dataset.train, indices)
-    const model = buildModel(architecture, rng.split('start'))
+    const own = subset(dataset.train, split.clients[isShared ? 0 : index]!)
+    const model = buildModel(architectures[index % architectures.length]!, rng.split('start'))
     try {
-      const training = { epochs, batchSize: 64, optimizer: 'adam', learningRate: 0.001 } as const
-      await fit(model, own, { ...training, rng: rng.split('fit'), ...(signal && { signal }) })
+      const options = { ...training, epochs, rng: rng.split('fit') }
+      await fit(model, own, { ...options, ...(signal && { signal }) })
       const weights = await readWeights(model)
       const scored = sampleOf(own, scoredExamples, rng.split('scored'))
       const parent = {
-        id: `parent-${String(index).padStart(2, '0')}`,
+        id: idOf(index),
         numExamples: own.labels.length,
         classCounts: countClasses(own),
         scores: await attribute('conductance', model, scored),
@@ -77,8 +90,15 @@ export async function trainParents(
       model.dispose()
     }
   }
-  return { parents, pool: subset(dataset.train, split.proxy) }
+  const seen = Int32Array.from(split.clients.flatMap((indices) => [...indices]))
+  return {
+    parents,
+    pool: subset(dataset.train, split.proxy),
+    seen: subset(dataset.train, seen),
+  }
 }
+
+const idOf = (index: number): string => `parent-${String(index).padStart(2, '0')}`
 
 function sampleOf(examples: ExampleSet, count: number, rng: Rng): ExampleSet {
   const { labels, numClasses } = examples
