@@ -10,8 +10,10 @@ import { ownSourceOf } from '../shared/command/data-options.ts'
 import { RUN_OPTIONS, toRunSettings } from '../shared/command/run-options.ts'
 import { interruptSignal } from '../shared/command/run-program.ts'
 import { loadOwnData } from '../shared/data/own/own-data.ts'
+import { startEngine } from '../shared/engine/engine.ts'
 import { assertCanAnnounce } from '../shared/protocol/run-data.ts'
 import { readModelFile } from './read-model-file.ts'
+import { isModelPath, readOwnModel } from './read-own-model.ts'
 import { startCoordinator } from './start-coordinator.ts'
 
 export const coordinatorCommand = defineCommand({
@@ -51,16 +53,23 @@ export const coordinatorCommand = defineCommand({
     const own =
       source && (await loadOwnData(source.path, { ...source.reading, seed: run.seed, signal }))
     if (own !== null) assertCanAnnounce(own.runData)
-    const initial = run.from === undefined ? null : await readModelFile(run.from)
+    const hasOwnModel = isModelPath(run.model)
+    // Reading a model takes an engine; a spec waits until everything else has been checked.
+    const started = hasOwnModel ? await startEngine(engine) : engine
+    const model = hasOwnModel ? await readOwnModel(run.model) : null
+    const initial =
+      run.from === undefined ? (model?.initial ?? null) : await readModelFile(run.from)
     await startCoordinator({
-      settings: toRunSettings(run, initial?.id ?? null, own),
+      settings: toRunSettings(run, initial?.id ?? null, own, model),
       ownData: own,
-      initialWeights: initial?.weights ?? null,
+      initial,
+      modelNotes: model?.notes ?? [],
+      layout: run.layout,
       listen: { host, port, insecure: insecure === true },
       joinToken,
       home,
       databaseUrl: database,
-      engine,
+      engine: started,
       reportTarget: json,
       signal,
     })

@@ -5,7 +5,7 @@ import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
 import { toGraftError } from '../shared/errors.ts'
-import type { Weights } from '../shared/model/weights.ts'
+import { openNetwork } from '../shared/model/open-network.ts'
 import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
 import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
@@ -15,6 +15,8 @@ import { planRun, type RunPlan } from './coordinator/run-plan.ts'
 import { createWorkbench, type Workbench } from './coordinator/workbench.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
 import { startGateway } from './gateway/start-gateway.ts'
+import type { Layout } from '../shared/model/layouts.ts'
+import { type ModelFile, startingWeights } from './read-model-file.ts'
 import { createRunDisplay } from './report/progress.ts'
 import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
@@ -22,6 +24,7 @@ import { openBlobs } from './store/blobs.ts'
 import { type FolderLock, lockFolder } from './store/folder-lock.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
+import { saveModelFolder } from './save-model-folder.ts'
 import { saveModelFile } from './store/save-model-file.ts'
 
 export interface CoordinatorOptions {
@@ -29,13 +32,18 @@ export interface CoordinatorOptions {
   /** The data that the settings announce; null: the data set that they name. */
   readonly ownData: OwnDataset | null
   /** Where round 1 starts; null: an untrained model. */
-  readonly initialWeights: Weights | null
+  readonly initial: ModelFile | null
+  /** What was changed of a model of the user’s own, a sentence each. */
+  readonly modelNotes: readonly string[]
+  /** Of `initial`; what it says of itself when not given. */
+  readonly layout: Layout | undefined
   readonly listen: { readonly host: string; readonly port: number; readonly insecure: boolean }
   readonly joinToken: string | undefined
   /** Folder for everything that is kept. */
   readonly home: string
   readonly databaseUrl: string | undefined
-  readonly engine: EngineChoice
+  /** One that runs already, or which to start. */
+  readonly engine: Engine | EngineChoice
   /** Where the report goes besides the folder; `true` is stdout, and then everything else is on stderr. */
   readonly reportTarget: string | true | undefined
   readonly signal: AbortSignal
@@ -45,10 +53,14 @@ export interface CoordinatorOptions {
 export async function startCoordinator(options: CoordinatorOptions): Promise<void> {
   const { settings, home } = options
   assertMayListen(options.listen.host, options.listen.insecure)
-  const engine = await startEngine(options.engine)
+  const engine =
+    typeof options.engine === 'string' ? await startEngine(options.engine) : options.engine
   const { signal, ownData } = options
   const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
-  const plan = planRun(settings, dataset, options.initialWeights)
+  const network = await openNetwork(settings, dataset.train)
+  const { initial, layout } = options
+  const weights = initial && (await startingWeights(initial, layout, network))
+  const plan = planRun(settings, dataset, weights, network)
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHome(home)
   try {
@@ -76,6 +88,7 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     if (options.ownData !== null) {
       for (const line of describeOwnData(options.ownData)) display.message(line)
     }
+    for (const note of options.modelNotes) display.message(note)
     display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
     const rounds: RoundReport[] = []
     await runFederation({
@@ -112,6 +125,10 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
         rounds.push(report)
         await writeRunJson(runReport(settings, engine, rounds), join(home, 'report.json'))
         const file = await saveModelFile(blobs, model, join(home, 'models'), report.round)
+        if (settings.topology !== undefined) {
+          const { network } = plan
+          await saveModelFolder(network, await blobs.get(model), file.replace(/\.safetensors$/, ''))
+        }
         display.message(
           `${roundTable(report, colorsOf(screen))}\nModel of round ${report.round}: ${file}`,
         )

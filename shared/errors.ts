@@ -67,7 +67,7 @@ export const ERRORS = {
     status: 400,
     exit: EXIT.usage,
     remedy:
-      'Choose mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH] or vit[:WIDTHxDEPTH].',
+      'Choose mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH] or vit[:WIDTHxDEPTH], or give a model of your own.',
   },
   GRAFT_LAYER_UNSUPPORTED: {
     status: 422,

@@ -1,5 +1,6 @@
 import { countClasses } from '../../shared/data/subset.ts'
 import type { ClientId } from '../../shared/ids.ts'
+import { openNetwork } from '../../shared/model/open-network.ts'
 import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
@@ -53,6 +54,8 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
     const joined = await connection.request('run:join', {}, RunJoined)
     const isSameRun = previous?.run === joined.run
     const data = isSameRun ? previous.data : await options.dataFor(joined.settings, joined.clientId)
+    // Refused before anybody counts on this client, not in its first round.
+    if (!isSameRun) await openNetwork(joined.settings, data.train)
     const numExamples = data.train.labels.length
     const ready = { numExamples, classCounts: countClasses(data.train) }
     await connection.request('client:ready', ready, Done)

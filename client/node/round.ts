@@ -6,8 +6,8 @@ import { concatenate } from '../../shared/data/concatenate.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { countClasses, subset } from '../../shared/data/subset.ts'
 import type { RunId } from '../../shared/ids.ts'
-import { parseArchitecture } from '../../shared/model/architectures.ts'
-import { buildModel } from '../../shared/model/build-model.ts'
+import type { Network } from '../../shared/model/network.ts'
+import { openNetwork } from '../../shared/model/open-network.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
@@ -82,7 +82,8 @@ export async function takePart(
       ? data.train
       : concatenate(data.train, decodeProxySet(await wire.pull(proxy, { signal })))
 
-  const model = loadModel(globalModel, joined, data)
+  const network = await openNetwork(settings, data.train)
+  const model = loadModel(globalModel, network)
   let bytes: Uint8Array
   try {
     clock.start('train')
@@ -107,7 +108,7 @@ export async function takePart(
 
     bytes = encodeUpdate({
       round,
-      architecture: architectureOf(joined, data).name,
+      architecture: network.name,
       numExamples: data.train.labels.length,
       classCounts: countClasses(data.train),
       scorer: settings.scorer,
@@ -139,7 +140,8 @@ export async function receive(
   if (data.judge === null) return null
   const progress = createProgress(round, onProgress)
   progress('evaluating', 0)
-  const model = loadModel(weightsIn(await wire.pull(blob, {})), joined, data)
+  const network = await openNetwork(joined.settings, data.train)
+  const model = loadModel(weightsIn(await wire.pull(blob, {})), network)
   try {
     const { accuracy, loss } = await evaluate(model, data.judge)
     const report = { round, accuracy, loss, numExamples: data.judge.labels.length }
@@ -155,9 +157,8 @@ function weightsIn(bytes: Uint8Array): Weights {
 }
 
 /** The caller disposes of the model. */
-function loadModel(weights: Weights, joined: RunJoined, data: ClientData): tf.LayersModel {
-  // The random start is overwritten at once; it only has to be some start.
-  const model = buildModel(architectureOf(joined, data), createRng('overwritten'))
+function loadModel(weights: Weights, network: Network): tf.LayersModel {
+  const model = network.build()
   try {
     writeWeights(model, weights)
   } catch (error) {
@@ -173,10 +174,6 @@ function sampleOf(examples: ExampleSet, scorer: ScorerName, rng: Rng): ExampleSe
   const count = ATTRIBUTION_EXAMPLES[scorer]
   if (labels.length <= count) return examples
   return subset(examples, drawProportional({ labels, numClasses, count, rng }))
-}
-
-function architectureOf({ settings }: RunJoined, { train }: ClientData) {
-  return parseArchitecture(settings.model, train)
 }
 
 /** Seconds of each phase; starting one ends the one before. */

@@ -56,7 +56,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
       if (sizeBytes <= workbench.maxUpdateBytes) return
       throw new GraftError(
         'GRAFT_UPLOAD_TOO_LARGE',
-        `${client} announced ${sizeBytes} bytes; an update of ${workbench.architecture.name} has ` +
+        `${client} announced ${sizeBytes} bytes; an update of ${workbench.networkName} has ` +
           `at most ${workbench.maxUpdateBytes}.`,
       )
     },

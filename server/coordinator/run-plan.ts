@@ -3,9 +3,9 @@ import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
 import { splitDataset } from '../../shared/data/split.ts'
 import { subset } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
-import type { Architecture } from '../../shared/model/architecture.ts'
-import { parseArchitecture } from '../../shared/model/architectures.ts'
-import { initialWeights } from '../../shared/model/initial-weights.ts'
+import { drawWeights } from '../../shared/model/initial-weights.ts'
+import type { Network } from '../../shared/model/network.ts'
+import { networkOf } from '../../shared/model/open-network.ts'
 import { assertFinite, assertSameShapes, type Weights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -16,7 +16,7 @@ import { type ProxySplit, splitProxy } from '../proxy/split-proxy.ts'
 /** A run's settings, understood: everything that can be known before the first client joins. */
 export interface RunPlan {
   readonly settings: RunSettings
-  readonly architecture: Architecture
+  readonly network: Network
   readonly strategy: ParsedStrategy
   /** The public proxy set: what tuning sees, and what guards the gate. */
   readonly proxy: ProxySplit
@@ -34,24 +34,30 @@ export interface RunPlan {
  * Checks the settings against the data set and against each other, without writing anything.
  *
  * @param given model to start from; null for an untrained one
+ * @param opened the network of the settings where it is a topology
  * @throws GraftError GRAFT_ARCHITECTURE_INVALID, GRAFT_STRATEGY_UNKNOWN, GRAFT_PARTITION_INVALID,
  *   GRAFT_OPTION_INVALID; GRAFT_SHAPE_MISMATCH or GRAFT_NOT_FINITE for the model given
  */
-export function planRun(settings: RunSettings, dataset: Dataset, given: Weights | null): RunPlan {
+export function planRun(
+  settings: RunSettings,
+  dataset: Dataset,
+  given: Weights | null,
+  opened?: Network,
+): RunPlan {
   const strategy = parseStrategy(settings.strategy)
   assertGivesNetwork(strategy)
-  const architecture = parseArchitecture(settings.model, dataset.train)
+  const network = opened ?? networkOf(settings.model, dataset.train)
   const rng = createRng(String(settings.seed))
   assertCanCorrupt(settings, dataset.train)
   const split = splitDataset(dataset.train, settings)
-  const untrained = initialWeights(architecture, rng.split('model'))
+  const untrained = drawWeights(network.weights, rng.split('model'))
   if (given !== null) {
     assertSameShapes(given, untrained)
     assertFinite(given)
   }
   return {
     settings,
-    architecture,
+    network,
     strategy,
     proxy: splitProxy(subset(dataset.train, split.proxy), rng.split('proxy')),
     test: dataset.test,

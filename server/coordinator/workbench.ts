@@ -3,8 +3,6 @@ import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { type BlobId, ClientId, compareIds, RoundNumber } from '../../shared/ids.ts'
-import type { Architecture } from '../../shared/model/architecture.ts'
-import { buildModel } from '../../shared/model/build-model.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
@@ -43,14 +41,15 @@ type OnDetail = (detail: string) => void
 
 /** The coordinator's side of the tensors: one model, the proxy set, the test set. */
 export interface Workbench {
-  readonly architecture: Architecture
+  /** Name of the run's network. */
+  readonly networkName: string
   /** Stores the model of round 0; the same every time. */
   putInitialModel(): Promise<BlobId>
   /** Stores what clients rehearse: the proxy set without its held-out part. */
   putProxySet(): Promise<BlobId>
   /** What the strategy asks of local training; undefined when it asks nothing. */
   readonly training: TrainingRequest | undefined
-  /** Size of the largest update of this architecture. */
+  /** Size of the largest update of this network. */
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
   checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
@@ -79,9 +78,9 @@ export interface Workbench {
  * @throws GraftError GRAFT_STRATEGY_UNSUITABLE and others, when the strategy cannot fuse this model
  */
 export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortSignal): Workbench {
-  const { settings, architecture, proxy, test, rng } = plan
+  const { settings, network, proxy, test, rng } = plan
   const { strategy, options } = plan.strategy
-  const model = buildModel(architecture, rng.split('model'))
+  const model = network.build()
   const graph = graphOf(model, plan)
   const expected = {
     weights: plan.untrained,
@@ -99,7 +98,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     )
     const metadata = {
       format: 'graft',
-      architecture: architecture.name,
+      architecture: network.name,
       round: String(round),
       num_examples: String(parents.reduce((sum, { numExamples }) => sum + numExamples, 0)),
       class_counts: JSON.stringify(counts),
@@ -159,17 +158,17 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   }
 
   return {
-    architecture,
+    networkName: network.name,
     putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
     putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
     training: strategy.clientTraining?.(options),
-    maxUpdateBytes: largestUpdate(expected, architecture),
+    maxUpdateBytes: largestUpdate(expected, network.name),
 
     checkUpdate(bytes, received) {
       const update = decodeUpdate(bytes, expected)
       const announced = {
         round: received.round,
-        architecture: architecture.name,
+        architecture: network.name,
         numExamples: received.numExamples,
         classCounts: received.classCounts,
       }
@@ -324,12 +323,12 @@ function withParent({ id, ...evaluation }: { id: string } & ClassEvaluation) {
 
 function largestUpdate(
   expected: ExpectedUpdate & { readonly weights: Weights },
-  architecture: Architecture,
+  architecture: string,
 ): number {
   const most = Number.MAX_SAFE_INTEGER
   const update = encodeUpdate({
     round: RoundNumber.parse(most),
-    architecture: architecture.name,
+    architecture,
     numExamples: most,
     classCounts: Array.from({ length: expected.numClasses }, () => most),
     scorer: 'x'.repeat(64),

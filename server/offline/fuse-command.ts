@@ -19,7 +19,7 @@ import { diversityTable } from './diversity-table.ts'
 import { parseNormalisation, parseProxy } from './examples-option.ts'
 import { fuseFiles } from './fuse-files.ts'
 import { fuseTable } from './fuse-table.ts'
-import { LAYOUTS } from './layout.ts'
+import { LAYOUTS } from '../../shared/model/layouts.ts'
 
 const CAPTIONS = {
   read: 'Reading the parents',

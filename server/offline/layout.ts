@@ -1,14 +1,11 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
+import type { Layout } from '../../shared/model/layouts.ts'
 import { fromTorch, toTorch } from '../../shared/model/torch-layout.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import type { ModelPlan } from './model-plan.ts'
 import { naming, type ParentFile } from './parent-files.ts'
-
-/** How the tensors of a file are named and laid out: Graft's own way, or PyTorch's. */
-export const LAYOUTS = ['tf', 'torch'] as const
-export type Layout = (typeof LAYOUTS)[number]
 
 /** The layout asked for, or else the one that the files say they have. */
 export function layoutOf(asked: Layout | undefined, parents: readonly ParentFile[]): Layout {

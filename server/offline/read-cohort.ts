@@ -1,3 +1,4 @@
+import type { Layout } from '../../shared/model/layouts.ts'
 import type * as tf from '@tensorflow/tfjs'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import { headGroup, type NeuronGraph } from '../../shared/model/neuron-graph.ts'
@@ -6,7 +7,7 @@ import { readLayersModel } from '../../shared/model-files/layers-model-folder.ts
 import { createRng } from '../../shared/numeric/rng.ts'
 import { countsOf, type Trained } from './class-counts.ts'
 import { type FuseParent, namedAs } from './fuse.ts'
-import { type Layout, toOurLayout } from './layout.ts'
+import { toOurLayout } from './layout.ts'
 import { type ModelPlan, planOf } from './model-plan.ts'
 import { naming, type ParentFile } from './parent-files.ts'
 

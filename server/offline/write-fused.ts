@@ -1,3 +1,4 @@
+import type { Layout } from '../../shared/model/layouts.ts'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
@@ -8,7 +9,7 @@ import { encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { writeLayersModel } from '../../shared/model-files/layers-model-folder.ts'
 import type { Trained } from './class-counts.ts'
-import { type Layout, toFileLayout } from './layout.ts'
+import { toFileLayout } from './layout.ts'
 import type { ModelPlan } from './model-plan.ts'
 import { naming } from './parent-files.ts'
 

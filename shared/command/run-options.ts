@@ -6,6 +6,7 @@ import { LABEL_NOISE_USAGE } from '../data/corruption/label-noise.ts'
 import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
+import { LAYOUTS } from '../model/layouts.ts'
 import { type RunSettings, TUNE_MODES } from '../protocol/run-settings.ts'
 import type { RunData } from '../protocol/run-data.ts'
 import { kebab, numeric } from './command.ts'
@@ -31,7 +32,7 @@ export const RUN_OPTIONS = {
     .string()
     .default('mlp')
     .describe(
-      'mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH] or vit[:WIDTHxDEPTH]',
+      'mlp[:IN-HIDDEN-...-OUT], lenet, vgg11[:WIDTH], vgg11-bn[:WIDTH], resnet18[:WIDTH], vit[:WIDTHxDEPTH], or a path: a TensorFlow.js folder, .json, or a module .js that exports createModel(tf)',
     )
     .meta({ value: 'SPEC' }),
   from: z
@@ -40,6 +41,13 @@ export const RUN_OPTIONS = {
     .optional()
     .describe('safetensors file to start from; an untrained model when not given')
     .meta({ value: 'FILE' }),
+  layout: z
+    .enum(LAYOUTS)
+    .optional()
+    .describe(
+      'names and axes in --from: tf (Graft’s own) or torch; what the file says when not given',
+    )
+    .meta({ value: 'NAME' }),
   partition: z
     .string()
     .default('iid')
@@ -141,17 +149,20 @@ type RunOptions = z.infer<z.ZodObject<typeof RUN_OPTIONS>>
 /**
  * @param initialModel hash of the file that `--from` names
  * @param own the data that `--data` names; null for a data set that all can have by name
+ * @param model what `--model` names where it is a path
  */
 export function toRunSettings(
   options: RunOptions,
   initialModel: BlobId | null,
   own: { readonly name: string; readonly runData: RunData } | null = null,
+  model: { readonly name: string; readonly topology: string } | null = null,
 ): RunSettings {
   return {
     seed: options.seed,
     dataset: own?.name ?? options.dataset ?? DEFAULT_DATASET,
     ...(own && { data: own.runData }),
-    model: options.model,
+    model: model?.name ?? options.model,
+    ...(model && { topology: model.topology }),
     initialModel,
     partition: options.partition,
     examplesPerClient: options.examplesPerClient ?? null,

@@ -81,7 +81,7 @@ export function shade(count: number, options: ShadeOptions): string {
   const { text = '', largest, colors, hasManyColors = false } = options
   if (count === 0) return `${colors.dim(ABSENT)}${text}`
   const share = Math.min(count / largest, 1)
-  if (!hasManyColors) return `${colors.cyan(SHADES[levelOf(share, SHADES.length)]!)}${text}`
+  if (!hasManyColors) return `${colors.cyan(SHADES[levelOf(share, SHADES.length)])}${text}`
   const level = levelOf(share, RAMP.length)
   const ink = level < RAMP.length / 2 ? 15 : 16
   return `\u001b[48;5;${RAMP[level]};38;5;${ink}m ${text}\u001b[0m`

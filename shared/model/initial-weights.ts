@@ -7,6 +7,8 @@ import { sizeOf, type NamedShape, type NamedTensor } from './weights.ts'
 /** Standard deviation of untrained position embeddings, as in vision transformers. */
 const POSITION_DEVIATION = 0.02
 
+const EMBEDDING_LIMIT = 0.05
+
 /**
  * Weights of an untrained network, drawn outside of the engine, so a seed gives the same bytes on every
  * engine. Kernels come from He's uniform distribution, U(-l, l) with l = sqrt(6 / fanIn) (He et al. 2015,
@@ -14,7 +16,15 @@ const POSITION_DEVIATION = 0.02
  * moving variances of a normalisation are 1, all else is 0.
  */
 export function initialWeights(architecture: Architecture, rng: Rng): NamedTensor[] {
-  return weightSpecs(architecture).map((spec) => ({ ...spec, data: draw(spec, rng) }))
+  return drawWeights(weightSpecs(architecture), rng)
+}
+
+/**
+ * The same for the weights of any network, by their names: a topology's own initialisers would draw from
+ * TensorFlow.js, which repeats nothing. Embeddings come from U(-0.05, 0.05), as Keras has it.
+ */
+export function drawWeights(specs: readonly NamedShape[], rng: Rng): NamedTensor[] {
+  return specs.map((spec) => ({ ...spec, data: draw(spec, rng) }))
 }
 
 function draw({ name, shape }: NamedShape, rng: Rng): Float32Array {
@@ -23,11 +33,17 @@ function draw({ name, shape }: NamedShape, rng: Rng): Float32Array {
   switch (weight) {
     case 'kernel':
     case 'outputKernel':
-      return fillUniform(data, sizeOf(shape.slice(0, -1)), rng.split(name))
+    case 'pointwiseKernel':
+      return fillUniform(data, fanInLimit(sizeOf(shape.slice(0, -1))), rng.split(name))
+    case 'depthwiseKernel':
+      // Each channel reads its own map alone.
+      return fillUniform(data, fanInLimit(sizeOf(shape.slice(0, 2))), rng.split(name))
+    case 'embeddings':
+      return fillUniform(data, EMBEDDING_LIMIT, rng.split(name))
     case 'queryKernel':
     case 'keyKernel':
     case 'valueKernel':
-      return fillUniform(data, shape[0]!, rng.split(name))
+      return fillUniform(data, fanInLimit(shape[0]!), rng.split(name))
     case 'positions': {
       const stream = rng.split(name)
       return data.map(() => POSITION_DEVIATION * normal(stream))
@@ -40,7 +56,11 @@ function draw({ name, shape }: NamedShape, rng: Rng): Float32Array {
   }
 }
 
-function fillUniform(data: Float32Array, fanIn: number, stream: Rng): Float32Array {
-  const limit = Math.sqrt(6 / fanIn)
+function fanInLimit(fanIn: number): number {
+  return Math.sqrt(6 / fanIn)
+}
+
+/** From U(-limit, limit). */
+function fillUniform(data: Float32Array, limit: number, stream: Rng): Float32Array {
   return data.map(() => (2 * stream.next() - 1) * limit)
 }

@@ -74,6 +74,11 @@ export function registerLayerOps(className: string, ops: LayerOps): void {
   customOps.set(className, ops)
 }
 
+/** Whether a network may have layers of this class: of Graft's own list, or registered in this process. */
+export function isKnownLayer(className: string): boolean {
+  return customOps.has(className) || Object.hasOwn(LAYER_OPS, className)
+}
+
 /** @throws GraftError GRAFT_LAYER_UNSUPPORTED naming a layer of a kind that nobody has registered */
 export function layerOps(layer: tf.layers.Layer): readonly Op[] {
   const className = layer.getClassName()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { BlobId } from '../ids.ts'
+import { MOST_TOPOLOGY_CHARACTERS } from '../model/topology-limit.ts'
 import { RunData } from './run-data.ts'
 
 const positive = z.number().positive()
@@ -36,8 +37,16 @@ export const RunSettings = z.strictObject({
   /** A name that everybody can load, or, with `data`, what the coordinator calls its own. */
   dataset: z.string().min(1),
   data: RunData.optional().describe('the coordinator’s own data; absent for a data set by name'),
-  /** As given, e.g. `mlp` or `mlp:784-256-10`. */
+  /** As given, e.g. `mlp` or `mlp:784-256-10`; with `topology` what the coordinator calls its own. */
   model: z.string().min(1),
+  /** As `shared/model/topology.ts` reads it. */
+  topology: z
+    .string()
+    .max(MOST_TOPOLOGY_CHARACTERS)
+    .optional()
+    .describe(
+      'layers of a model of the coordinator’s own, as Keras JSON; absent for a built-in one',
+    ),
   /** SHA-256 of the safetensors file that round 1 starts from; null starts from an untrained model. */
   initialModel: BlobId.nullable(),
   /** How the data set is split over the clients; clients with data of their own ignore it. */

@@ -40,7 +40,7 @@ describe('graft coordinator', () => {
     const bytes = encodeSafetensors(toyWeights('a'), {})
     await writeFile(file, bytes)
     const started = await run(['--from', file])
-    expect(started.initialWeights).toEqual(toyWeights('a'))
+    expect(started.initial!.tensors).toEqual(toyWeights('a'))
     expect(started.settings.initialModel).toBe(hashOf(bytes))
   })
 

@@ -12,7 +12,10 @@ describe('readModelFile', () => {
     const path = join(folder.path, 'model.safetensors')
     const bytes = encodeSafetensors(toyWeights('a'), {})
     await writeFile(path, bytes)
-    expect(await readModelFile(path)).toEqual({ id: hashOf(bytes), weights: toyWeights('a') })
+    expect(await readModelFile(path)).toMatchObject({
+      id: hashOf(bytes),
+      tensors: toyWeights('a'),
+    })
   })
 
   it.each([

@@ -62,7 +62,9 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
   return {
     settings: SETTINGS,
     ownData: null,
-    initialWeights: null,
+    initial: null,
+    modelNotes: [],
+    layout: undefined,
     listen: { host: '127.0.0.1', port: 0, insecure: false },
     joinToken: undefined,
     home: 'never-made',

@@ -5,11 +5,11 @@ import { TOY_DATASET, TOY_SETTINGS, toyWeights } from '../../../support/toy-run.
 
 describe('planRun', () => {
   it('should hold out a fifth of the proxy set and judge by the test split', () => {
-    const { proxy, test, architecture } = planRun(TOY_SETTINGS, TOY_DATASET, null)
+    const { proxy, test, network } = planRun(TOY_SETTINGS, TOY_DATASET, null)
     expect([proxy.train.labels.length, proxy.heldOut.labels.length]).toEqual([64, 16])
     expect(countClasses(proxy.heldOut)).toEqual([4, 4, 4, 4])
     expect(test).toBe(TOY_DATASET.test)
-    expect(architecture.name).toBe('mlp:6-12-4')
+    expect(network.name).toBe('mlp:6-12-4')
   })
 
   it('should start from an untrained network that the seed decides', () => {

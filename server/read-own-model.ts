@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as tf from '@tensorflow/tfjs'
+import { GraftError, toGraftError } from '../shared/errors.ts'
+import { MODEL_JSON } from '../shared/model/layers-model-format.ts'
+import { encodeSafetensors } from '../shared/model/safetensors.ts'
+import { topologyIn } from '../shared/model/topology.ts'
+import { withoutSoftmax } from '../shared/model/without-softmax.ts'
+import { readWeights } from '../shared/model/weights.ts'
+import { readLayersModel } from '../shared/model-files/layers-model-folder.ts'
+import { fileOf, type ModelFile } from './read-model-file.ts'
+
+/** A model of the user's own, as a run sends it: layers as data, and weights. */
+export interface OwnModel {
+  /** Of its file or folder, without the way there. */
+  readonly name: string
+  /** JSON. */
+  readonly topology: string
+  /** Where the run starts; null where it has no weights, and for a module, whose weights differ each time. */
+  readonly initial: ModelFile | null
+  /** What was changed, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+/** Whether `--model` is a path rather than a spec as in `mlp:784-64-10`. */
+export function isModelPath(model: string): boolean {
+  return /\.(json|m?js)$/i.test(model) || model.includes('/') || existsSync(join(model, MODEL_JSON))
+}
+
+/**
+ * Reads a model of the user's own: a TensorFlow.js folder, its `model.json`, a topology as `model.toJSON()`
+ * writes it, or a module that exports `createModel(tf)` or `model`. The module runs in this process only, with
+ * all that it may do; what a run sends of it are its layers, as data.
+ *
+ * @throws GraftError GRAFT_FILE_UNREADABLE, GRAFT_MODEL_FILE_INVALID, GRAFT_LAYER_UNSUPPORTED
+ */
+export async function readOwnModel(path: string): Promise<OwnModel> {
+  try {
+    if (/\.m?js$/i.test(path)) return await readModule(path)
+    const isFolder = extname(path) !== '.json' || (await stat(path)).isDirectory()
+    return await readJson(path, isFolder ? join(path, MODEL_JSON) : path)
+  } catch (error) {
+    const { code, problem } = toGraftError(error)
+    const named = problem.includes(path) ? problem : `${path}: ${problem}`
+    throw new GraftError(code, named, { cause: error })
+  }
+}
+
+async function readJson(path: string, file: string): Promise<OwnModel> {
+  const parsed = parse(await readFile(file, 'utf8'))
+  const { weightsManifest } = parsed as { weightsManifest?: unknown }
+  const name = nameOf(path)
+  const hasWeights = Array.isArray(weightsManifest) && weightsManifest.length > 0
+  return modelOf(name, parsed, hasWeights ? await weightsIn(file) : null)
+}
+
+function modelOf(name: string, parsed: unknown, initial: ModelFile | null): OwnModel {
+  const topology = topologyIn(name, parsed)
+  const logits = withoutSoftmax(topology)
+  const notes =
+    logits === topology
+      ? []
+      : [
+          `The softmax that ${name} ends in is left out: Graft trains on logits, and publishes a network of logits.`,
+        ]
+  return { name, topology: logits, initial, notes }
+}
+
+/** Weights as a file of Graft's own would have them: their hash is in the run's settings. */
+async function weightsIn(file: string): Promise<ModelFile> {
+  if (basename(file) !== MODEL_JSON) {
+    throw invalid(`A topology with weights lies in a folder, in ${MODEL_JSON}.`)
+  }
+  const model = await readLayersModel(dirname(file))
+  try {
+    return fileOf(file, encodeSafetensors(await readWeights(model), {}))
+  } finally {
+    model.dispose()
+  }
+}
+
+async function readModule(path: string): Promise<OwnModel> {
+  let exported: { createModel?: unknown; model?: unknown }
+  try {
+    exported = (await import(pathToFileURL(resolve(path)).href)) as typeof exported
+  } catch (cause) {
+    throw invalid(`It cannot be imported: ${messageOf(cause)}.`, cause)
+  }
+  const { createModel, model } = exported
+  const made = await callOrTake(createModel, model)
+  if (!isLayersModel(made)) {
+    throw invalid(
+      'It must export createModel(tf), which returns a tf.LayersModel, or such a model as model.',
+    )
+  }
+  const name = nameOf(path)
+  try {
+    return modelOf(name, parse(made.toJSON(null, true)), null)
+  } finally {
+    if (typeof createModel === 'function') made.dispose()
+  }
+}
+
+async function callOrTake(createModel: unknown, model: unknown): Promise<unknown> {
+  if (typeof createModel !== 'function') return model
+  try {
+    return await (createModel as (tensorflow: typeof tf) => unknown)(tf)
+  } catch (cause) {
+    throw invalid(`createModel() failed: ${messageOf(cause)}.`, cause)
+  }
+}
+
+/** It may be of another copy of TensorFlow.js, hence no instanceof. */
+function isLayersModel(value: unknown): value is {
+  toJSON(unused: null, returnString: true): string
+  dispose(): void
+} {
+  return typeof value === 'object' && value !== null && 'layers' in value && 'toJSON' in value
+}
+
+function nameOf(path: string): string {
+  const file = resolve(path)
+  const named = basename(file) === MODEL_JSON ? dirname(file) : file
+  return basename(named).replace(/\.(json|m?js)$/i, '')
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw invalid('It is not JSON.', cause)
+  }
+}
+
+function messageOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return (text.split('\n', 1)[0] ?? '').replace(/\.$/, '')
+}
+
+function invalid(problem: string, cause?: unknown): GraftError {
+  return new GraftError('GRAFT_MODEL_FILE_INVALID', problem, { cause })
+}

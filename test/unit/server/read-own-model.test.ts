@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { startingWeights } from '../../../server/read-model-file.ts'
+import { isModelPath, readOwnModel } from '../../../server/read-own-model.ts'
+import { openTopology } from '../../../shared/model/topology.ts'
+import { readWeights } from '../../../shared/model/weights.ts'
+import { writeLayersModel } from '../../../shared/model-files/layers-model-folder.ts'
+import { writeFiles } from '../../support/data-files.ts'
+import { startTestEngine } from '../../support/engine.ts'
+import { createTemporaryFolder } from '../../support/temporary-folder.ts'
+
+beforeAll(startTestEngine)
+
+describe('isModelPath', () => {
+  it('should tell paths from specs', () => {
+    for (const path of ['nets/mine', 'net.json', 'net.js', 'net.mjs'])
+      expect(isModelPath(path)).toBe(true)
+    for (const spec of ['mlp', 'mlp:4-3', 'vit:64x2']) expect(isModelPath(spec)).toBe(false)
+  })
+})
+
+describe('readOwnModel', () => {
+  it('should read a folder with weights, the same each time', async () => {
+    await using folder = await createTemporaryFolder()
+    const path = join(folder.path, 'my-net')
+    const model = net('softmax')
+    await writeLayersModel(path, model)
+    const own = await readOwnModel(path)
+    expect(await readOwnModel(join(path, 'model.json'))).toEqual({
+      ...own,
+      initial: { ...own.initial!, file: expect.any(String) as string },
+    })
+    expect(own.name).toBe('my-net')
+    expect(own.notes).toEqual([expect.stringMatching(/softmax that my-net ends in is left out/)])
+    const network = await openTopology(own.name, own.topology, { inputShape: [4], numClasses: 3 })
+    expect(await startingWeights(own.initial!, undefined, network)).toEqual(
+      await readWeights(model),
+    )
+    model.dispose()
+  })
+
+  it('should read layers alone, from JSON and from modules', async () => {
+    await using folder = await createTemporaryFolder()
+    const model = net('linear')
+    const json = model.toJSON(null, true) as string
+    const { modelTopology } = { modelTopology: JSON.parse(json) as object }
+    model.dispose()
+    await writeFiles(folder.path, {
+      'bare.json': json,
+      'empty/model.json': JSON.stringify({ modelTopology, weightsManifest: [] }),
+      'made.mjs': `export const createModel = async (tf) => tf.sequential({ layers: [
+        tf.layers.dense({ units: 5, inputShape: [4], activation: 'relu' , name: 'a' }),
+        tf.layers.dense({ units: 3, name: 'b' })] })`,
+    })
+    for (const [file, name] of [
+      ['bare.json', 'bare'],
+      ['empty', 'empty'],
+      ['made.mjs', 'made'],
+    ] as const) {
+      const own = await readOwnModel(join(folder.path, file))
+      expect(own).toMatchObject({ name, initial: null, notes: [] })
+      const network = await openTopology(name, own.topology, { inputShape: [4], numClasses: 3 })
+      expect(network.weights.map((weight) => weight.name)).toEqual(NAMES)
+    }
+  })
+
+  it.each([
+    ['gone/', {}, /gone\/.*\(GRAFT_FILE_UNREADABLE\)/],
+    ['a.json', { 'a.json': '{' }, /a\.json: It is not JSON/],
+    ['a.json', { 'a.json': '{"a": 1}' }, /topology of a is not/],
+    ['a.mjs', { 'a.mjs': 'export const x = 1' }, /must export createModel\(tf\)/],
+    ['a.mjs', { 'a.mjs': 'syntax error' }, /cannot be imported/],
+    [
+      'a.mjs',
+      { 'a.mjs': 'export function createModel() { throw new Error("no disk") }' },
+      /createModel\(\) failed: no disk/,
+    ],
+  ])('should refuse %s of %j', async (file, files, problem) => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, files)
+    await expect(readOwnModel(join(folder.path, file))).rejects.toThrow(problem)
+  })
+})
+
+const NAMES = ['a.kernel', 'a.bias', 'b.kernel', 'b.bias']
+
+function net(activation: 'linear' | 'softmax'): tf.LayersModel {
+  return tf.sequential({
+    layers: [
+      tf.layers.dense({ units: 5, inputShape: [4], activation: 'relu', name: 'a' }),
+      tf.layers.dense({ units: 3, activation, name: 'b' }),
+    ],
+  })
+}
