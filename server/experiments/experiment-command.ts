@@ -10,9 +10,11 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseMethod } from '../fusion/strategies.ts'
 import { forecastCommand } from './forecast-command.ts'
 import { fusionTable } from './fusion-table.ts'
+import { listCommand } from './list-command.ts'
 import { networksCommand } from './networks-command.ts'
 import { presetCommand } from './preset-command.ts'
 import { PRESETS } from './presets.ts'
+import { resultsCommand } from './results-command.ts'
 import { caseLine, summarise, summaryTable } from './table-summary.ts'
 
 const METHODS =
@@ -88,6 +90,8 @@ const fusionTableCommand = defineCommand({
 export const experimentCommand = new Command('experiment')
   .summary('measurements that anyone can repeat')
   .description('measurements that anyone can repeat')
+  .addCommand(listCommand)
+  .addCommand(resultsCommand)
   .addCommand(fusionTableCommand)
   .addCommand(networksCommand)
   .addCommand(forecastCommand)
