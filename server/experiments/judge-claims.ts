@@ -89,7 +89,7 @@ function compare(
   const says =
     `${sideText(left, ofLeft, unit)} ${relation} ${sideText(right, ofRight, unit)}` +
     (times === 1 ? '' : `, the first times ${times}`) +
-    (by === 0 ? '' : `, by ${formatNumber(by, unit)}`) +
+    boundText(relation, by, unit) +
     `: difference ${formatNumber(mean, unit)}` +
     (deviation === null ? '' : ` ± ${formatNumber(error, unit)} (standard error)`)
   return { says, holds: decide(relation, HOLDS[relation]({ mean, error, by }), [left, right]) }
@@ -119,6 +119,14 @@ function decide(relation: Comparison['relation'], holds: boolean, sides: readonl
 
 function sideText({ name, isAtLeast }: Side, values: readonly number[], unit: Unit): string {
   return `${name} ${isAtLeast ? '> ' : ''}${formatNumber(statisticOf(values).mean, unit)}`
+}
+
+/** As in `, less 1.00`, behind what is compared with. */
+function boundText(relation: Comparison['relation'], by: number, unit: Unit): string {
+  if (by === 0) return ''
+  const size = formatNumber(Math.abs(by), unit)
+  if (relation === 'near') return ` (within ${size})`
+  return (relation === 'above') === by > 0 ? ` plus ${size}` : ` less ${size}`
 }
 
 /** @param isMoreBetter decides which of several methods is the best */

@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ExperimentReport } from '../../shared/protocol/experiment-report.ts'
 import { runGraft } from '../support/graft-process.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const QUICK = [
   ['experiment', 'fusion-table', '--dataset', 'mnist', '--parents', '2,3', '--seeds', '1'],
@@ -37,6 +41,38 @@ describe('graft experiment fusion-table', () => {
     const { status, stderr } = await runGraft([...QUICK, '--tuned-images', images, ...words])
     expect(stderr).toContain(said)
     expect(stderr).not.toContain('seed 1: ensemble')
+    expect(status).toBe(2)
+  })
+})
+
+describe('graft experiment NAME', () => {
+  const TINY = 'experiment hetero-widths --quick --seeds 1 --methods nt'.split(' ')
+
+  it('should run a preset, go on with what is finished, and become a page', async () => {
+    await using folder = await createTemporaryFolder()
+    const json = join(folder.path, 'report.json')
+    const words = [...TINY, '--home', join(folder.path, 'home'), '--json', json]
+    const first = await runGraft(words)
+    expect(first.status, first.stderr).toBe(0)
+    expect(first.stdout).toMatch(/│ nt +│ +\d\d\.\d\d │/)
+    const { claims, cases } = ExperimentReport.parse(JSON.parse(await readFile(json, 'utf8')))
+    expect(claims.map(({ outcome }) => outcome)).not.toContain('not tested')
+    expect(cases).toHaveLength(1)
+
+    const again = await runGraft(words)
+    expect(again.stderr).toContain('was done before')
+    expect(again.stdout).toBe(first.stdout)
+
+    const page = await runGraft(['experiment', 'results', folder.path])
+    expect(page.status, page.stderr).toBe(0)
+    expect(page.stdout).toContain(
+      '| `graft experiment hetero-widths --quick --seeds 1 --methods nt` | 1 |',
+    )
+  })
+
+  it('should refuse what is no report', async () => {
+    const { status, stderr } = await runGraft(['experiment', 'results', 'package.json'])
+    expect(stderr).toContain('package.json is no report of `graft experiment NAME --json FILE`.')
     expect(status).toBe(2)
   })
 })
