@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { colorsOf } from '../shared/command/text-stream.ts'
 import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
-import { toGraftError } from '../shared/errors.ts'
+import { GraftError, toGraftError } from '../shared/errors.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
 import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
@@ -26,6 +27,9 @@ import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { saveModelFolder } from './save-model-folder.ts'
 import { saveModelFile } from './store/save-model-file.ts'
+
+/** Times, a second between them, that the coordinator of a simulation asks for its folder. */
+const LOCK_ATTEMPTS = 30
 
 export interface CoordinatorOptions {
   readonly settings: RunSettings
@@ -62,7 +66,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   const weights = initial && (await startingWeights(initial, layout, network))
   const plan = planRun(settings, dataset, weights, network)
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
-  const lock = await lockHome(home)
+  const lock = await lockHome(home, signal)
   try {
     await serve(options, engine, plan)
   } finally {
@@ -169,11 +173,23 @@ function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[])
   }
 }
 
-async function lockHome(home: string): Promise<FolderLock> {
+async function lockHome(home: string, signal: AbortSignal): Promise<FolderLock> {
   await mkdir(home, { recursive: true }).catch((error: unknown) => {
     throw toGraftError(error)
   })
-  return lockFolder(join(home, 'coordinator.lock'), `The folder ${home}`, 'GRAFT_HOME_BUSY')
+  const take = () =>
+    lockFolder(join(home, 'coordinator.lock'), `The folder ${home}`, 'GRAFT_HOME_BUSY')
+  // A simulation that was killed and started again may find the coordinator of before, which is about to end.
+  const attempts = process.send === undefined ? 1 : LOCK_ATTEMPTS
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await take()
+    } catch (error) {
+      const isBusy = error instanceof GraftError && error.code === 'GRAFT_HOME_BUSY'
+      if (!isBusy || attempt >= attempts) throw error
+      await delay(1000, undefined, { signal })
+    }
+  }
 }
 
 /** A report on stdout must be the only thing there. */

@@ -135,7 +135,8 @@ export const clientCommand = defineCommand({
           return corrupted(own)
         }
         assertIsNamed(settings)
-        return corrupted(await shardData(shard!, asked, (each) => loadDataset(each, { signal })))
+        const load = (each: string) => loadDataset(each, { signal })
+        return corrupted(await shardData(shard!, asked, { load }))
       },
       onProgress: (event) => printEvent(event, process.stdout),
       signal,

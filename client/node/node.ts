@@ -1,5 +1,5 @@
 import { countClasses } from '../../shared/data/subset.ts'
-import type { ClientId } from '../../shared/ids.ts'
+import type { BlobId, ClientId } from '../../shared/ids.ts'
 import { openNetwork } from '../../shared/model/open-network.ts'
 import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -8,7 +8,7 @@ import { connect, type News } from './connection.ts'
 import { followRun, type NodeSummary } from './follow-run.ts'
 import { createMailbox } from './mailbox.ts'
 import type { NodeEvent } from './progress.ts'
-import { type ClientData, type Participant, receive, takePart } from './round.ts'
+import { type ClientData, createWork, type Participant, receive, takePart } from './round.ts'
 import { pullBlob, pushUpdate, type TransferOptions } from './transfer.ts'
 
 export interface NodeOptions {
@@ -24,6 +24,14 @@ export interface NodeOptions {
   /** The node's examples under the id that it has; the run's settings say how a shared data set is split. */
   readonly dataFor: (settings: RunSettings, id: ClientId) => Promise<ClientData>
   readonly onProgress?: (event: NodeEvent) => void
+  /**
+   * Gives the node another way to work, or to the coordinator, each time it has joined; many nodes of one
+   * process take turns on its engine so.
+   * @default as it is
+   */
+  readonly equip?: (participant: Participant) => Participant
+  /** Told of every blob that was pulled; what it returns is kept in its place. @default the same bytes */
+  readonly keepBlob?: (id: BlobId, bytes: Uint8Array) => Uint8Array
   /** Ends the node; it leaves the coordinator and rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -48,7 +56,11 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   })
   signal?.addEventListener('abort', connection.close, { once: true })
 
-  const pull = rememberPulls((blob, transfer) => pullBlob(connection, blob, transfer))
+  const equip = options.equip ?? ((participant: Participant) => participant)
+  const pull = rememberPulls(async (blob, transfer) => {
+    const bytes = await pullBlob(connection, blob, transfer)
+    return options.keepBlob?.(blob.id, bytes) ?? bytes
+  })
 
   async function join(previous: Participant | null): Promise<Participant> {
     const joined = await connection.request('run:join', {}, RunJoined)
@@ -60,10 +72,11 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
     const ready = { numExamples, classCounts: countClasses(data.train) }
     await connection.request('client:ready', ready, Done)
     if (!isSameRun) onEvent({ type: 'joined', numExamples, ...joined })
-    return {
+    return equip({
       run: joined.run,
       joined,
       data,
+      work: createWork(joined),
       wire: {
         pull,
         push: (update, transfer) => pushUpdate(connection, update, transfer),
@@ -75,7 +88,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
         connection.notify(progress)
         onEvent({ type: 'progress', ...progress })
       },
-    }
+    })
   }
 
   try {

@@ -10,7 +10,7 @@ import type { Shard } from '../../shared/data/shard.ts'
 import { GraftError } from '../../shared/errors.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { ClientData } from './round.ts'
-import { shardData } from './shard-data.ts'
+import { shardData, type ShardSources } from './shard-data.ts'
 
 export interface OwnClientOptions {
   /** Part of the data that this client has; all of them when not given. */
@@ -22,20 +22,26 @@ export interface OwnClientOptions {
   readonly signal?: AbortSignal
 }
 
+/** Where data of the user's own come from. */
+export interface OwnSources extends Pick<ShardSources, 'split'> {
+  /** @default loadOwnData */
+  readonly load?: typeof loadOwnData
+}
+
 /**
  * A client's own data, in the shape, classes and scale of the run. It trains on all of its training part
  * and judges models by its test part. Where its data are the coordinator's, to the byte, it keeps clear of
  * the proxy set and the test set as a client of a shared data set does.
  *
  * @param settings of the run, with this client's own word on partition and examples
- * @param load reads the data; a process with many clients passes one that reads them once
+ * @param sources how the data are read and split; a process with many clients does each once
  * @throws GraftError GRAFT_DATA_MISMATCH when the data do not fit the run; what reading and splitting throw
  */
 export async function ownClientData(
   { path, reading }: OwnSource,
   settings: RunSettings,
   { shard, normalize = 'shared', onLoaded, signal }: OwnClientOptions = {},
-  load: typeof loadOwnData = loadOwnData,
+  { load = loadOwnData, split }: OwnSources = {},
 ): Promise<ClientData> {
   const dataset = await load(path, {
     ...reading,
@@ -53,7 +59,7 @@ export async function ownClientData(
       partition: shard === undefined ? 'iid' : settings.partition,
       proxy: isCoordinators ? settings.proxy : 0,
     },
-    async () => dataset,
+    { load: async () => dataset, ...(split && { split }) },
   )
   return isCoordinators ? part : { ...part, judge: dataset.test }
 }

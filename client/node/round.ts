@@ -21,7 +21,7 @@ import type {
 } from '../../shared/protocol/messages.ts'
 import { decodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
-import { evaluate } from '../../shared/training/evaluate.ts'
+import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { fit } from '../../shared/training/fit.ts'
 import { createProgress, type RoundOutcome } from './progress.ts'
 import type { OutgoingUpdate, TransferOptions } from './transfer.ts'
@@ -43,16 +43,48 @@ export interface ClientData {
   readonly judge: ExampleSet | null
 }
 
-/** A client in a run: who it is, what it has, and its wire to the coordinator. */
+/** A client's way to the coordinator. */
+export interface Wire {
+  pull(blob: BlobRef, options: TransferOptions): Promise<Uint8Array>
+  push(update: OutgoingUpdate, options: TransferOptions): Promise<void>
+  report(evaluation: EvaluationReport): Promise<void>
+}
+
+/** What a client does on its engine. */
+export interface Work {
+  makeUpdate(task: LocalTask, options: WorkOptions): Promise<MadeUpdate>
+  /** Judges a model by examples of the client's own. */
+  judge(model: Uint8Array, examples: ExampleSet): Promise<Evaluation>
+}
+
+/** All that decides what a client sends: equal tasks give equal bytes. */
+export interface LocalTask {
+  readonly joined: RunJoined
+  readonly data: ClientData
+  readonly invitation: RoundInvited
+  /** Bytes of the blobs that the invitation names. */
+  readonly globalModel: Uint8Array
+  readonly proxy: Uint8Array | undefined
+}
+
+export interface WorkOptions {
+  readonly progress: ReturnType<typeof createProgress>
+  readonly signal: AbortSignal
+}
+
+export interface MadeUpdate {
+  /** Of the file that is sent. */
+  readonly bytes: Uint8Array
+  readonly seconds: Readonly<Record<'train' | 'attribute', number>>
+}
+
+/** A client in a run: who it is, what it has, what it does, and its wire to the coordinator. */
 export interface Participant {
   readonly run: RunId
   readonly joined: RunJoined
   readonly data: ClientData
-  readonly wire: {
-    pull(blob: BlobRef, options: TransferOptions): Promise<Uint8Array>
-    push(update: OutgoingUpdate, options: TransferOptions): Promise<void>
-    report(evaluation: EvaluationReport): Promise<void>
-  }
+  readonly work: Work
+  readonly wire: Wire
   readonly onProgress: (progress: ClientProgress) => void
 }
 
@@ -63,41 +95,92 @@ export interface Participant {
  * @throws GraftError a refusal of the coordinator, or the signal's reason when the round is over
  */
 export async function takePart(
-  { joined, data, wire, onProgress }: Participant,
-  { round, model: blob, proxy, training }: RoundInvited,
+  { joined, data, work, wire, onProgress }: Participant,
+  invitation: RoundInvited,
   signal: AbortSignal,
 ): Promise<RoundOutcome> {
-  const { clientId, settings } = joined
-  const rng = createRng(String(settings.seed)).split(`client/${clientId}/round/${round}`)
+  const { round, model, proxy } = invitation
   const progress = createProgress(round, onProgress)
-  const clock = createStopwatch()
+  const globalModel = await wire.pull(model, {
+    signal,
+    onProgress: (done) => progress('pulling', done),
+  })
+  const task = {
+    ...{ joined, data, invitation, globalModel },
+    proxy: proxy && (await wire.pull(proxy, { signal })),
+  }
+  const { bytes, seconds } = await work.makeUpdate(task, { progress, signal })
 
-  const globalModel = weightsIn(
-    await wire.pull(blob, { signal, onProgress: (done) => progress('pulling', done) }),
+  const upload = startClock()
+  const commit = () => ({
+    numExamples: data.train.labels.length,
+    classCounts: countClasses(data.train),
+    seconds: { ...seconds, upload: upload() },
+  })
+  await wire.push(
+    { round, bytes, commit },
+    { signal, onProgress: (done) => progress('uploading', done) },
   )
+  return { round, sizeBytes: bytes.length, seconds: { ...seconds, upload: upload() } }
+}
 
+/** Judges a published model on examples of the client's own; without any it does nothing. */
+export async function receive(
+  { data, work, wire, onProgress }: Participant,
+  { round, model: blob }: RoundPublished,
+): Promise<EvaluationReport | null> {
+  if (data.judge === null) return null
+  createProgress(round, onProgress)('evaluating', 0)
+  const { accuracy, loss } = await work.judge(await wire.pull(blob, {}), data.judge)
+  const report = { round, accuracy, loss, numExamples: data.judge.labels.length }
+  await wire.report(report)
+  return report
+}
+
+/** The work of a client in the run that it has joined. */
+export function createWork(joined: RunJoined): Work {
+  return {
+    makeUpdate,
+    async judge(bytes, examples) {
+      const network = await openNetwork(joined.settings, examples)
+      const model = loadModel(weightsIn(bytes), network)
+      try {
+        return await evaluate(model, examples)
+      } finally {
+        model.dispose()
+      }
+    },
+  }
+}
+
+/** Trains the global model on the client's examples, and scores its neurons. */
+async function makeUpdate(
+  { joined, data, invitation, globalModel, proxy }: LocalTask,
+  { progress, signal }: WorkOptions,
+): Promise<MadeUpdate> {
+  const { clientId, settings } = joined
+  const { round, training: asked } = invitation
+  const rng = createRng(String(settings.seed)).split(`client/${clientId}/round/${round}`)
   // Public examples beside one's own keep a client from forgetting the classes it has not.
-  const examples =
-    proxy === undefined
-      ? data.train
-      : concatenate(data.train, decodeProxySet(await wire.pull(proxy, { signal })))
+  const examples = proxy === undefined ? data.train : concatenate(data.train, decodeProxySet(proxy))
 
   const network = await openNetwork(settings, data.train)
-  const model = loadModel(globalModel, network)
-  let bytes: Uint8Array
+  const start = weightsIn(globalModel)
+  const model = loadModel(start, network)
   try {
-    clock.start('train')
+    const training = startClock()
     await fit(model, examples, {
       ...settings.training,
-      ...(training?.proximal !== undefined && {
-        proximal: { mu: training.proximal, center: globalModel },
+      ...(asked?.proximal !== undefined && {
+        proximal: { mu: asked.proximal, center: start },
       }),
       rng: rng.split('train'),
       onProgress: ({ step, steps, loss }) => progress('training', step / steps, loss),
       signal,
     })
+    const train = training()
 
-    clock.start('attribute')
+    const attributing = startClock()
     progress('attributing', 0)
     const sample = sampleOf(data.train, settings.scorer, rng.split('attribute'))
     const scores = await attribute(settings.scorer, model, sample, {
@@ -106,7 +189,7 @@ export async function takePart(
     })
     signal.throwIfAborted()
 
-    bytes = encodeUpdate({
+    const bytes = encodeUpdate({
       round,
       architecture: network.name,
       numExamples: data.train.labels.length,
@@ -115,38 +198,7 @@ export async function takePart(
       weights: await readWeights(model),
       scores,
     })
-  } finally {
-    model.dispose()
-  }
-
-  clock.start('upload')
-  const commit = () => ({
-    numExamples: data.train.labels.length,
-    classCounts: countClasses(data.train),
-    seconds: clock.read(),
-  })
-  await wire.push(
-    { round, bytes, commit },
-    { signal, onProgress: (done) => progress('uploading', done) },
-  )
-  return { round, sizeBytes: bytes.length, seconds: clock.read() }
-}
-
-/** Judges a published model on examples of the client's own; without any it does nothing. */
-export async function receive(
-  { joined, data, wire, onProgress }: Participant,
-  { round, model: blob }: RoundPublished,
-): Promise<EvaluationReport | null> {
-  if (data.judge === null) return null
-  const progress = createProgress(round, onProgress)
-  progress('evaluating', 0)
-  const network = await openNetwork(joined.settings, data.train)
-  const model = loadModel(weightsIn(await wire.pull(blob, {})), network)
-  try {
-    const { accuracy, loss } = await evaluate(model, data.judge)
-    const report = { round, accuracy, loss, numExamples: data.judge.labels.length }
-    await wire.report(report)
-    return report
+    return { bytes, seconds: { train, attribute: attributing() } }
   } finally {
     model.dispose()
   }
@@ -176,21 +228,8 @@ function sampleOf(examples: ExampleSet, scorer: ScorerName, rng: Rng): ExampleSe
   return subset(examples, drawProportional({ labels, numClasses, count, rng }))
 }
 
-/** Seconds of each phase; starting one ends the one before. */
-function createStopwatch() {
-  const seconds = { train: 0, attribute: 0, upload: 0 }
-  let running: { phase: keyof typeof seconds; since: number } | null = null
-  function read() {
-    const now = performance.now()
-    if (running === null) return { ...seconds }
-    const { phase, since } = running
-    return { ...seconds, [phase]: (now - since) / 1000 }
-  }
-  return {
-    read,
-    start(phase: keyof typeof seconds) {
-      Object.assign(seconds, read())
-      running = { phase, since: performance.now() }
-    },
-  }
+/** @returns a function that says how many seconds have passed */
+function startClock(): () => number {
+  const since = performance.now()
+  return () => (performance.now() - since) / 1000
 }

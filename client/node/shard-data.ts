@@ -13,29 +13,37 @@ export type ShardSettings = Pick<
   'dataset' | 'partition' | 'proxy' | 'examplesPerClient' | 'seed'
 >
 
+/** Where the data of shards come from. */
+export interface ShardSources {
+  /** @default loadDataset */
+  readonly load?: (name: string) => Promise<Dataset>
+  /** @default splitDataset */
+  readonly split?: typeof splitDataset
+}
+
 /**
  * The examples of one shard. Every machine splits the data set by the same settings, so that no example
  * is in two shards or in the coordinator's proxy set. Published models are judged by the shard too: the
  * official test split is the coordinator's alone.
  *
- * @param load reads a data set; a process with many shards passes one that reads it once
+ * @param sources how a data set is read and split; a process with many shards does each once
  * @throws GraftError GRAFT_OPTION_INVALID for a shard that is not there; what loading and splitting throw
  */
 export async function shardData(
   shard: Shard,
   settings: ShardSettings,
-  load: (name: string) => Promise<Dataset> = loadDataset,
+  { load = loadDataset, split = splitDataset }: ShardSources = {},
 ): Promise<ClientData> {
   const { train } = await load(settings.dataset)
   const { proxy, partition, examplesPerClient, seed } = settings
-  const split = splitDataset(train, {
+  const { clients } = split(train, {
     proxy,
     clients: shard.count,
     partition,
     examplesPerClient,
     seed,
   })
-  const indices = split.clients[shard.index]
+  const indices = clients[shard.index]
   if (indices === undefined) {
     const problem = `There is no shard ${shard.index} of ${shard.count}.`
     throw new GraftError('GRAFT_OPTION_INVALID', problem)

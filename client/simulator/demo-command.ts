@@ -47,6 +47,10 @@ export const demoCommand = defineCommand({
       workers: DEMO.clients,
       engine: chosen,
       dataWords: [],
+      home: folder,
+      faults: null,
+      updateFolder: null,
+      say: () => undefined,
       signal,
     })
     process.stdout.write(farewell(folder))

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -12,8 +12,14 @@ import { interruptSignal } from '../../shared/command/run-program.ts'
 import { createClock } from '../../shared/command/run-clock.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { RunReport } from '../../shared/protocol/run-report.ts'
+import type { SimulationReport } from '../../shared/protocol/simulation-report.ts'
+import { shardName } from '../../shared/data/shard.ts'
+import { assertSurvivable } from './faults/assert-survivable.ts'
+import { readFaultPlan } from './faults/read-fault-plan.ts'
+import { lanesOf, machine } from './lanes.ts'
+import { runInLanes } from './run-lanes.ts'
 import { comparisonTable } from './comparison.ts'
-import { finishedReport, planRuns } from './study.ts'
+import { finishedReport, type PlannedRun, planRuns } from './study.ts'
 import { newRunFolder } from './run-folder.ts'
 import { simulate } from './simulate.ts'
 
@@ -24,6 +30,7 @@ export const simulateCommand = defineCommand({
     'graft simulate --dataset mnist --partition labels:2 --clients 5 --rounds 2 --seed 7 --json out.json',
     'graft simulate --data flowers/ --image-size 32x32 --model lenet --clients 4 --partition dirichlet:0.5 --proxy 200',
     'graft simulate --strategy fedavg,nt,nt:tree=joint --examples-per-client 2000 --rehearse',
+    'graft simulate --clients 10 --rounds 3 --quorum 7 --deadline 60 --faults plan.json',
     'graft simulate --strategy fedavg,kf-linear --seeds 1,2,3 --home study    (again after Ctrl-C: it goes on)',
   ],
   options: {
@@ -39,6 +46,16 @@ export const simulateCommand = defineCommand({
       .optional()
       .describe('processes that the clients are spread over; one a core when not given')
       .meta({ value: 'N' }),
+    parallel: numeric(z.int().positive().max(64))
+      .optional()
+      .describe('runs of a study beside each other; by cores and free memory when not given')
+      .meta({ value: 'N' }),
+    faults: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('JSON file that says what goes wrong for which client in which round')
+      .meta({ value: 'FILE' }),
     engine: ENGINE_OPTION,
     home: HOME_OPTION.optional().describe(
       'folder for databases, blobs and models; new under runs/; one with unfinished runs goes on',
@@ -47,41 +64,92 @@ export const simulateCommand = defineCommand({
       'write the report as JSON, to FILE or stdout; a list for several runs',
     ).meta({ value: '[FILE]' }),
   },
-  async run({ workers, engine, home, json, strategy, seeds, ...run }) {
+  async run({ workers, parallel, faults, engine, home, json, strategy, seeds, ...run }) {
     ownSourceOf(run, run.dataset)
+    const plan = faults === undefined ? null : await readFaultPlan(faults)
     const folder = home ?? newRunFolder('simulate')
     const signal = interruptSignal()
-    const runs = planRuns(strategy.split(','), seeds ?? [run.seed], folder)
+    const strategies = strategy.split(',')
+    const runs = planRuns(strategies, seeds ?? [run.seed], folder)
+    if (plan !== null)
+      for (const { seed } of runs) assertSurvivable(plan, { ...sizesOf(run), seed })
     const isStudy = runs.length > 1
-    if (isStudy) await claimFolder(folder, 'simulation', { ...run, seed: undefined, engine })
+    if (isStudy) {
+      const claim = { ...run, seed: undefined, engine, ...(plan && { faults: plan }) }
+      await claimFolder(folder, 'simulation', claim)
+    }
     const say = (text: string) => void process.stderr.write(`${text}\n`)
     const clock = createClock(runs.length)
-    const reports: RunReport[] = []
-    for (const planned of runs) {
+    const lanes = Math.min(runs.length, parallel ?? lanesOf(machine()))
+    const cores = Math.max(1, Math.floor(availableParallelism() / lanes))
+    const updateFolder = strategies.length > 1 ? join(folder, 'updates') : null
+
+    async function act(planned: PlannedRun, either: AbortSignal): Promise<RunReport> {
       const name = `${planned.strategy}, seed ${planned.seed}`
       const before = isStudy ? await finishedReport(planned, run.rounds) : undefined
-      if (before === undefined) {
-        const options = { ...run, strategy: planned.strategy, seed: planned.seed }
-        await simulate({
-          coordinatorWords: [...toWords(options), '--home', planned.folder, '--engine', engine],
-          clients: options.clients,
-          workers: workers ?? Math.min(options.clients, availableParallelism()),
-          engine,
-          dataWords: dataWords(run),
-          // A report on stdout must be the only thing there.
-          screen: json === true ? 'stderr' : 'stdout',
-          signal,
-        })
-      }
-      reports.push(before ?? (await readReport(join(planned.folder, 'report.json'))))
+      const options = { ...run, strategy: planned.strategy, seed: planned.seed }
+      const report =
+        before ??
+        (await withSimulation(
+          planned.folder,
+          await simulate({
+            coordinatorWords: [...toWords(options), '--home', planned.folder, '--engine', engine],
+            clients: options.clients,
+            workers: workers ?? Math.min(options.clients, cores),
+            engine,
+            dataWords: dataWords(run),
+            home: planned.folder,
+            faults: faults === undefined ? null : { file: faults, seed: planned.seed },
+            updateFolder,
+            say: (line) => {
+              say(isStudy ? `${name}: ${line}` : line)
+            },
+            // Runs beside each other would draw over each other; a report on stdout must be the only thing there.
+            screen: lanes > 1 ? 'none' : json === true ? 'stderr' : 'stdout',
+            signal: either,
+          }),
+        ))
       if (isStudy) say(clock.done(name, { isOld: before !== undefined }))
+      return report
     }
+
+    const reports = await runInLanes(runs, { lanes, act, signal })
+    // Nobody asks for them any more.
+    if (updateFolder !== null) await rm(updateFolder, { recursive: true, force: true })
     const screen = json === true ? process.stderr : process.stdout
     if (isStudy) screen.write(`${comparisonTable(reports)}\n`)
     screen.write(`Reports, models and databases: ${folder}\n`)
     if (json !== undefined) await writeJson(isStudy ? reports : reports[0], json)
   },
 })
+
+/** The report that the coordinator has left, with what only the simulation knows; in its file, too. */
+async function withSimulation(folder: string, simulation: SimulationReport): Promise<RunReport> {
+  const file = join(folder, 'report.json')
+  const report = await readReport(file)
+  const peakRssMb = simulation.peakRssMb + (report.rounds.at(-1)?.peakRssMb ?? 0)
+  const whole: RunReport = { ...report, simulation: { ...simulation, peakRssMb } }
+  await writeJson(whole, file)
+  // The next run in this folder has events of its own.
+  await rm(join(folder, 'events.jsonl'), { force: true })
+  return whole
+}
+
+function sizesOf({
+  clients,
+  rounds,
+  quorum,
+}: {
+  clients: number
+  rounds: number
+  quorum?: number | undefined
+}) {
+  return {
+    clients: Array.from({ length: clients }, (_, index) => shardName({ index, count: clients })),
+    rounds,
+    quorum: Math.min(quorum ?? clients, clients),
+  }
+}
 
 async function readReport(file: string): Promise<RunReport> {
   return RunReport.parse(JSON.parse(await readFile(file, 'utf8')))

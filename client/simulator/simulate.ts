@@ -1,12 +1,17 @@
+import { join } from 'node:path'
 import { ChildFailed } from '../../shared/command/run-program.ts'
 import { EXIT, GraftError } from '../../shared/errors.ts'
-import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
+import type { ClientId } from '../../shared/ids.ts'
+import { CoordinatorListening, WorkerMessage } from '../../shared/protocol/process-messages.ts'
+import type { SimulationReport } from '../../shared/protocol/simulation-report.ts'
 import {
   type Exit,
   type GraftProcess,
   type Screen,
   startGraft,
 } from '../../shared/command/graft-process.ts'
+import { shardName } from '../../shared/data/shard.ts'
+import { openEventLog } from './event-log.ts'
 import { simulationToken } from './simulation-token.ts'
 
 export interface Simulation {
@@ -19,6 +24,14 @@ export interface Simulation {
   readonly engine: string
   /** Words that say where data of the user's own are; none for a data set by name. */
   readonly dataWords: readonly string[]
+  /** The coordinator's folder; what happened to clients is noted there, too. */
+  readonly home: string
+  /** File with what goes wrong, and the seed of a plan that has none; null in a healthy federation. */
+  readonly faults: { readonly file: string; readonly seed: number } | null
+  /** Folder of updates that runs with the same training share; null: none. */
+  readonly updateFolder: string | null
+  /** Told what happens to clients, a line each. */
+  readonly say: (line: string) => void
   /** Where the coordinator shows the run. @default 'stdout' */
   readonly screen?: Screen
   readonly signal: AbortSignal
@@ -30,11 +43,27 @@ export interface Simulation {
  *
  * None of them outlives it: they are stopped at its end, and stop by themselves when it is killed.
  *
+ * @returns what only the simulation knows of the run
  * @throws ChildFailed with the status of the process that failed first, which has said why
  * @throws GraftError GRAFT_RUN_FAILED when one was killed from outside, and could not say so
  */
-export async function simulate(simulation: Simulation): Promise<void> {
+export async function simulate(simulation: Simulation): Promise<SimulationReport> {
   const token = await simulationToken()
+  const events = await openEventLog(
+    join(simulation.home, 'events.jsonl'),
+    simulation.coordinatorWords.join(' '),
+  )
+  let peakRssMb = 0
+  const onMessage = (message: unknown) => {
+    const told = WorkerMessage.parse(message)
+    if (told.type === 'ended') {
+      peakRssMb += told.peakRssMb
+      return
+    }
+    events.add(told)
+    if (told.type !== 'fault') return
+    simulation.say(`${told.client}, round ${told.round}: ${told.fault}: ${told.detail}`)
+  }
   // A signal that came before anybody listened would stop nothing.
   simulation.signal.throwIfAborted()
   const coordinator = startGraft(['coordinator', '--port', '0', ...simulation.coordinatorWords], {
@@ -50,7 +79,7 @@ export async function simulate(simulation: Simulation): Promise<void> {
     const message = await coordinator.firstMessage
     if (message === undefined) throw failure('coordinator', await coordinator.exited)
     const { url } = CoordinatorListening.parse(message)
-    workers.push(...startWorkers(simulation, { url, token }))
+    workers.push(...startWorkers(simulation, { url, token, gone: events.gone(), onMessage }))
     // A worker that fails takes its clients with it: the run could only wait for its deadline.
     await Promise.race([success('coordinator', coordinator), firstFailure(workers)])
     await Promise.all(workers.map((worker) => success('worker', worker)))
@@ -60,28 +89,42 @@ export async function simulate(simulation: Simulation): Promise<void> {
     simulation.signal.removeEventListener('abort', stopAll)
     simulation.signal.throwIfAborted()
   }
+  peakRssMb += process.resourceUsage().maxRSS / 1024
+  return { workers: workers.length, peakRssMb: Math.round(peakRssMb), ...events.report() }
+}
+
+interface WorkerStart {
+  readonly url: string
+  readonly token: string
+  /** Clients that left this run for good before it was ended and started again. */
+  readonly gone: ReadonlySet<ClientId>
+  readonly onMessage: (message: unknown) => void
 }
 
 function startWorkers(
-  { clients, workers, engine, dataWords }: Simulation,
-  coordinator: { url: string; token: string },
+  { clients, workers, engine, dataWords, faults, updateFolder }: Simulation,
+  { url, token, gone, onMessage }: WorkerStart,
 ): GraftProcess[] {
-  return Array.from({ length: Math.min(workers, clients) }, (_, worker) => {
-    const shards = Array.from({ length: clients }, (_, client) => client).filter(
-      (client) => client % workers === worker,
-    )
+  const here = Array.from({ length: clients }, (_, index) => index).filter(
+    (index) => !gone.has(shardName({ index, count: clients })),
+  )
+  return Array.from({ length: Math.min(workers, here.length) }, (_, worker) => {
+    const shards = here.filter((_, place) => place % workers === worker)
     const words = [
       '--server',
-      coordinator.url,
+      url,
       '--shards',
       shards.join(','),
       '--engine',
       engine,
       ...dataWords,
+      ...(faults === null ? [] : ['--faults', faults.file, '--seed', String(faults.seed)]),
+      ...(updateFolder === null ? [] : ['--updates', updateFolder]),
     ]
     return startGraft(['simulate-worker', '--clients', String(clients), ...words], {
-      env: { GRAFT_TOKEN: coordinator.token },
+      env: { GRAFT_TOKEN: token },
       screen: 'none',
+      onMessage,
     })
   })
 }

@@ -18,7 +18,7 @@ import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
 import { fromStored, toStored } from './stored-round.ts'
 
-/** Seconds that a round waits for its clients to evaluate the published model. */
+/** Seconds that a round waits for the next of its clients to evaluate the published model. */
 const EVALUATION_SECONDS = 60
 
 /** Seconds that a finished run waits for its clients that are away, to tell them. */

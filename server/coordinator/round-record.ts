@@ -12,7 +12,8 @@ export interface RoundRecord {
   /** Call when a client left: those still awaited may be fewer now. */
   clientLeft(): void
   /**
-   * Resolves when every client that `awaited` still names has reported, at the latest after `seconds`.
+   * Resolves when every client that `awaited` still names has reported, or none has for so many seconds:
+   * hundreds of clients that share a machine report one behind the other.
    * @throws the reason of `signal`
    */
   evaluated(awaited: () => readonly ClientId[], seconds: number, signal: AbortSignal): Promise<void>
@@ -33,24 +34,26 @@ export function createRoundRecord(): RoundRecord {
       changed()
     },
     async evaluated(awaited, seconds, signal) {
-      const ended = new AbortController()
-      const timeout = delay(seconds * 1000, 'timeout', {
-        signal: AbortSignal.any([signal, ended.signal]),
-      })
       try {
         while (!awaited().every((client) => evaluations.has(client))) {
+          const ended = new AbortController()
           const change = new Promise<void>((resolve) => {
             changed = resolve
           })
-          if ((await Promise.race([change, timeout])) === 'timeout') return
+          const timeout = delay(seconds * 1000, 'timeout', {
+            signal: AbortSignal.any([signal, ended.signal]),
+          })
+          const first = await Promise.race([change, timeout]).finally(() => {
+            timeout.catch(() => undefined)
+            ended.abort()
+          })
+          if (first === 'timeout') return
         }
       } catch (error) {
         signal.throwIfAborted()
         throw error
       } finally {
         changed = () => undefined
-        timeout.catch(() => undefined)
-        ended.abort()
       }
     },
   }

@@ -24,16 +24,22 @@ const STDOUT = { stdout: 1, stderr: 2, none: 'ignore' } as const satisfies Recor
  * Starts `graft <words>` as a child of its own, on this terminal.
  *
  * @param options.screen where its stdout goes; errors are always shown
+ * @param options.onMessage told of everything it sends, before it counts as ended
  */
 export function startGraft(
   words: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; screen?: Screen } = {},
+  options: {
+    env?: Readonly<Record<string, string>>
+    screen?: Screen
+    onMessage?: (message: unknown) => void
+  } = {},
 ): GraftProcess {
   const child = fork(process.argv[1] ?? '', [...words], {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', STDOUT[options.screen ?? 'stdout'], 'inherit', 'ipc'],
   })
   const exited = waitForExit(child)
+  if (options.onMessage !== undefined) child.on('message', options.onMessage)
   return {
     exited,
     firstMessage: Promise.race([
@@ -46,5 +52,7 @@ export function startGraft(
 
 async function waitForExit(child: ChildProcess): Promise<Exit> {
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  // What it has sent last may still be in the channel.
+  if (child.connected) await once(child, 'disconnect')
   return { status: code ?? 130, signal }
 }

@@ -3,6 +3,7 @@ import { BlobId, ClientId, RoundNumber } from '../ids.ts'
 import { DiversityReport } from './diversity-report.ts'
 import { LedgerReport, LedgerSummary } from './ledger.ts'
 import { RunSettings } from './run-settings.ts'
+import { SimulationReport } from './simulation-report.ts'
 
 const accuracy = z
   .number()
@@ -135,6 +136,7 @@ export const RunReport = z
     proxy: count.describe('examples of the proxy set'),
     settings: RunSettings.optional().describe('everything that decides the result'),
     rounds: z.array(RoundReport),
+    simulation: SimulationReport.optional().describe('of a run that `graft simulate` has made'),
     final: Score.extend({ modelSha256: BlobId.describe('of the global model’s file') }),
   })
   .meta({ title: 'Graft run report' })

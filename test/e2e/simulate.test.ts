@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { RunReport } from '../../shared/protocol/run-report.ts'
 import { type Running, runGraft, startGraft } from '../support/graft-process.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -16,6 +18,13 @@ const SHORT = [
   ['--model', 'mlp:784-32-10', '--clients', '2', '--workers', '1'],
   ['--examples-per-client', '300', '--proxy', '200'],
   ['--local-epochs', '1', '--tune-epochs', '2'],
+].flat()
+
+/** Many clients with little to do. */
+const CROWD = [
+  ['--model', 'mlp:784-16-10', '--clients', '12', '--rounds', '2', '--partition', 'dirichlet:1'],
+  ['--examples-per-client', '30', '--proxy', '100', '--scores', 'uniform'],
+  ['--local-epochs', '1', '--strategy', 'fedavg', '--tune', 'labels', '--tune-epochs', '2'],
 ].flat()
 
 const KILLED = (role: string) =>
@@ -69,26 +78,68 @@ describe('graft simulate', () => {
   })
 })
 
-describe('graft simulate with several strategies', () => {
-  it('should go on after Ctrl-C without the run that is done', async () => {
+describe('graft simulate with many clients', () => {
+  it('should give the same bytes whatever the number of workers', async () => {
     await using folder = await createTemporaryFolder()
-    const home = join(folder.path, 'study')
-    const words = ['simulate', ...SHORT, '--strategy', 'fedavg,nt', '--home', home]
-    {
-      await using first = startGraft(words)
-      await first.printed(/fedavg, seed 7: done; 1 of 2 runs/)
-      first.child.kill('SIGINT')
-      expect((await first.finished).status).toBe(130)
-    }
-    const { status, stdout, stderr } = await runGraft(words)
-    expect(status, stderr).toBe(0)
-    expect(stderr).toContain('fedavg, seed 7: was done before')
-    expect(stdout).toMatch(/│ fedavg .*│\n(.*\n)*│ nt /)
-    expect(stdout.match(/Model of round 1:/g)).toHaveLength(1)
+    const words = ['simulate', ...CROWD]
+    const [one, three] = await Promise.all(
+      ['1', '3'].map(async (workers) => {
+        const home = join(folder.path, workers)
+        const { status, stderr } = await runGraft([...words, '--workers', workers, '--home', home])
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+        return reportIn(home)
+      }),
+    )
+    expect(one!.rounds.map(({ uploads }) => uploads)).toEqual([12, 12])
+    expect(untimed(three!)).toEqual(untimed(one!))
+    expect([one!.simulation!.workers, three!.simulation!.workers]).toEqual([1, 3])
   })
 })
 
+describe('graft simulate with several strategies', () => {
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    'should go on after %s without the run that is done, and without training again',
+    async (signal) => {
+      await using folder = await createTemporaryFolder()
+      const home = join(folder.path, 'study')
+      const words = ['simulate', ...SHORT, '--strategy', 'fedavg,nt', '--home', home]
+      {
+        await using first = startGraft(words)
+        await first.printed(/fedavg, seed 7: done; 1 of 2 runs/)
+        // Its second coordinator lives on for a moment.
+        await first.printed(/round 1: recruiting[^]*round 1: recruiting/)
+        first.child.kill(signal)
+        expect((await first.finished).status).toBe(signal === 'SIGINT' ? 130 : null)
+      }
+      const { status, stdout, stderr } = await runGraft(words)
+      expect(status, stderr).toBe(0)
+      expect(stderr).toContain('fedavg, seed 7: was done before')
+      expect(stdout).toMatch(/│ fedavg .*│\n(.*\n)*│ nt /)
+      expect(stdout.match(/Model of round 1:/g)).toHaveLength(1)
+      const shared = await reportIn(join(home, 'nt'))
+      expect(shared.simulation!.reused.map(({ client }) => client)).toEqual([
+        'client-0',
+        'client-1',
+      ])
+
+      const alone = join(folder.path, 'alone')
+      await runGraft(['simulate', ...SHORT, '--strategy', 'nt', '--home', alone])
+      expect(untimed(shared)).toEqual(untimed(await reportIn(alone)))
+    },
+  )
+})
+
 // Helpers
+
+async function reportIn(home: string): Promise<RunReport> {
+  return RunReport.parse(JSON.parse(await readFile(join(home, 'report.json'), 'utf8')))
+}
+
+/** All that a report says of the result, and not of how it was made. */
+function untimed(report: RunReport) {
+  const rounds = report.rounds.map((round) => ({ ...round, seconds: 0, peakRssMb: 0 }))
+  return { ...report, simulation: null, rounds }
+}
 
 interface Part {
   readonly pid: number

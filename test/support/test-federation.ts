@@ -18,7 +18,7 @@ import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { TOY_DATASET, TOY_SETTINGS, type toyUpdate } from './toy-run.ts'
 
-const JOIN_TOKEN = 'a-join-token-for-this-test'
+export const JOIN_TOKEN = 'a-join-token-for-this-test'
 
 interface Options {
   /** Where everything is kept; a stopped coordinator is started again on the same folder. */
@@ -84,7 +84,7 @@ export async function startFederation({ home, settings: changes, onRound }: Opti
         name: ClientId.parse(`client-${index}`),
         engineName: 'test',
         retrySeconds: 20,
-        dataFor: (of) => shardData(shard, of, async () => TOY_DATASET),
+        dataFor: (of) => shardData(shard, of, { load: async () => TOY_DATASET }),
         ...(how.onEvent && { onProgress: how.onEvent }),
         ...(how.signal && { signal: how.signal }),
       })

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Participant, receive, takePart } from '../../../../client/node/round.ts'
+import { createWork, type Participant, receive, takePart } from '../../../../client/node/round.ts'
 import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
 import { countClasses } from '../../../../shared/data/subset.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
@@ -138,9 +138,11 @@ function participant(name = 'client-0', onProgress?: (message: ClientProgress) =
   const pushed: OutgoingUpdate[] = []
   const reported: EvaluationReport[] = []
   const progress: ClientProgress[] = []
+  const joined = { run: RUN, clientId: clientId(name), settings: SETTINGS }
   return {
     run: RUN,
-    joined: { run: RUN, clientId: clientId(name), settings: SETTINGS },
+    joined,
+    work: createWork(joined),
     data: { train: blobExamples(SHAPE, 1000, 'train'), judge: blobExamples(SHAPE, 20, 'test') },
     wire: {
       pull: async () => globalModel(),

@@ -24,7 +24,7 @@ describe('shardName', () => {
 describe('shardData', () => {
   it('should deal every example but the proxy set’s to one shard, and no example twice', async () => {
     const shards = await Promise.all(
-      [0, 1, 2].map((index) => shardData({ index, count: 3 }, settings, load)),
+      [0, 1, 2].map((index) => shardData({ index, count: 3 }, settings, { load })),
     )
     const seen = shards.flatMap(({ train }) =>
       Array.from(train.labels.keys(), (i) => train.inputs([i]).join()),
@@ -35,17 +35,17 @@ describe('shardData', () => {
 
   it('should keep as many examples as it is told', async () => {
     const limited = { ...settings, examplesPerClient: 7 }
-    const { train } = await shardData({ index: 1, count: 3 }, limited, load)
+    const { train } = await shardData({ index: 1, count: 3 }, limited, { load })
     expect(train.labels).toHaveLength(7)
   })
 
   it('should leave the official test split to the coordinator', async () => {
-    const { train, judge } = await shardData({ index: 1, count: 3 }, settings, load)
+    const { train, judge } = await shardData({ index: 1, count: 3 }, settings, { load })
     expect(judge).toBe(train)
   })
 
   it('should refuse a shard that is not there', async () => {
-    await expect(shardData({ index: 3, count: 3 }, settings, load)).rejects.toMatchObject({
+    await expect(shardData({ index: 3, count: 3 }, settings, { load })).rejects.toMatchObject({
       code: 'GRAFT_OPTION_INVALID',
     })
   })

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { simulateCommand } from '../../../../client/simulator/main.ts'
 import { type Simulation, simulate } from '../../../../client/simulator/simulate.ts'
 import type { RunReport } from '../../../../shared/protocol/run-report.ts'
+import type { SimulationReport } from '../../../../shared/protocol/simulation-report.ts'
 import { roundReport, runReport } from '../../../support/run-report.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
@@ -48,14 +49,14 @@ describe('graft simulate', () => {
   it('should write the report to a file, beside what is shown', async () => {
     const json = join(folder.path, 'out.json')
     await run(['--json', json])
-    expect(JSON.parse(await readFile(json, 'utf8'))).toEqual(reportOf('nt'))
+    expect(JSON.parse(await readFile(json, 'utf8'))).toEqual(wholeReportOf('nt'))
     expect(printed.stdout).toContain(folder.path)
   })
 
   it('should leave stdout to the report alone', async () => {
     const [simulation] = await run(['--json'])
     expect(simulation).toMatchObject({ screen: 'stderr' })
-    expect(JSON.parse(printed.stdout)).toEqual(reportOf('nt'))
+    expect(JSON.parse(printed.stdout)).toEqual(wholeReportOf('nt'))
     expect(printed.stderr).toContain(folder.path)
   })
 
@@ -71,15 +72,15 @@ describe('graft simulate', () => {
     expect(printed.stdout).toMatch(/fedavg .*│.* 72\.00 % .*│.* 92\.00 %/)
     expect(printed.stdout).toMatch(/proxy set alone: 85\.00 %/)
     expect(JSON.parse(await readFile(json, 'utf8'))).toEqual([
-      reportOf('fedavg'),
-      reportOf('nt:tree=joint'),
+      wholeReportOf('fedavg'),
+      wholeReportOf('nt:tree=joint'),
     ])
   })
 
   it('should run every strategy with every seed, and show means and deviations', async () => {
     vi.mocked(simulate).mockImplementation(async (simulation) => {
       const seed = Number(valueOf(simulation, '--seed'))
-      await leaveReport(simulation, (report) => ({
+      return leaveReport(simulation, (report) => ({
         ...report,
         seed,
         final: { ...report.final, accuracy: 0.9 + seed / 100 },
@@ -103,7 +104,7 @@ describe('graft simulate', () => {
     let runs = 0
     vi.mocked(simulate).mockImplementation(async (simulation) => {
       if (++runs === 3) throw new Error('ended')
-      await leaveReport(simulation)
+      return leaveReport(simulation)
     })
     await expect(run(words)).rejects.toThrow('ended')
     vi.mocked(simulate).mockImplementation((simulation) => leaveReport(simulation))
@@ -138,6 +139,28 @@ describe('graft simulate', () => {
     expect((await run(['--clients', '9999']))[0]?.workers).toBe(availableParallelism())
   })
 
+  it('should hand over a fault plan, and refuse one that leaves too few clients', async () => {
+    const file = join(folder.path, 'plan.json')
+    const leave = { fault: 'leave', clients: ['client-1'], when: 'before-upload', back: 'never' }
+    await writeFile(file, JSON.stringify({ faults: [leave] }))
+    const words = ['--faults', file, '--clients', '3', '--rounds', '2', '--seed', '5']
+    const [simulation] = await run([...words, '--quorum', '2'])
+    expect(simulation).toMatchObject({ faults: { file, seed: 5 }, updateFolder: null })
+    await expect(run(words)).rejects.toThrow(
+      /takes 1 of 3 clients away for good by round 1 \(seed 5\), and round 2 waits for 3\. Give --quorum 2/,
+    )
+  })
+
+  it('should share updates between strategies alone', async () => {
+    const [first, second] = await run(['--strategy', 'fedavg,nt'])
+    expect(first!.updateFolder).toBe(join(folder.path, 'updates'))
+    expect(second!.updateFolder).toBe(first!.updateFolder)
+  })
+
+  it('should share updates of no seeds', async () => {
+    expect((await run(['--seeds', '1,2']))[0]!.updateFolder).toBeNull()
+  })
+
   it.each([
     [['--workers', '0'], '--workers "0" is not allowed'],
     [['--clients', '2.5'], '--clients "2.5" is not allowed'],
@@ -149,6 +172,9 @@ describe('graft simulate', () => {
 })
 
 // Helpers
+
+/** What a simulation tells of itself. */
+const SIMULATED: SimulationReport = { workers: 2, peakRssMb: 500, faults: [], reused: [] }
 
 /** Every simulation that the command starts. */
 async function run(words: string[]): Promise<Simulation[]> {
@@ -165,7 +191,7 @@ async function run(words: string[]): Promise<Simulation[]> {
 async function leaveReport(
   simulation: Simulation,
   change: (report: RunReport) => RunReport = (report) => report,
-): Promise<void> {
+): Promise<SimulationReport> {
   const home = valueOf(simulation, '--home')
   await mkdir(home, { recursive: true })
   const report = change({
@@ -173,6 +199,7 @@ async function leaveReport(
     seed: Number(valueOf(simulation, '--seed')),
   })
   await writeFile(join(home, 'report.json'), JSON.stringify(report))
+  return SIMULATED
 }
 
 function valueOf({ coordinatorWords }: Simulation, option: string): string {
@@ -181,4 +208,9 @@ function valueOf({ coordinatorWords }: Simulation, option: string): string {
 
 function reportOf(strategy: string) {
   return { ...runReport([roundReport()]), strategy }
+}
+
+/** The report with what the simulator adds: its own memory and that of the coordinator, 300 MiB. */
+function wholeReportOf(strategy: string) {
+  return { ...reportOf(strategy), simulation: { ...SIMULATED, peakRssMb: 800 } }
 }

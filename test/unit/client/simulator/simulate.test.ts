@@ -1,17 +1,35 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openEventLog } from '../../../../client/simulator/event-log.ts'
 import { simulate, type Simulation } from '../../../../client/simulator/simulate.ts'
 import { ChildFailed, Interrupted } from '../../../../shared/command/run-program.ts'
+import { ClientId, RoundNumber } from '../../../../shared/ids.ts'
 import { installFakeGraft } from '../../../support/fake-graft.ts'
+import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
-const SIMULATION: Simulation = {
+const HEALTHY: Simulation = {
   coordinatorWords: ['--clients', '5'],
   clients: 5,
   workers: 2,
   dataWords: [],
   engine: 'wasm',
+  home: '',
+  faults: null,
+  updateFolder: null,
+  say: () => undefined,
   signal: new AbortController().signal,
 }
+
+let folder: TemporaryFolder
+let SIMULATION: Simulation
+
+beforeEach(async () => {
+  folder = await createTemporaryFolder()
+  SIMULATION = { ...HEALTHY, home: folder.path }
+})
+
+afterEach(() => folder[Symbol.asyncDispose]())
 
 describe('simulate', () => {
   it('should start a coordinator and deal the clients over the workers, under one secret token', async () => {
@@ -36,6 +54,32 @@ describe('simulate', () => {
     await simulate({ ...SIMULATION, clients: 2, workers: 8 })
     const shards = (await graft.starts()).slice(1).map(({ words }) => words[6])
     expect(shards).toEqual(['0', '1'])
+  })
+
+  it('should hand workers the fault plan and the shared updates', async () => {
+    await using graft = await installFakeGraft({ coordinator: 'listen and exit' })
+    const faults = { file: 'plan.json', seed: 3 }
+    await simulate({ ...SIMULATION, workers: 1, faults, updateFolder: 'study/updates' })
+    const [, worker] = await graft.starts()
+    expect(worker?.words.join(' ')).toMatch(
+      /--faults plan\.json --seed 3 --updates study\/updates$/,
+    )
+  })
+
+  it('should not start clients again that have left the run for good', async () => {
+    await using graft = await installFakeGraft({ coordinator: 'listen and exit' })
+    const log = await openEventLog(
+      join(folder.path, 'events.jsonl'),
+      SIMULATION.coordinatorWords.join(' '),
+    )
+    log.add({
+      ...{ type: 'fault', client: ClientId.parse('client-1'), round: RoundNumber.parse(1) },
+      ...{ fault: 'leave', detail: 'for good', isGone: true },
+    })
+    const { faults } = await simulate(SIMULATION)
+    const shards = (await graft.starts()).slice(1).map(({ words }) => words[6])
+    expect(shards.sort()).toEqual(['0,3', '2,4'])
+    expect(faults).toMatchObject([{ client: 'client-1', round: 1, isGone: true }])
   })
 
   it('should start nothing once it was told to end', async () => {

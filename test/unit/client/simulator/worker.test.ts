@@ -15,6 +15,10 @@ const OPTIONS = {
   clients: 12,
   engineName: 'wasm',
   ownSource: null,
+  plan: null,
+  seed: 7,
+  updateFolder: null,
+  tell: () => undefined,
   signal: new AbortController().signal,
 }
 
