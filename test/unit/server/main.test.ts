@@ -19,7 +19,7 @@ describe('graft coordinator', () => {
     const started = await run(['--home', 'here', '--clients', '3', '--port', '0', '--insecure'])
     expect(started).toMatchObject({
       settings: { clients: 3, quorum: 3, initialModel: null },
-      initialWeights: null,
+      initial: null,
       listen: { host: '127.0.0.1', port: 0, insecure: true },
       joinToken: undefined,
       home: 'here',
