@@ -13,10 +13,17 @@ import { sayFarewell } from './farewell.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
 import { reportRound, withRecord } from './report-round.ts'
 import { createRoundRecord } from './round-record.ts'
-import { isOver, type RoundPhase, type RoundRules, startRound } from './round-state.ts'
+import {
+  isOver,
+  type RoundPhase,
+  type RoundRules,
+  type RoundState,
+  startRound,
+} from './round-state.ts'
 import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
 import { fromStored, toStored } from './stored-round.ts'
+import type { RoundPast } from './workbench.ts'
 
 /** Seconds that a round waits for the next of its clients to evaluate the published model. */
 const EVALUATION_SECONDS = 60
@@ -37,6 +44,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
   const models = await store.listModels(run.id)
   const reports: RoundReport[] = []
   let globalModel = await workbench.putInitialModel()
+  let state: BlobId | null = null
 
   const session = createSession(run)
   for (const { event } of past) if (event.type === 'client-ready') session.members.add(event.client)
@@ -48,17 +56,20 @@ export async function runFederation(federation: Federation): Promise<RoundReport
     for (let number = 1; number <= settings.rounds; number++) {
       const round = RoundNumber.parse(number)
       const events = past.filter(({ event }) => event.round === round)
-      const isPast = isOver(replay(rulesOf(settings), startRound(round), events))
+      const replayed = replay(rulesOf(settings), startRound(round), events)
       const stored = models.find((model) => model.round === round)
-      const report = isPast
-        ? stored && fromStored(stored)
+      const ended: EndedRound | undefined = isOver(replayed)
+        ? stored && { report: fromStored(stored), state: stateAfter(replayed) }
         : await conductRound(federation, session, gateway, {
             round,
             globalModel,
+            state,
             ledger: reports.at(-1)?.ledger,
             events,
           })
-      if (report === undefined) continue // failed: the next one starts from the same model
+      if (ended === undefined) continue // failed: the next one starts from the same model
+      const { report } = ended
+      state = ended.state
       // Also for a round of an earlier process, which may have ended before it came to this.
       await federation.onRound(report, report.published.modelSha256)
       reports.push(report)
@@ -78,14 +89,24 @@ export async function runFederation(federation: Federation): Promise<RoundReport
   return reports
 }
 
-/** What a round begins with. */
-interface RoundPast {
-  readonly round: RoundNumber
-  readonly globalModel: BlobId
+/** What a round begins with, and what is known of it. */
+interface ConductedPast extends RoundPast {
   /** Of the global model. */
   readonly ledger: LedgerReport | undefined
   /** What an earlier process journalled. */
   readonly events: PastEvent[]
+}
+
+/** A round that has published a model, a new one or the one before. */
+interface EndedRound {
+  readonly report: RoundReport
+  /** What the strategy remembers with the model. */
+  readonly state: BlobId | null
+}
+
+/** What the strategy remembers after a round that is over. */
+function stateAfter(last: RoundState): BlobId | null {
+  return (last.phase === 'published' && last.publication.state) || null
 }
 
 /**
@@ -97,8 +118,8 @@ async function conductRound(
   federation: Federation,
   session: Session,
   gateway: Gateway,
-  past: RoundPast,
-): Promise<RoundReport | undefined> {
+  past: ConductedPast,
+): Promise<EndedRound | undefined> {
   const { settings, store, workbench, display, signal } = federation
   await dismissRevoked(store, session, gateway)
   const { run, record } = Object.assign(session, { record: createRoundRecord() })
@@ -116,10 +137,10 @@ async function conductRound(
         await store.appendEvent(run.id, event)
       },
       work: {
-        fuse: (updates) => workbench.fuse(round, updates, tell('fusing')),
+        fuse: (updates) => workbench.fuse(past, updates, tell('fusing')),
         tune: (updates, fused) => workbench.tune(round, updates, fused, tell('tuning')),
         async evaluate(stage) {
-          const judged = await workbench.evaluate(stage, globalModel, tell('evaluating'))
+          const judged = await workbench.evaluate(stage, past, tell('evaluating'))
           const { blob, isNew } = judged.publication
           const ledger = isNew ? await workbench.ledgerOf(stage.fused) : past.ledger
           report = reportRound({ ...stage, round }, judged, ledger)
@@ -165,7 +186,7 @@ async function conductRound(
   await record.evaluated(connected, EVALUATION_SECONDS, signal)
   report = withRecord(report, record)
   await store.saveModel({ run: run.id, round, blob: publication.blob, ...toStored(report) })
-  return report
+  return { report, state: stateAfter(last) }
 }
 
 /** Ends the connection of each client whose token was revoked, or has expired, since it joined. */

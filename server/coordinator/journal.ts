@@ -11,6 +11,7 @@ const FusedCandidate = Candidate.extend({
   ledger: BlobId.optional(),
   reason: z.string().min(1).optional(),
   diversity: DiversityReport.optional(),
+  state: BlobId.optional(),
 })
 const round = RoundNumber
 
@@ -40,7 +41,7 @@ const StoredEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('model-evaluated'),
     round,
-    publication: z.strictObject({ blob: BlobId, isNew: z.boolean() }),
+    publication: z.strictObject({ blob: BlobId, isNew: z.boolean(), state: BlobId.optional() }),
   }),
   z.strictObject({
     type: z.literal('work-failed'),

@@ -40,6 +40,8 @@ export interface FusedCandidate extends Candidate {
   readonly reason?: string | undefined
   /** How diverse its parents are; absent of one parent. */
   readonly diversity?: DiversityReport | undefined
+  /** What its strategy remembers should it be published; see `journalled-state.ts`. Absent when nothing. */
+  readonly state?: BlobId | undefined
 }
 
 /** What the proxy set made of the fused network; `isTuned` is false when nothing beat the untuned one. */
@@ -53,6 +55,8 @@ export interface Publication {
   readonly blob: BlobId
   /** False when the global model of the round before stays. */
   readonly isNew: boolean
+  /** What the strategy remembers with this model: of the model that stays, what it remembered before. */
+  readonly state?: BlobId | undefined
 }
 
 export type RoundState =

@@ -24,6 +24,7 @@ import { chooseCandidate } from '../proxy/gate.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
+import { openState, putState, readState } from './journalled-state.ts'
 import type { RunPlan } from './run-plan.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
 
@@ -34,6 +35,14 @@ export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
   readonly tuned: Score
   readonly publication: Publication
   readonly seconds: number
+}
+
+/** What a round begins with. */
+export interface RoundPast {
+  readonly round: RoundNumber
+  readonly globalModel: BlobId
+  /** What the strategy remembers with the global model; null: nothing. */
+  readonly state: BlobId | null
 }
 
 /** What a stage is at, in a few words for display. */
@@ -53,8 +62,8 @@ export interface Workbench {
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
   checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
-  /** Stores the fused network and its ledger. @throws GraftError what the strategy refuses */
-  fuse(round: RoundNumber, updates: Updates, onDetail?: OnDetail): Promise<FusedCandidate>
+  /** Stores the fused network, its ledger and the strategy's state. @throws GraftError what the strategy refuses */
+  fuse(past: RoundPast, updates: Updates, onDetail?: OnDetail): Promise<FusedCandidate>
   /** The ledger of a fused network; undefined where none was written. */
   ledgerOf(fused: FusedCandidate): Promise<LedgerReport | undefined>
   tune(
@@ -65,7 +74,7 @@ export interface Workbench {
   ): Promise<TunedCandidate>
   evaluate(
     stage: { updates: Updates; fused: FusedCandidate; tuned: TunedCandidate },
-    globalModel: BlobId,
+    past: RoundPast,
     onDetail?: OnDetail,
   ): Promise<Judgement>
   dispose(): void
@@ -180,17 +189,22 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       }
     },
 
-    async fuse(round, updates, onDetail) {
+    async fuse({ round, globalModel, state }, updates, onDetail) {
       const clock = startClock()
       const parents = await scoredParentsOf(updates)
       const stage = rng.split(`round/${round}/fuse`)
       const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
+      const remembered = await readState(blobs, state)
       const diversity = await compareParents({ parents, graph, proxy, rng: stage, ...following })
       const fused = await fuseParents(strategy, {
         parents,
         graph,
         options,
         proxy,
+        start: {
+          loadGlobalModel: () => weightsOf(globalModel),
+          state: openState(blobs, remembered),
+        },
         rng: stage,
         ...following,
       })
@@ -200,6 +214,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         ledger: await blobs.put(Buffer.from(JSON.stringify(packLedger(ledger)))),
         ...(reason !== undefined && { reason }),
         ...(diversity && { diversity }),
+        ...(fused.state && { state: await putState(blobs, remembered, fused.state) }),
         seconds: clock(),
       }
     },
@@ -227,7 +242,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       return { blob, isTuned, epochs, seconds: clock() }
     },
 
-    async evaluate({ updates, fused, tuned }, globalModel, onDetail) {
+    async evaluate({ updates, fused, tuned }, { globalModel, state }, onDetail) {
       const clock = startClock()
       const parents = parentsOf(updates)
       const candidates = [
@@ -258,8 +273,13 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         ...(signal && { signal }),
       })
       const score = await scoreOn(test, await weightsOf(published.blob))
+      const remembered = isNew ? fused.state : (state ?? undefined)
       return {
-        publication: { blob: published.blob, isNew },
+        publication: {
+          blob: published.blob,
+          isNew,
+          ...(remembered !== undefined && { state: remembered }),
+        },
         parents: controls.parents.map(({ id, ...evaluation }) => ({
           client: ClientId.parse(id),
           ...evaluation,

@@ -1,6 +1,6 @@
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { sizeOf, type Weights } from '../../shared/model/weights.ts'
-import { ledgerOf } from './ledger.ts'
+import { type Ledger, ledgerOf } from './ledger.ts'
 import { assertSameWidths, measureWidths } from './measure-widths.ts'
 import { inIdOrder } from './parents.ts'
 import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
@@ -19,48 +19,65 @@ export const fedavg: Strategy = {
 }
 
 async function fuse({ parents, graph }: FusionInput): Promise<Fusion> {
+  const weighed = weighByExamples(parents)
+  return { weights: await averageOf(weighed, graph), ledger: ledgerByShares(weighed, graph) }
+}
+
+/** A parent and what it counts; of all together 1. */
+export interface WeighedParent {
+  readonly parent: Parent
+  readonly share: number
+}
+
+/** `n_k / n` of each, in the order of the ids. */
+export function weighByExamples(parents: readonly Parent[]): WeighedParent[] {
   const ordered = inIdOrder(parents)
   const n = ordered.reduce((total, { numExamples }) => total + numExamples, 0)
-  const weighed = ordered.map((parent) => ({ parent, share: parent.numExamples / n }))
-  const parentShares = ordered.map(({ numExamples }, parent) => ({
-    parent,
-    share: numExamples / n,
-    score: null,
+  return ordered.map((parent) => ({ parent, share: parent.numExamples / n }))
+}
+
+/** Neuron j of the fused network is made of neuron j of every parent, by its share. */
+export function ledgerByShares(weighed: readonly WeighedParent[], graph: NeuronGraph): Ledger {
+  return ledgerOf(
+    graph,
+    weighed.map(({ parent }) => parent.id),
+    (_, neuron) => weighed.map(({ share }, parent) => ({ parent, share, score: null, neuron })),
+  )
+}
+
+/** {@link meanOf}, rounded. @returns fresh weights, in the order of the graph */
+export async function averageOf(
+  weighed: readonly WeighedParent[],
+  graph: NeuronGraph,
+): Promise<Weights> {
+  const means = await meanOf(weighed, graph)
+  return graph.weights.map(({ name, shape }, i) => ({
+    name,
+    shape,
+    data: Float32Array.from(means[i]!),
   }))
-  return {
-    weights: await averageOf(weighed, graph),
-    ledger: ledgerOf(
-      graph,
-      ordered.map(({ id }) => id),
-      (_, neuron) => parentShares.map((share) => ({ ...share, neuron })),
-    ),
-  }
 }
 
 /**
  * `sum_k share_k w_k` over every weight, in float64 and in the order given, loading one parent at a time.
  *
- * @returns fresh weights, in the order of the graph
+ * @returns [weight][element], in the order of the graph
  * @throws GraftError GRAFT_SHAPE_MISMATCH for a parent of other widths than the graph's
  */
-export async function averageOf(
-  weighed: readonly { readonly parent: Parent; readonly share: number }[],
+export async function meanOf(
+  weighed: readonly WeighedParent[],
   graph: NeuronGraph,
-): Promise<Weights> {
+): Promise<Float64Array[]> {
   const sums = graph.weights.map(({ shape }) => new Float64Array(sizeOf(shape)))
   for (const { parent, share } of weighed) {
-    const weights = await parent.load()
-    assertSameWidths(measureWidths(weights, graph, parent.id), graph, parent.id)
-    addScaled(sums, inGraphOrder(weights, graph), share)
+    addScaled(sums, inGraphOrder(await parent.load(), graph, parent.id), share)
   }
-  return graph.weights.map(({ name, shape }, i) => ({
-    name,
-    shape,
-    data: Float32Array.from(sums[i]!),
-  }))
+  return sums
 }
 
-function inGraphOrder(weights: Weights, graph: NeuronGraph): Weights {
+/** @throws GraftError GRAFT_SHAPE_MISMATCH for weights of other widths than the graph's, naming whose they are */
+export function inGraphOrder(weights: Weights, graph: NeuronGraph, of: string): Weights {
+  assertSameWidths(measureWidths(weights, graph, of), graph, of)
   const byName = new Map(weights.map((tensor) => [tensor.name, tensor]))
   return graph.weights.map(({ name }) => byName.get(name)!)
 }

@@ -8,7 +8,7 @@ import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
 
 /**
  * Fuses parents by a strategy: the one way in for rounds, for `graft fuse` and for the library. A single
- * parent of the fused network's widths comes out as it went in.
+ * parent of the fused network's widths comes out as it went in, unless the strategy goes on from something.
  *
  * @throws GraftError GRAFT_OPTION_INVALID without parents; GRAFT_SHAPE_MISMATCH when a parent is of another
  *   architecture or counts other classes; GRAFT_NOT_FINITE for weights or scores that are no numbers; and
@@ -19,7 +19,8 @@ export async function fuseParents(strategy: Strategy, input: FusionInput): Promi
   signal?.throwIfAborted()
   const widths = await checkParents(input.parents, graph)
   const parents = inIdOrder(input.parents)
-  if (parents.length === 1 && String(widths[0]) === String(widthsOf(graph))) {
+  const isAsWide = String(widths[0]) === String(widthsOf(graph))
+  if (parents.length === 1 && isAsWide && strategy.isStateful !== true) {
     return onlyParent(parents[0]!, graph)
   }
   const { length } = parents

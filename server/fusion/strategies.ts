@@ -1,7 +1,9 @@
 import { GraftError } from '../../shared/errors.ts'
 import { auto } from './auto.ts'
 import { ensemble } from './ensemble.ts'
+import { fedadam } from './fedadam.ts'
 import { fedavg } from './fedavg.ts'
+import { fedavgm } from './fedavgm.ts'
 import { feddf } from './feddf.ts'
 import { fedprox } from './fedprox.ts'
 import { gitRebasin } from './git-rebasin.ts'
@@ -30,6 +32,8 @@ export const STRATEGIES = {
   krum,
   feddf,
   fedprox,
+  fedavgm,
+  fedadam,
   auto,
   ensemble,
 } as const satisfies Record<string, Strategy>

@@ -26,6 +26,17 @@ export interface ProxyExamples {
   readonly heldOut: ExampleSet
 }
 
+/** What a strategy remembers from one round to the next, by names of its own; loaded when asked for. */
+export type StrategyState = Readonly<Record<string, () => Promise<Weights>>>
+
+/** What a round of a federation began with. */
+export interface RoundStart {
+  /** The global model, which the parents were trained from; the caller must not change it. */
+  loadGlobalModel(): Promise<Weights>
+  /** What the strategy gave with that model; empty when it made none of the models so far. */
+  readonly state: StrategyState
+}
+
 export interface FusionInput<Options = Readonly<Record<string, string>>> {
   /** At least one, sorted by id: the order of every sum and of every tree. */
   readonly parents: readonly Parent[]
@@ -34,6 +45,8 @@ export interface FusionInput<Options = Readonly<Record<string, string>>> {
   readonly options: Options
   /** Absent where nothing but weights is known; strategies that look at activations then refuse. */
   readonly proxy?: ProxyExamples
+  /** Absent outside of a federation's rounds. */
+  readonly start?: RoundStart
   readonly rng: Rng
   /** What the strategy is at, in a few words for display. */
   readonly onProgress?: (detail: string) => void
@@ -49,6 +62,11 @@ export interface Fusion {
   readonly ledger: Ledger
   /** What the strategy has to say of its choice, one sentence; shown and kept in the report. */
   readonly reason?: string
+  /**
+   * What the strategy wants to find in the next round's start, should this network be published: then what it
+   * names replaces what it remembered by that name, and everything else stays.
+   */
+  readonly state?: StrategyState
 }
 
 /** How many parents a strategy may get, before anybody knows exactly. */
@@ -81,6 +99,8 @@ export interface Strategy {
    * instead; the end of a sentence that begins with its name.
    */
   readonly onlyInRounds?: string
+  /** It goes on from `start`, so that it has something to do even with a single parent. */
+  readonly isStateful?: true
   /** What it asks of local training; absent where it asks nothing. */
   clientTraining?(options: FusionInput['options']): ClientTraining
   /**

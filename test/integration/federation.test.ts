@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { NodeEvent } from '../../client/node/progress.ts'
+import { openState, readState } from '../../server/coordinator/journalled-state.ts'
 import { parseJournal } from '../../server/coordinator/journal.ts'
+import { openBlobs } from '../../server/store/blobs.ts'
 import type { Store } from '../../server/store/store.ts'
 import { ClientId, type RunId } from '../../shared/ids.ts'
+import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { startTestEngine } from '../support/engine.ts'
+import { expectWithin } from '../support/expect-within.ts'
 import { startFederation } from '../support/test-federation.ts'
 import { TOY_SETTINGS, toyUpdate, toyWeights, updateWithNaN } from '../support/toy-run.ts'
 
@@ -298,6 +302,49 @@ describe('a federation', () => {
     expect(second?.published).toMatchObject({ candidate: 'kept' })
     expect(second?.ledger).toEqual(first?.ledger)
     expect(second?.ledger).toBeDefined()
+  })
+
+  it('should go on with what the strategy remembers, through a stop between two rounds', async () => {
+    await using folder = await createTemporaryFolder()
+    const tune = { ...TOY_SETTINGS.tune, epochs: 20, learningRate: 0.05 }
+    const settings = { strategy: 'fedavgm:beta=0.5', rounds: 2, tune }
+    {
+      await using stopped = await startFederation({ home: folder.path, settings })
+      const both = [await stopped.puppet('ada'), await stopped.puppet('bob')]
+      await Promise.all(both.map((puppet, i) => puppet.send(toyUpdate(`${i}`))))
+      await stopped.shown('round 2: collecting')
+      stopped.stop(new Error('stopped'))
+      await expect(stopped.reports).rejects.toThrow('stopped')
+    }
+    await using federation = await startFederation({ home: folder.path, settings })
+    const both = [await federation.puppet('ada'), await federation.puppet('bob')]
+    const { run } = await both[0]!.hears('round:invited')
+    const second = both.map((puppet, i) => puppet.send(toyUpdate(`second ${i}`, { round: 2 })))
+    await Promise.all(second)
+    await federation.reports
+
+    const journal = parseJournal(await federation.store.readJournal(run))
+    const events = journal.map(({ event }) => event)
+    const states = events.flatMap((event) =>
+      event.type === 'model-fused' ? [event.fused.state!] : [],
+    )
+    const [published] = events.flatMap((event) =>
+      event.type === 'model-evaluated' ? [event.publication] : [],
+    )
+    expect(published).toMatchObject({ isNew: true, state: states[0] })
+    const blobs = await openBlobs(join(folder.path, 'blobs'))
+    const momenta = states.map(async (id) => {
+      const [kernel] = await openState(blobs, await readState(blobs, id))['momentum']!()
+      return kernel!.data
+    })
+    const [before, after] = await Promise.all(momenta)
+    const [global] = decodeSafetensors(await blobs.get(published!.blob)).tensors
+    const [[a], [b]] = [toyWeights('second 0'), toyWeights('second 1')]
+    expectWithin(
+      after!,
+      before!.map((v, i) => 0.5 * v + (a!.data[i]! + b!.data[i]!) / 2 - global!.data[i]!),
+      1e-6,
+    )
   })
 
   it('should end for the reason of a stop while it fuses, and fuse again', async () => {

@@ -29,14 +29,18 @@ const EVENTS: { [Type in RoundEvent['type']]: Extract<RoundEvent, { type: Type }
   'model-fused': {
     type: 'model-fused',
     round,
-    fused: { blob, seconds: 1, ledger: blob, reason: 'why', diversity: DIVERSITY },
+    fused: { blob, seconds: 1, ledger: blob, reason: 'why', diversity: DIVERSITY, state: blob },
   },
   'model-tuned': {
     type: 'model-tuned',
     round,
     tuned: { blob, seconds: 1, isTuned: false, epochs: 0 },
   },
-  'model-evaluated': { type: 'model-evaluated', round, publication: { blob, isNew: true } },
+  'model-evaluated': {
+    type: 'model-evaluated',
+    round,
+    publication: { blob, isNew: true, state: blob },
+  },
   'work-failed': { type: 'work-failed', round, code: 'GRAFT_DISK_FULL' },
 }
 

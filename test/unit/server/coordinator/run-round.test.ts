@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PastEvent } from '../../../../server/coordinator/journal.ts'
+import { parseJournal, type PastEvent } from '../../../../server/coordinator/journal.ts'
 import {
   type RoundEvent,
   startRound,
@@ -52,8 +52,10 @@ describe('runRound', () => {
     const last = await round.over
     expect(whole.journal.length).toBeGreaterThan(5)
 
+    expect(last).toMatchObject({ publication: { state: blob(7) } })
+
     for (let kept = 0; kept <= whole.journal.length; kept++) {
-      const restarted = createCoordinator(whole.journal.slice(0, kept))
+      const restarted = createCoordinator(storedAndRead(whole.journal.slice(0, kept)))
       const resumed = restarted.start()
       await everybodyUploads(resumed)
       expect(await resumed.over, `killed after event ${kept}`).toEqual(last)
@@ -128,10 +130,14 @@ function createCoordinator(past: PastEvent[] = []) {
     work: {
       async fuse(updates) {
         fused.push(Object.keys(updates))
-        return { blob: blob(8), seconds: 1 }
+        return { blob: blob(8), seconds: 1, state: blob(7) }
       },
       tune: async () => ({ blob: blob(9), seconds: 1, isTuned: true, epochs: 2 }),
-      evaluate: async ({ tuned }) => ({ blob: tuned.blob, isNew: true }),
+      evaluate: async ({ fused, tuned }) => ({
+        blob: tuned.blob,
+        isNew: true,
+        state: fused.state,
+      }),
     },
     voice: {
       invite: (id) => void said.push(`invite ${id}`),
@@ -149,6 +155,13 @@ function createCoordinator(past: PastEvent[] = []) {
     failures,
     start: () => runRound(context, startRound(round1), past),
   }
+}
+
+/** The journal as a database gives it back: through JSON and its schema. */
+function storedAndRead(journal: readonly PastEvent[]): PastEvent[] {
+  return journal.flatMap(({ event, at }, i) =>
+    parseJournal([{ seq: i + 1, event: JSON.parse(JSON.stringify(event)), at }]),
+  )
 }
 
 async function joinAll(round: Round): Promise<void> {

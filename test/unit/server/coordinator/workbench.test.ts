@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { openState, readState } from '../../../../server/coordinator/journalled-state.ts'
 import { planRun, type RunPlan } from '../../../../server/coordinator/run-plan.ts'
 import type { Update, Updates } from '../../../../server/coordinator/round-state.ts'
 import { createWorkbench } from '../../../../server/coordinator/workbench.ts'
@@ -10,7 +11,7 @@ import type { Strategy } from '../../../../server/fusion/strategy.ts'
 import { openBlobs } from '../../../../server/store/blobs.ts'
 import type { BlobStore } from '../../../../server/store/store.ts'
 import type { Dataset } from '../../../../shared/data/example-set.ts'
-import { ClientId, RoundNumber } from '../../../../shared/ids.ts'
+import { type BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
 import { decodeSafetensors } from '../../../../shared/model/safetensors.ts'
 import type { Weights } from '../../../../shared/model/weights.ts'
 import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
@@ -143,7 +144,9 @@ describe('the stages of a round', () => {
     await using bench = await openBench()
     const updates = await bench.putUpdates()
     const reversed = Object.fromEntries(Object.entries(updates).reverse()) as Updates
-    expect((await bench.fuse(round, reversed)).blob).toBe((await bench.fuse(round, updates)).blob)
+    expect((await bench.fuse(bench.past, reversed)).blob).toBe(
+      (await bench.fuse(bench.past, updates)).blob,
+    )
   })
 
   it.each(RUNNABLE)(
@@ -156,7 +159,7 @@ describe('the stages of a round', () => {
       const before = tf.memory().numTensors
       const details: string[] = []
       const updates = await bench.putUpdates()
-      const fused = await bench.fuse(round, updates, (detail) => details.push(detail))
+      const fused = await bench.fuse(bench.past, updates, (detail) => details.push(detail))
       expect(tf.memory().numTensors).toBe(before)
 
       const ledger = await bench.ledgerOf(fused)
@@ -178,7 +181,7 @@ describe('the stages of a round', () => {
         if (strategy === 'feddf') levels.push('asking ada', 'asking bob', 'distilling')
         expect(details.slice(3)).toEqual(levels)
       }
-      expect((await bench.fuse(round, updates)).ledger).toBe(fused.ledger)
+      expect((await bench.fuse(bench.past, updates)).ledger).toBe(fused.ledger)
     },
   )
 
@@ -189,7 +192,7 @@ describe('the stages of a round', () => {
       new Float32Array(4).fill(1),
     ]
     const updates = await bench.putUpdates(trained, { ada: likes(3), bob: likes(8) })
-    const ledger = await bench.ledgerOf(await bench.fuse(round, updates))
+    const ledger = await bench.ledgerOf(await bench.fuse(bench.past, updates))
     const chosen = ledger?.groups[0]?.neurons.flat() ?? []
     // 9 beside eleven ones, relative to their mean of 20 / 12.
     expect(chosen).toContainEqual([0, 3, 1, 5.4])
@@ -199,14 +202,14 @@ describe('the stages of a round', () => {
   it('should say why a strategy chose so, and know no ledger of what none was written for', async () => {
     await using bench = await openBench()
     const { ada } = (await bench.putUpdates()) as Record<string, Update>
-    const fused = await bench.fuse(round, { [ClientId.parse('ada')]: ada! })
+    const fused = await bench.fuse(bench.past, { [ClientId.parse('ada')]: ada! })
     expect(fused.reason).toBe('There is one parent, and it comes out as it went in.')
     expect(await bench.ledgerOf({ blob: fused.blob, seconds: 1 })).toBeUndefined()
   })
 
   it('should write into a model what it was made of', async () => {
     await using bench = await openBench()
-    const { blob } = await bench.fuse(round, await bench.putUpdates())
+    const { blob } = await bench.fuse(bench.past, await bench.putUpdates())
     const { metadata, tensors } = decodeSafetensors(await readFile(bench.blobs.pathOf(blob)))
     expect(metadata).toEqual({
       format: 'graft',
@@ -234,10 +237,12 @@ describe('the stages of a round', () => {
     await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, epochs: 20 } })
     const { tuned: good } = await bench.conduct()
     const poor = await bench.putUpdates({ ada: toyWeights('a'), bob: toyWeights('b') })
-    const fused = await bench.fuse(round, poor)
+    const fused = await bench.fuse(bench.past, poor)
     const untuned = { ...fused, isTuned: false, epochs: 0 }
-    const judgement = await bench.evaluate({ updates: poor, fused, tuned: untuned }, good.blob)
-    expect(judgement.publication).toEqual({ blob: good.blob, isNew: false })
+    const past = { round, globalModel: good.blob, state: good.blob }
+    const judgement = await bench.evaluate({ updates: poor, fused, tuned: untuned }, past)
+    // What the strategy remembers belongs to the model that stays.
+    expect(judgement.publication).toEqual({ blob: good.blob, isNew: false, state: good.blob })
     expect(judgement.published).toMatchObject({
       candidate: 'kept',
       isNew: false,
@@ -265,11 +270,37 @@ describe('the stages of a round', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  it('should give a strategy the global model, and what it remembered with it', async () => {
+    await using bench = await openBench({ strategy: 'fedavgm:beta=0.5' })
+    const updates = await bench.putUpdates()
+    const remembered = async (blob: BlobId) => {
+      const stored = await readState(bench.blobs, blob)
+      return (await openState(bench.blobs, stored)['momentum']!())[0]!.data[0]!
+    }
+    const first = await bench.fuse(bench.past, updates)
+    const second = await bench.fuse({ ...bench.past, state: first.state! }, updates)
+    // The same step wanted twice, from the same model: v = 0.5 v + delta.
+    expect(await remembered(second.state!)).toBeCloseTo(1.5 * (await remembered(first.state!)), 6)
+    expect(second.blob).not.toBe(first.blob)
+    const again = await bench.fuse({ ...bench.past, state: first.state! }, updates)
+    expect({ ...again, seconds: 0 }).toEqual({ ...second, seconds: 0 })
+    const tuned = { ...second, isTuned: false, epochs: 0 }
+    const { publication } = await bench.evaluate({ updates, fused: second, tuned }, bench.past)
+    expect(publication).toEqual({ blob: second.blob, isNew: true, state: second.state })
+  })
+
+  it('should say what the strategy asks of local training', async () => {
+    await using prox = await openBench({ strategy: 'fedprox:mu=0.1' })
+    expect(prox.training).toEqual({ proximal: 0.1 })
+    await using nothing = await openBench({ strategy: 'fedavg' })
+    expect(nothing.training).toBeUndefined()
+  })
+
   it('should stop fusing for the reason of its signal', async () => {
     const stop = new AbortController()
     await using bench = await openBench({ strategy: 'kf-gradient' }, stop.signal)
     const before = tf.memory().numTensors
-    const fused = bench.fuse(round, await bench.putUpdates(), (detail) => {
+    const fused = bench.fuse(bench.past, await bench.putUpdates(), (detail) => {
       if (detail.startsWith('level 2')) stop.abort(new Error('enough'))
     })
     await expect(fused).rejects.toThrow('enough')
@@ -280,7 +311,7 @@ describe('the stages of a round', () => {
     const stop = new AbortController()
     await using bench = await openBench({}, stop.signal)
     const updates = await bench.putUpdates()
-    const fused = await bench.fuse(round, updates)
+    const fused = await bench.fuse(bench.past, updates)
     stop.abort(new Error('enough'))
     await expect(bench.tune(round, updates, fused)).rejects.toThrow('enough')
   })
@@ -319,21 +350,22 @@ async function openBench(changes: Partial<RunSettings> = {}, signal?: AbortSigna
   const blobs = await openBlobs(join(folder.path, 'blobs'))
   const plan = planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
   const bench = createWorkbench(plan, blobs, signal)
+  const past = { round, globalModel: await bench.putInitialModel(), state: null }
 
   async function conduct() {
     const updates = await putUpdates(blobs)
-    const fused = await bench.fuse(round, updates)
+    const fused = await bench.fuse(past, updates)
     const details: string[] = []
     const note = (detail: string) => details.push(detail)
     const tuned = await bench.tune(round, updates, fused, note)
-    const globalModel = await bench.putInitialModel()
-    const judgement = await bench.evaluate({ updates, fused, tuned }, globalModel, note)
+    const judgement = await bench.evaluate({ updates, fused, tuned }, past, note)
     return { fused, tuned, judgement, details }
   }
 
   return {
     ...bench,
     blobs,
+    past,
     conduct,
     putUpdates: (weights?: typeof trained, scores?: Scores) => putUpdates(blobs, weights, scores),
     async [Symbol.asyncDispose]() {

@@ -80,15 +80,16 @@ describe('fuse', () => {
     await expect(fuse(input({ method }))).rejects.toThrow(/take more parents/)
   })
 
-  it.each([['fedprox', 'trained: take fedavg']])(
-    'should refuse %s, which is for rounds, saying why',
-    async (method, why) => {
-      await expect(fuse(input({ method }))).rejects.toMatchObject({
-        code: 'GRAFT_STRATEGY_UNKNOWN',
-        problem: expect.stringContaining(why),
-      })
-    },
-  )
+  it.each([
+    ['fedprox', 'trained: take fedavg'],
+    ['fedavgm', 'have none: take fedavg'],
+    ['fedadam', 'have none: take fedavg'],
+  ])('should refuse %s, which is for rounds, saying why', async (method, why) => {
+    await expect(fuse(input({ method }))).rejects.toMatchObject({
+      code: 'GRAFT_STRATEGY_UNKNOWN',
+      problem: expect.stringContaining(why),
+    })
+  })
 
   it('should take models of the same layers for weights, whatever the layers are called', async () => {
     const models = await Promise.all(parents.map(({ weights }) => modelWith(weights)))

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { BlobId, compareIds } from '../../shared/ids.ts'
+import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
+import type { StrategyState } from '../fusion/strategy.ts'
+import type { BlobStore } from '../store/store.ts'
+
+/** What a strategy remembers, as it is stored: a blob of its own for each name, so that what stays is not copied. */
+const StoredState = z.record(z.string(), BlobId)
+export type StoredState = z.infer<typeof StoredState>
+
+/**
+ * The blobs that a journal names by one. Blobs go by their content, so the same state has the same id.
+ *
+ * @param id null: nothing is remembered yet
+ * @throws z.ZodError for what {@link putState} never wrote
+ */
+export async function readState(blobs: BlobStore, id: BlobId | null): Promise<StoredState> {
+  if (id === null) return {}
+  return StoredState.parse(JSON.parse(Buffer.from(await blobs.get(id)).toString()))
+}
+
+/** Loads what is remembered when it is asked for. */
+export function openState(blobs: BlobStore, stored: StoredState): StrategyState {
+  const entries = Object.entries(stored).map(([name, id]) => {
+    return [name, async () => decodeSafetensors(await blobs.get(id)).tensors] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/**
+ * Stores what a round leaves, one name after the other.
+ *
+ * @param before what the round began with; stays where `state` has no new value
+ */
+export async function putState(
+  blobs: BlobStore,
+  before: StoredState,
+  state: StrategyState,
+): Promise<BlobId> {
+  const stored = { ...before }
+  for (const [name, load] of Object.entries(state)) {
+    const metadata = { format: 'graft-state', name }
+    stored[name] = await blobs.put(encodeSafetensors(await load(), metadata))
+  }
+  const inOrder = Object.entries(stored).sort(([a], [b]) => compareIds(a, b))
+  return blobs.put(Buffer.from(JSON.stringify(Object.fromEntries(inOrder))))
+}
