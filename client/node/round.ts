@@ -22,6 +22,7 @@ import type {
 import { decodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { classLogPriors } from '../../shared/training/class-log-priors.ts'
 import { fit } from '../../shared/training/fit.ts'
 import { createProgress, type RoundOutcome } from './progress.ts'
 import type { OutgoingUpdate, TransferOptions } from './transfer.ts'
@@ -174,6 +175,7 @@ async function makeUpdate(
       ...(asked?.proximal !== undefined && {
         proximal: { mu: asked.proximal, center: start },
       }),
+      ...(settings.training.logitAdjustment && { logPriors: classLogPriors(examples) }),
       rng: rng.split('train'),
       onProgress: ({ step, steps, loss }) => progress('training', step / steps, loss),
       signal,

@@ -89,6 +89,10 @@ export const RUN_OPTIONS = {
     .literal(true)
     .optional()
     .describe('clients train on the proxy set too, beside their own examples'),
+  logitAdjustment: z
+    .literal(true)
+    .optional()
+    .describe('clients keep how frequent their classes are out of what they learn'),
   examplesPerClient: numeric(count)
     .optional()
     .describe('examples each client keeps of its partition; all when not given')
@@ -179,6 +183,7 @@ export function toRunSettings(
       batchSize: options.batchSize,
       optimizer: options.optimizer,
       learningRate: options.learningRate,
+      ...(options.logitAdjustment && { logitAdjustment: true }),
     },
     tune: {
       mode: options.tune,

@@ -13,6 +13,10 @@ export const TrainingSettings = z.strictObject({
   batchSize: count.max(4096).describe('examples a step'),
   optimizer: z.enum(['adam', 'sgd']).describe('adam, or sgd with momentum 0.9'),
   learningRate: positive.max(10).describe('step size'),
+  logitAdjustment: z
+    .literal(true)
+    .optional()
+    .describe('clients keep how frequent their classes are out of what they learn'),
 })
 export type TrainingSettings = z.infer<typeof TrainingSettings>
 

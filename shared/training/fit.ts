@@ -27,6 +27,12 @@ export interface FitOptions extends OptimizerSettings, GradientTermOptions {
   readonly rng: Rng
   /** @default mean softmax cross-entropy with the examples' labels */
   readonly loss?: LossFunction
+  /**
+   * Added to the logits in the default loss, [class]: logit adjustment, which keeps a network from learning how
+   * frequent the classes are in its examples. Menon et al. 2021 (arXiv 2007.07314), equation 10 with tau = 1.
+   * @default nothing
+   */
+  readonly logPriors?: Float32Array
   /** Share of the learning rate at a step, counted over all epochs from 0. @default all of it */
   readonly schedule?: (step: number) => number
   /** Called after each step; keep it short. */
@@ -156,7 +162,7 @@ interface StepInput {
 
 async function trainStep(
   { graph, variables, trainable, optimizer, terms, examples, batch }: StepInput,
-  { loss: lossFunction, rng, schedule }: FitOptions,
+  { loss: lossFunction, logPriors, rng, schedule }: FitOptions,
   step: number,
 ): Promise<number> {
   const [loss, ...gradients] = tf.tidy(() => {
@@ -173,7 +179,7 @@ async function trainStep(
     const logits = pass.outputs.at(-1) as tf.Tensor2D
     const { loss, dLogits } =
       lossFunction === undefined
-        ? crossEntropy(logits, labelsOf(examples, batch))
+        ? crossEntropy(adjust(logits, logPriors), labelsOf(examples, batch))
         : differentiate(lossFunction, logits, batch)
     const gradients = pass.backward(dLogits).weights
     return [loss, ...(terms?.add(gradients, values) ?? gradients)]
@@ -188,6 +194,11 @@ async function trainStep(
   } finally {
     tf.dispose([loss, ...gradients])
   }
+}
+
+/** The gradient by the adjusted logits is the gradient by the logits. */
+function adjust(logits: tf.Tensor2D, logPriors: Float32Array | undefined): tf.Tensor2D {
+  return logPriors === undefined ? logits : tf.add(logits, logPriors)
 }
 
 function differentiate(

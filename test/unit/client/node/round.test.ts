@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createWork, type Participant, receive, takePart } from '../../../../client/node/round.ts'
 import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
-import { countClasses } from '../../../../shared/data/subset.ts'
+import { countClasses, subset } from '../../../../shared/data/subset.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { initialWeights } from '../../../../shared/model/initial-weights.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../../../shared/model/safetensors.ts'
@@ -64,6 +64,26 @@ describe('takePart', () => {
     const free = await distance()
     expect(await distance({})).toBe(free)
     expect(await distance({ proximal: 3 })).toBeLessThan(0.9 * free)
+  })
+
+  it('should not learn how frequent its classes are, when the run says so', async () => {
+    const lean = async (logitAdjustment?: true) => {
+      const client = participant()
+      const { train } = client.data
+      const isKept = (i: number) => train.labels[i] === 0 || i % 20 === 0
+      const skewed = subset(train, [...train.labels.keys()].filter(isKept))
+      const training = { ...SETTINGS.training, ...(logitAdjustment && { logitAdjustment }) }
+      const joined = { ...client.joined, settings: { ...SETTINGS, training } }
+      await takePart(
+        { ...client, joined, data: { ...client.data, train: skewed } },
+        invitation(1),
+        never,
+      )
+      const { tensors } = decodeSafetensors(client.pushed[0]!.bytes)
+      const [frequent, rare] = tensors.at(-1)!.data
+      return frequent! - rare!
+    }
+    expect(await lean(true)).toBeLessThan(await lean())
   })
 
   it('should leave no tensor behind', async () => {

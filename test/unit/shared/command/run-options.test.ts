@@ -124,6 +124,7 @@ function anyOptions(): fc.Arbitrary<Options> {
         rounds: count,
         proxy: count,
         rehearse: fc.constant(true),
+        logitAdjustment: fc.constant(true),
         examplesPerClient: count,
         localEpochs: count,
         batchSize: count,

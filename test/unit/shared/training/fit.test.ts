@@ -3,13 +3,15 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Architecture } from '../../../../shared/model/architecture.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { buildModel } from '../../../../shared/model/build-model.ts'
-import { readWeights } from '../../../../shared/model/weights.ts'
+import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { evaluate } from '../../../../shared/training/evaluate.ts'
 import { fit, type FitOptions, type FitState } from '../../../../shared/training/fit.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+import { expectWithin } from '../../../support/expect-within.ts'
+import { softmaxRegression } from '../../../support/softmax-regression.ts'
 
 const SHAPE = { inputShape: [6, 6, 1], numClasses: 3 }
 // 50 examples in batches of 16: the last step of an epoch takes 2.
@@ -59,6 +61,29 @@ describe.each(OPTIMIZERS)('fit with %s', (optimizer) => {
     expect(await readWeights(resumed)).toEqual(whole)
     expect(result.steps).toBe(8)
     resumed.dispose()
+  })
+
+  it('should learn with adjusted logits what it learns with a bias that is so much larger', async () => {
+    const shape = { inputShape: [4], numClasses: 3 }
+    const examples = blobExamples(shape, 40, 'examples')
+    const logPriors = Float32Array.of(-0.3, -1.5, -4)
+    const learnt = async (own: Partial<FitOptions>, added: (c: number) => number) => {
+      const model = buildModel(softmaxRegression(shape), createRng('start'))
+      try {
+        const [kernel, bias] = await readWeights(model)
+        const data = bias!.data.map((b, c) => b + added(c))
+        writeWeights(model, [kernel!, { ...bias!, data }])
+        await fit(model, examples, options({ optimizer, epochs: 5, ...own }))
+        return (await readWeights(model)).map((tensor) => [...tensor.data])
+      } finally {
+        model.dispose()
+      }
+    }
+    const adjusted = await learnt({ logPriors }, () => 0)
+    const biased = await learnt({}, (c) => logPriors[c]!)
+    expectWithin(adjusted[0]!, biased[0]!, 1e-5)
+    const less = biased[1]!.map((b, c) => b - logPriors[c]!)
+    expectWithin(adjusted[1]!, less, 1e-5)
   })
 })
 
