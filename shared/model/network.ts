@@ -11,5 +11,5 @@ export interface Network {
   /** Its weights, in order. */
   readonly weights: readonly NamedShape[]
   /** @returns a model whose weights are to be written yet; the caller owns and disposes of it */
-  build(): tf.LayersModel
+  readonly build: () => tf.LayersModel
 }

@@ -5,7 +5,8 @@ interface Layer {
 interface Topology {
   readonly class_name: string
   readonly config: {
-    readonly layers: readonly Layer[]
+    /** Absent in an old chain, whose config is the list itself. */
+    readonly layers?: readonly Layer[]
     /** Of a graph: [layer, node, tensor] of each output. */
     readonly output_layers?: readonly (readonly [string, number, number])[]
   }
@@ -21,16 +22,14 @@ interface Topology {
 export function withoutSoftmax(text: string): string {
   const topology = JSON.parse(text) as Topology
   const { layers, output_layers: outputs } = topology.config
-  // An old chain's config is the list itself.
-  if (!Array.isArray(layers)) return text
-  const last = outputs === undefined ? layers.at(-1)! : layers.find(named(outputs[0]?.[0]))
-  if (last === undefined) return text
+  const last = outputs === undefined ? layers?.at(-1) : layers?.find(named(outputs[0]?.[0]))
+  if (layers === undefined || last === undefined) return text
   const isSoftmax = last.class_name === 'Softmax' || last.config.activation === 'softmax'
   if (!isSoftmax) return text
   const isAlone = last.class_name === 'Softmax' || last.class_name === 'Activation'
   if (isAlone && outputs !== undefined) return text
   const linear = { ...last, config: { ...last.config, activation: 'linear' } }
-  const changed = (layers as readonly Layer[]).flatMap((layer) => {
+  const changed = layers.flatMap((layer) => {
     if (layer !== last) return [layer]
     return isAlone ? [] : [linear]
   })
