@@ -52,7 +52,7 @@ describe('a fault plan', () => {
       { fault: 'leave', clients: ['client-1'], rounds, when: 'before-upload', back: 'next-round' },
       { fault: 'corrupt', clients: ['client-2'], rounds, how: 'nan' },
     ]
-    const sizes = { clients: 3, rounds: 2, quorum: 1, deadlineSeconds: 5 }
+    const sizes = { clients: 3, rounds: 2, quorum: 1, deadlineSeconds: 10 }
     const { reports, quarantined } = await runPlan({ faults }, sizes)
     expect(
       reports.map(({ cohort, parents }) => [cohort, parents.map(({ client }) => client).join()]),

@@ -11,15 +11,22 @@ export interface Survivable {
 }
 
 /**
- * Refuses a plan behind which too few clients are left for a round: recruiting waits for a quorum, however
- * long that takes, and those who have left for good never come.
+ * Refuses a plan that names clients who are not there, and one behind which too few clients are left for a
+ * round: recruiting waits for a quorum, however long that takes, and those who left for good never come.
  *
- * @throws GraftError GRAFT_OPTION_INVALID saying in which round, and what to change
+ * @throws GraftError GRAFT_OPTION_INVALID saying whom or in which round, and what to change
  */
 export function assertSurvivable(
   plan: FaultPlan,
   { clients, rounds, quorum, seed }: Survivable,
 ): void {
+  const unknown = plan.faults
+    .flatMap((fault) => fault.clients ?? [])
+    .find((client) => !clients.includes(client))
+  if (unknown !== undefined) {
+    const problem = `The fault plan names ${unknown}; there are ${clients[0]} to ${clients.at(-1)}.`
+    throw new GraftError('GRAFT_OPTION_INVALID', problem)
+  }
   let left = [...clients]
   // Who leaves in the last round is missed by none.
   for (let round = 1; round < rounds; round++) {

@@ -64,7 +64,7 @@ export async function startRelay(target: string): Promise<Relay> {
         next.spoil.onDone()
         continue
       }
-      // What is before the byte arrives, nothing behind it does.
+      // What is before the byte may arrive, nothing behind it does.
       far.end(bytes.subarray(0, place))
       sent += place
       cut(next.spoil.seconds)

@@ -151,6 +151,15 @@ describe('graft simulate', () => {
     )
   })
 
+  it('should refuse a fault plan with a client that is not there', async () => {
+    const file = join(folder.path, 'plan.json')
+    const faults = [{ fault: 'slow', factor: 2, clients: ['client-3'] }]
+    await writeFile(file, JSON.stringify({ faults }))
+    await expect(run(['--faults', file, '--clients', '3'])).rejects.toThrow(
+      'names client-3; there are client-0 to client-2',
+    )
+  })
+
   it('should share updates between strategies alone', async () => {
     const [first, second] = await run(['--strategy', 'fedavg,nt'])
     expect(first!.updateFolder).toBe(join(folder.path, 'updates'))
