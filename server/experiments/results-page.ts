@@ -23,7 +23,7 @@ export function resultsPage(
     '# Results',
     'Made by `npm run results` from the JSON of real runs in `results/`; do not edit. Each run says how much of the data it',
     'saw: the quick ones are small networks on few images, so a claim that fails there may hold at full size, and the other',
-    'way round.',
+    'way round. In the name of a model, IN and OUT are the inputs and classes of the data.',
     ...claimsSection(ordered, missing),
     ...runsSection(ordered),
     ...ordered.flatMap(experimentSection),
