@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { clientCommand } from './client/node/main.ts'
 import { demoCommand } from './client/simulator/demo-command.ts'
 import { simulateCommand } from './client/simulator/main.ts'
+import { reportCommand } from './client/simulator/report/report-command.ts'
 import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { coordinatorCommand } from './server/main.ts'
 import { experimentCommand } from './server/experiments/experiment-command.ts'
@@ -23,6 +24,7 @@ const program = new Command('graft')
   .addCommand(coordinatorCommand)
   .addCommand(clientCommand)
   .addCommand(simulateCommand)
+  .addCommand(reportCommand)
   .addCommand(demoCommand)
   .addCommand(simulateWorkerCommand, { hidden: true })
   .addCommand(fuseCommand)

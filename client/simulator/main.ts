@@ -21,6 +21,8 @@ import { runInLanes } from './run-lanes.ts'
 import { comparisonTable } from './comparison.ts'
 import { finishedReport, type PlannedRun, planRuns } from './study.ts'
 import { newRunFolder } from './run-folder.ts'
+import { commandLine } from './report/command-line.ts'
+import { claimReportFolder, writeReport } from './report/write-report.ts'
 import { simulate } from './simulate.ts'
 
 export const simulateCommand = defineCommand({
@@ -32,6 +34,7 @@ export const simulateCommand = defineCommand({
     'graft simulate --strategy fedavg,nt,nt:tree=joint --examples-per-client 2000 --rehearse',
     'graft simulate --clients 10 --rounds 3 --quorum 7 --deadline 60 --faults plan.json',
     'graft simulate --strategy fedavg,kf-linear --seeds 1,2,3 --home study    (again after Ctrl-C: it goes on)',
+    'graft simulate --strategy fedavg,nt --seeds 1,2,3 --rounds 5 --report report/    (a page with charts)',
   ],
   options: {
     ...RUN_OPTIONS,
@@ -63,10 +66,17 @@ export const simulateCommand = defineCommand({
     json: JSON_OPTION.describe(
       'write the report as JSON, to FILE or stdout; a list for several runs',
     ).meta({ value: '[FILE]' }),
+    report: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('folder for a page with charts (index.html), results.json and results.csv')
+      .meta({ value: 'DIR' }),
   },
-  async run({ workers, parallel, faults, engine, home, json, strategy, seeds, ...run }) {
+  async run({ workers, parallel, faults, engine, home, json, report, strategy, seeds, ...run }) {
     ownSourceOf(run, run.dataset)
     const plan = faults === undefined ? null : await readFaultPlan(faults)
+    if (report !== undefined) await claimReportFolder(report)
     const folder = home ?? newRunFolder('simulate')
     const signal = interruptSignal()
     const strategies = strategy.split(',')
@@ -119,6 +129,10 @@ export const simulateCommand = defineCommand({
     const screen = json === true ? process.stderr : process.stdout
     if (isStudy) screen.write(`${comparisonTable(reports)}\n`)
     screen.write(`Reports, models and databases: ${folder}\n`)
+    if (report !== undefined) {
+      const command = commandLine(process.argv.slice(2))
+      screen.write(`Report: ${await writeReport(report, { command, runs: reports })}\n`)
+    }
     if (json !== undefined) await writeJson(isStudy ? reports : reports[0], json)
   },
 })

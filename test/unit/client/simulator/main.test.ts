@@ -6,6 +6,7 @@ import { simulateCommand } from '../../../../client/simulator/main.ts'
 import { type Simulation, simulate } from '../../../../client/simulator/simulate.ts'
 import type { RunReport } from '../../../../shared/protocol/run-report.ts'
 import type { SimulationReport } from '../../../../shared/protocol/simulation-report.ts'
+import { StudyReport } from '../../../../shared/protocol/study-report.ts'
 import { roundReport, runReport } from '../../../support/run-report.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
@@ -51,6 +52,29 @@ describe('graft simulate', () => {
     await run(['--json', json])
     expect(JSON.parse(await readFile(json, 'utf8'))).toEqual(wholeReportOf('nt'))
     expect(printed.stdout).toContain(folder.path)
+  })
+
+  it('should write a page with its numbers beside it, and say where', async () => {
+    const report = join(folder.path, 'report')
+    await run(['--strategy', 'fedavg,nt', '--seeds', '1,2', '--report', report])
+    const results = JSON.parse(await readFile(join(report, 'results.json'), 'utf8')) as StudyReport
+    expect(StudyReport.parse(results).runs.map(({ strategy, seed }) => [strategy, seed])).toEqual([
+      ['fedavg', 1],
+      ['nt', 1],
+      ['fedavg', 2],
+      ['nt', 2],
+    ])
+    expect(await readFile(join(report, 'results.csv'), 'utf8')).toMatch(/^strategy,seed,round,/)
+    const page = await readFile(join(report, 'index.html'), 'utf8')
+    expect(page).toContain('2 strategies on mnist')
+    expect(printed.stdout).toContain(join(report, 'index.html'))
+  })
+
+  it('should not begin when there can be no report', async () => {
+    const file = join(folder.path, 'file')
+    await writeFile(file, '')
+    await expect(run(['--report', file])).rejects.toThrow(/GRAFT_FILE_UNREADABLE/)
+    expect(simulate).not.toHaveBeenCalled()
   })
 
   it('should leave stdout to the report alone', async () => {

@@ -1,0 +1,22 @@
+/** Values of several seeds. */
+export interface Spread {
+  readonly mean: number
+  /** Standard deviation of the sample (n - 1); null of a single value. */
+  readonly deviation: number | null
+  readonly count: number
+}
+
+/** @returns null without a value */
+export function spreadOf(values: readonly number[]): Spread | null {
+  const count = values.length
+  if (count === 0) return null
+  const mean = values.reduce((sum, value) => sum + value, 0) / count
+  if (count === 1) return { mean, deviation: null, count }
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { mean, deviation: Math.sqrt(squares / (count - 1)), count }
+}
+
+/** One standard deviation to each side of the mean; undefined of a single value. */
+export function bandOf({ mean, deviation }: Spread): readonly [number, number] | undefined {
+  return deviation === null ? undefined : [mean - deviation, mean + deviation]
+}
