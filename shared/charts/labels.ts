@@ -41,12 +41,12 @@ export function spreadOut(
   let free = top
   for (const i of order) {
     places[i] = Math.max(places[i]!, free)
-    free = places[i]! + gap
+    free = places[i] + gap
   }
   free = bottom
   for (const i of order.toReversed()) {
     places[i] = Math.min(places[i]!, free)
-    free = places[i]! - gap
+    free = places[i] - gap
   }
   return places
 }

@@ -92,7 +92,7 @@ function facts({ first, rounds, seeds }: Study): string {
     `partition ${partition}`,
     counted(clients, 'client'),
     counted(rounds.length, 'round'),
-    `${counted(proxy, 'proxy example')}`,
+    counted(proxy, 'proxy example'),
     `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
     `${engine} engine`,
   ].join(' · ')

@@ -9,7 +9,7 @@ export function provenanceSection(
   { seeds, first, strategies }: Study,
   report: StudyReport,
 ): Section {
-  const all = <Value>(valueOf: (run: StudyReport['runs'][number]) => Value) =>
+  const all = (valueOf: (run: StudyReport['runs'][number]) => string) =>
     [...new Set(report.runs.map(valueOf))].join('; ')
   const facts: [string, Content][] = [
     ['seeds', seeds.join(', ')],
