@@ -254,7 +254,11 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         const heldOut = await scoreOn(proxy.heldOut, await weightsOf(candidate.blob))
         judged.push({ ...candidate, heldOut })
       }
-      const { published, isNew, reason } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!)
+      const { published, isNew, reason } = chooseCandidate(
+        judged.slice(0, -1),
+        judged.at(-1)!,
+        settings.publish,
+      )
 
       const controls = await runControls({
         model,

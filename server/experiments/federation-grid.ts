@@ -1,8 +1,26 @@
 import type { Measure } from '../../shared/protocol/experiment-report.ts'
+import type { Publishing, TuneMode } from '../../shared/protocol/run-settings.ts'
+
+/** What clients train on beside their own images, and how; words of `graft simulate`. */
+const REHEARSALS = {
+  none: [],
+  plain: ['--rehearse'],
+  adjusted: ['--rehearse', '--logit-adjustment'],
+} as const satisfies Record<string, readonly string[]>
+export type Rehearsal = keyof typeof REHEARSALS
+
+/** Strategies that are run as those who made them do. */
+interface Rivals {
+  readonly methods: readonly string[]
+  /** What the proxy set teaches their networks. */
+  readonly tune: TuneMode
+  /** Which rounds publish. */
+  readonly publish: Publishing
+}
 
 /**
  * Federations of real clients: every combination of data set, partition and number of clients is a row, each with
- * every seed, and every strategy with and without rehearsal.
+ * every seed, and every strategy with every kind of rehearsal.
  */
 export interface FederationGrid {
   readonly datasets: readonly string[]
@@ -11,8 +29,10 @@ export interface FederationGrid {
   readonly seeds: readonly number[]
   /** As `--strategy` takes them. */
   readonly methods: readonly string[]
-  /** Whether clients train on the proxy set too; both: each strategy is run twice. */
-  readonly rehearse: readonly boolean[]
+  /** All others are tuned by labels and ensemble, and published when they are better. */
+  readonly rivals: Rivals
+  /** Each strategy is run with each. */
+  readonly rehearse: readonly Rehearsal[]
   readonly model: string
   /** Most training images a client. */
   readonly images: number
@@ -25,7 +45,7 @@ export interface FederationGrid {
   readonly targets?: Readonly<Record<string, number>>
   /** What is shown of each run. */
   readonly measures: readonly FederationMeasure[]
-  /** Whether the controls of the last round are shown, those of the first strategy's runs. */
+  /** Whether the controls of the last round are shown, those of the first strategy's runs, tuned as that is. */
   readonly controls: boolean
 }
 
@@ -52,5 +72,7 @@ export const FEDERATION_CONTROLS = {
 } as const
 
 /** Name of a method of a grid, as tables and claims have it. */
-export const rehearsed = (method: string, isRehearsed: boolean): string =>
-  isRehearsed ? `${method} --rehearse` : method
+export const rehearsed = (method: string, rehearsal: Rehearsal): string =>
+  [method, ...rehearsalWords(rehearsal)].join(' ')
+
+export const rehearsalWords = (rehearsal: Rehearsal): readonly string[] => REHEARSALS[rehearsal]

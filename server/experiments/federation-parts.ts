@@ -6,52 +6,83 @@ import { findDataset } from '../../shared/data/datasets.ts'
 import { EXIT } from '../../shared/errors.ts'
 import type { ExperimentCase, MethodResult, Row } from '../../shared/protocol/experiment-report.ts'
 import { RunReport } from '../../shared/protocol/run-report.ts'
+import type { Publishing, TuneMode } from '../../shared/protocol/run-settings.ts'
 import {
   FEDERATION_CONTROLS,
   FEDERATION_MEASURES,
   type FederationGrid,
+  type Rehearsal,
+  rehearsalWords,
   rehearsed,
 } from './federation-grid.ts'
 import { controlResults, measureRun } from './measure-run.ts'
 import { modelFor } from './model-for.ts'
 import type { ExperimentPart } from './run-preset.ts'
 
-/** A part a row, with and without rehearsal: one `graft simulate` of all strategies and seeds, which goes on by itself. */
+/**
+ * A part for each row, kind of rehearsal and kind of tuning: one `graft simulate` of all its strategies and seeds, which goes
+ * on by itself.
+ */
 export function federationParts(grid: FederationGrid, engine: string): ExperimentPart[] {
+  const groups = groupsOf(grid)
   return grid.datasets.flatMap((dataset) =>
     grid.partitions.flatMap((partition) =>
       grid.clients.flatMap((clients) =>
-        grid.rehearse.map((isRehearsed): ExperimentPart => {
-          const row: Row = { dataset, partition, clients }
-          return {
-            key: `${Object.values(row).join(', ')}${isRehearsed ? ', rehearsed' : ''}`,
-            async run(signal, folder) {
-              const file = join(folder, 'reports.json')
-              const words = simulateWords(grid, { dataset, partition, clients, isRehearsed })
-              const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
-              await runGraft([...words, ...places], signal)
-              const reports = readReports(JSON.parse(await readFile(file, 'utf8')))
-              const cases = grid.seeds.map((seed) => {
-                const own = reports.filter((report) => report.seed === seed)
-                return caseOf(own, { row, seed, grid, isRehearsed })
-              })
-              return { engine: reports[0]!.engine, cases }
-            },
-          }
-        }),
+        grid.rehearse.flatMap((rehearsal) =>
+          groups.map((group): ExperimentPart => {
+            const row: Row = { dataset, partition, clients }
+            const which = [...rehearsalWords(rehearsal), `tuned by ${group.tune}`].join(' ')
+            return {
+              key: `${Object.values(row).join(', ')}, ${which}`,
+              async run(signal, folder) {
+                const file = join(folder, 'reports.json')
+                const words = simulateWords(grid, {
+                  ...{ dataset, partition, clients, rehearsal, group },
+                })
+                const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
+                await runGraft([...words, ...places], signal)
+                const reports = readReports(JSON.parse(await readFile(file, 'utf8')))
+                const hasControls = grid.controls && group === groups[0]
+                const cases = grid.seeds.map((seed) => {
+                  const own = reports.filter((report) => report.seed === seed)
+                  return caseOf(own, { row, seed, grid, rehearsal, hasControls })
+                })
+                return { engine: reports[0]!.engine, cases }
+              },
+            }
+          }),
+        ),
       ),
     ),
   )
 }
 
+/** Strategies of a grid that are tuned and published alike. */
+interface Group {
+  readonly methods: readonly string[]
+  readonly tune: TuneMode
+  readonly publish: Publishing
+}
+
+/** The rivals first, so that the controls are tuned as they are. */
+function groupsOf({ methods, rivals }: FederationGrid): Group[] {
+  const isRival = (method: string) => rivals.methods.includes(method)
+  const groups: Group[] = [
+    { ...rivals, methods: methods.filter(isRival) },
+    { methods: methods.filter((method) => !isRival(method)), tune: 'both', publish: 'better' },
+  ]
+  return groups.filter((group) => group.methods.length > 0)
+}
+
 /** The words of `graft simulate`, as a user would give them. */
-export function simulateWords(
+function simulateWords(
   grid: FederationGrid,
   of: {
     readonly dataset: string
     readonly partition: string
     readonly clients: number
-    readonly isRehearsed: boolean
+    readonly rehearsal: Rehearsal
+    readonly group: Group
   },
 ): string[] {
   const options = {
@@ -63,12 +94,14 @@ export function simulateWords(
     '--rounds': grid.rounds,
     '--local-epochs': grid.localEpochs,
     '--proxy': grid.proxyImages,
+    '--tune': of.group.tune,
     '--tune-epochs': grid.tuneEpochs,
-    '--strategy': grid.methods.join(),
+    '--publish': of.group.publish,
+    '--strategy': of.group.methods.join(),
     '--seeds': grid.seeds.join(),
   }
   const words = Object.entries(options).flatMap(([name, value]) => [name, String(value)])
-  return ['simulate', ...words, ...(of.isRehearsed ? ['--rehearse'] : [])]
+  return ['simulate', ...words, ...rehearsalWords(of.rehearsal)]
 }
 
 async function runGraft(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
@@ -94,22 +127,28 @@ function caseOf(
     row,
     seed,
     grid,
-    isRehearsed,
-  }: { row: Row; seed: number; grid: FederationGrid; isRehearsed: boolean },
+    rehearsal,
+    hasControls,
+  }: {
+    row: Row
+    seed: number
+    grid: FederationGrid
+    rehearsal: Rehearsal
+    hasControls: boolean
+  },
 ): ExperimentCase {
   const target = grid.targets?.[String(row['dataset'])]
   const results = reports.map((report): MethodResult => {
-    const method = rehearsed(report.strategy, isRehearsed)
+    const method = rehearsed(report.strategy, rehearsal)
     return { method, ...measureRun(report, grid.measures, target) }
   })
   const published = FEDERATION_MEASURES.published.name
-  const controls = grid.controls ? controlResults(reports[0]!, published) : []
-  const named = controls.map((result) => {
+  const controls = hasControls ? controlResults(reports[0]!, published) : []
+  const named = controls.flatMap((result) => {
     // What the clients do not take part in is the same whether they rehearse.
-    const isApart = result.method === FEDERATION_CONTROLS.proxyAlone
-    return isApart && isRehearsed && grid.rehearse.length > 1
-      ? []
-      : { ...result, method: isApart ? result.method : rehearsed(result.method, isRehearsed) }
+    if (result.method !== FEDERATION_CONTROLS.proxyAlone)
+      return { ...result, method: rehearsed(result.method, rehearsal) }
+    return rehearsal === grid.rehearse[0] ? result : []
   })
-  return { row, seed, results: [...named.flat(), ...results] }
+  return { row, seed, results: [...named, ...results] }
 }

@@ -7,7 +7,7 @@ import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
 import { LAYOUTS } from '../model/layouts.ts'
-import { type RunSettings, TUNE_MODES } from '../protocol/run-settings.ts'
+import { type RunSettings, PUBLISHING, TUNE_MODES } from '../protocol/run-settings.ts'
 import type { RunData } from '../protocol/run-data.ts'
 import { kebab, numeric } from './command.ts'
 import { DATA_OPTIONS } from './data-options.ts'
@@ -129,6 +129,11 @@ export const RUN_OPTIONS = {
     .default(0.001)
     .describe('step size of tuning')
     .meta({ value: 'X' }),
+  publish: z
+    .enum(PUBLISHING)
+    .default('better')
+    .describe('a new model only if it is better on held-out proxy examples, or always')
+    .meta({ value: 'WHEN' }),
   quorum: numeric(count)
     .optional()
     .describe('updates that suffice at the deadline; all clients when not given')
@@ -191,6 +196,7 @@ export function toRunSettings(
       learningRate: options.tuneLearningRate,
       batchSize: options.batchSize,
     },
+    ...(options.publish !== 'better' && { publish: options.publish }),
     quorum: Math.min(options.quorum ?? options.clients, options.clients),
     deadlineSeconds: options.deadline,
   }

@@ -21,6 +21,7 @@ export const TrainingSettings = z.strictObject({
 export type TrainingSettings = z.infer<typeof TrainingSettings>
 
 export const TUNE_MODES = ['both', 'labels', 'distill', 'none'] as const
+export type TuneMode = (typeof TUNE_MODES)[number]
 
 /** Proxy tuning: cross-entropy on labels, distillation from the parents' ensemble, or both. */
 export const TuneSettings = z.strictObject({
@@ -34,6 +35,9 @@ export const TuneSettings = z.strictObject({
   batchSize: count.max(4096).describe('examples a step'),
 })
 export type TuneSettings = z.infer<typeof TuneSettings>
+
+export const PUBLISHING = ['better', 'always'] as const
+export type Publishing = (typeof PUBLISHING)[number]
 
 /** Everything that decides a run's result. Stored with the run and told to its clients. */
 export const RunSettings = z.strictObject({
@@ -82,6 +86,12 @@ export const RunSettings = z.strictObject({
   scorer: z.enum(SCORER_NAMES),
   training: TrainingSettings,
   tune: TuneSettings,
+  publish: z
+    .enum(PUBLISHING)
+    .optional()
+    .describe(
+      'a new model only if it is better on held-out proxy examples (when absent), or always',
+    ),
   /** Updates that suffice to fuse when the deadline passes. */
   quorum: count,
   /** Seconds from a round's invitation to its deadline. */

@@ -1,16 +1,17 @@
 import { FEDERATION_MEASURES, type FederationGrid } from '../federation-grid.ts'
 import type { FederationPreset } from '../preset.ts'
 import { OURS } from './sources.ts'
-import { FUSIONS } from './strategies-compared.ts'
+import { FUSIONS, RIVALS_IN_ROUNDS } from './strategies-compared.ts'
 
-const RIVALS = ['fedavg', 'feddf']
 const FULL: FederationGrid = {
   datasets: ['mnist', 'fashion-mnist'],
   partitions: ['dirichlet:0.1'],
   clients: [10],
   seeds: [1, 2, 3],
-  methods: [...RIVALS, ...FUSIONS],
-  rehearse: [false],
+  methods: [...RIVALS_IN_ROUNDS, ...FUSIONS],
+  // They know neither tuning on a proxy set nor a gate.
+  rivals: { methods: RIVALS_IN_ROUNDS, tune: 'none', publish: 'always' },
+  rehearse: ['none'],
   model: 'mlp:IN-256-128-OUT',
   images: 6000,
   rounds: 50,

@@ -9,5 +9,8 @@ export const FUSIONS = [
   'auto',
 ] as const
 
-/** What others do with the same updates. A new rival is a word here. */
-export const RIVALS = ['fedavg', 'feddf', 'median', 'trimmed-mean', 'krum'] as const
+/** What others do with the same updates, or ask of local training; no round goes before, so nothing is carried on. */
+export const RIVALS = ['fedavg', 'fedprox', 'feddf', 'median', 'trimmed-mean', 'krum'] as const
+
+/** What others do over many rounds. */
+export const RIVALS_IN_ROUNDS = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'feddf'] as const

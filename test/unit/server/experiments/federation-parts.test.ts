@@ -14,7 +14,8 @@ const GRID: FederationGrid = {
   clients: [3],
   seeds: [1, 2],
   methods: ['fedavg', 'nt'],
-  rehearse: [false, true],
+  rivals: { methods: ['fedavg'], tune: 'labels', publish: 'always' },
+  rehearse: ['none', 'adjusted'],
   model: 'mlp:IN-16-OUT',
   images: 50,
   rounds: 1,
@@ -26,42 +27,53 @@ const GRID: FederationGrid = {
 }
 
 describe('federationParts', () => {
-  it('should start graft simulate as a user would, with and without rehearsal', async () => {
+  it('should start graft simulate as a user would, by rehearsal and by tuning', async () => {
     await using graft = await installFakeGraft({})
     await using folder = await createTemporaryFolder()
     await writeReports(folder.path, [report('fedavg', 1, 0.5), report('fedavg', 2, 0.5)])
     for (const part of federationParts(GRID, 'wasm')) await part.run(undefined, folder.path)
     const words = (await graft.starts()).map((start) => start.words.join(' '))
-    const plain =
+    const all =
       'simulate --dataset mnist --partition labels:2 --clients 3 --model mlp:784-16-10 ' +
-      '--examples-per-client 50 --rounds 1 --local-epochs 2 --proxy 100 --tune-epochs 3 ' +
-      '--strategy fedavg,nt --seeds 1,2'
+      '--examples-per-client 50 --rounds 1 --local-epochs 2 --proxy 100'
+    const rival = `${all} --tune labels --tune-epochs 3 --publish always --strategy fedavg --seeds 1,2`
+    const own = `${all} --tune both --tune-epochs 3 --publish better --strategy nt --seeds 1,2`
     const places = `--engine wasm --home ${join(folder.path, 'runs')} --json ${join(folder.path, 'reports.json')}`
-    expect(words.sort()).toEqual([`${plain} ${places}`, `${plain} --rehearse ${places}`].sort())
+    const adjusted = '--rehearse --logit-adjustment'
+    expect(words.sort()).toEqual(
+      [rival, own].flatMap((one) => [`${one} ${adjusted} ${places}`, `${one} ${places}`]).sort(),
+    )
   })
 
-  it('should give strategies and the controls of the first one, by seed', async () => {
+  it('should give strategies by seed, and controls that are tuned as the rivals are', async () => {
     await using graft = await installFakeGraft({})
     await using folder = await createTemporaryFolder()
-    const reports = [1, 2].flatMap((seed) => [
-      report('fedavg', seed, 0.5),
-      report('nt', seed, 0.6 + seed / 100),
-    ])
-    await writeReports(folder.path, reports)
-    const [, rehearsed] = federationParts(GRID, 'wasm')
-    const { cases, engine } = await rehearsed!.run(undefined, folder.path)
-    expect(await graft.starts()).toHaveLength(1)
+    const [, , rivals, own] = federationParts(GRID, 'wasm')
+    await writeReports(
+      folder.path,
+      [1, 2].map((seed) => report('fedavg', seed, 0.5)),
+    )
+    const { cases, engine } = await rivals!.run(undefined, folder.path)
     expect(engine).toBe('wasm')
     expect(cases.map(({ seed }) => seed)).toEqual([1, 2])
     expect(cases[1]).toMatchObject({ row: { dataset: 'mnist', partition: 'labels:2', clients: 3 } })
-    expect(cases[1]!.results.map(({ method, values }) => [method, values['published']])).toEqual([
-      ['ensemble --rehearse', 0.9],
-      ['plain average --rehearse', 0.4],
-      ['plain average + fine-tuning --rehearse', 0.8],
-      ['best parent + fine-tuning --rehearse', 0.88],
-      ['fedavg --rehearse', 0.5],
-      ['nt --rehearse', 0.62],
+    const published = ({ results }: (typeof cases)[number]) =>
+      results.map(({ method, values }) => [method, values['published']])
+    const name = (method: string) => `${method} --rehearse --logit-adjustment`
+    expect(published(cases[1]!)).toEqual([
+      [name('ensemble'), 0.9],
+      [name('plain average'), 0.4],
+      [name('plain average + fine-tuning'), 0.8],
+      [name('best parent + fine-tuning'), 0.88],
+      [name('fedavg'), 0.5],
     ])
+    await writeReports(
+      folder.path,
+      [1, 2].map((seed) => report('nt', seed, 0.6 + seed / 100)),
+    )
+    const fusions = await own!.run(undefined, folder.path)
+    expect(published(fusions.cases[1]!)).toEqual([[name('nt'), 0.62]])
+    expect(await graft.starts()).toHaveLength(2)
   })
 
   it('should pass on the status of a simulation that failed', async () => {

@@ -23,6 +23,15 @@ describe('chooseCandidate', () => {
     expect(reason).toContain('tuned (accuracy 90.0 %, loss 0.300) is not published')
   })
 
+  it('should publish the best candidate of every round when told to', () => {
+    const [fused, tuned] = [model('fused', 0.5, 2), model('tuned', 0.6, 1)]
+    expect(chooseCandidate([fused, tuned], model('current', 0.9, 0.3), 'always')).toEqual({
+      published: tuned,
+      isNew: true,
+      reason: 'tuned (accuracy 60.0 %, loss 1.000) is published, as that of every round is.',
+    })
+  })
+
   it('should let the loss decide between equal accuracies', () => {
     const current = model('current', 0.9, 0.3)
     expect(chooseCandidate([model('tuned', 0.9, 0.29)], current).isNew).toBe(true)

@@ -132,6 +132,7 @@ function anyOptions(): fc.Arbitrary<Options> {
         learningRate: rate,
         scores: fc.constantFrom(...SCORER_NAMES),
         tune: fc.constantFrom('both', 'labels', 'distill', 'none'),
+        publish: fc.constantFrom('better', 'always'),
         tuneEpochs: fc.nat(1000),
         tuneLearningRate: rate,
         quorum: count,
