@@ -1,6 +1,6 @@
 import type { Measure } from '../../shared/protocol/experiment-report.ts'
-import type { FederationGrid } from './federation-grid.ts'
-import type { OfflineGrid } from './offline-grid.ts'
+import type { FederationGrid } from './federation/federation-grid.ts'
+import type { OfflineGrid } from './offline/offline-grid.ts'
 
 /** An experiment as data: what is run, in full and quickly, and what it decides. */
 interface PresetOf<Kind extends string, Grid> {

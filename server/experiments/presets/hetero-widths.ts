@@ -1,4 +1,4 @@
-import { CONTROLS, FUSED, type OfflineGrid } from '../offline-grid.ts'
+import { CONTROLS, FUSED, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { NI_NONIID } from './ni-noniid.ts'
 import { OURS } from './sources.ts'

@@ -1,4 +1,4 @@
-import { CONTROLS, type OfflineGrid } from '../offline-grid.ts'
+import { CONTROLS, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { HF, KF, KF_GRADIENT } from './ni-methods.ts'
 import { NI_NONIID, niClaims } from './ni-noniid.ts'

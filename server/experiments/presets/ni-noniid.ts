@@ -1,4 +1,4 @@
-import { CONTROLS, FUSED, type OfflineGrid } from '../offline-grid.ts'
+import { CONTROLS, FUSED, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { Claim, OfflinePreset } from '../preset.ts'
 import { EARLIER, HF, KF, KF_GRADIENT, NI_METHODS } from './ni-methods.ts'
 import { NI, OURS } from './sources.ts'

@@ -1,4 +1,4 @@
-import { FUSED, type OfflineGrid } from '../offline-grid.ts'
+import { FUSED, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { HF, KF, KF_GRADIENT } from './ni-methods.ts'
 import { NI_NONIID } from './ni-noniid.ts'

@@ -1,4 +1,4 @@
-import { CONTROLS, type OfflineGrid } from '../offline-grid.ts'
+import { CONTROLS, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { NT_PAIRS } from './nt-pairs.ts'
 import { NT, OURS } from './sources.ts'

@@ -1,4 +1,4 @@
-import { CONTROLS, FUSED, type OfflineGrid } from '../offline-grid.ts'
+import { CONTROLS, FUSED, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { Comparison, OfflinePreset } from '../preset.ts'
 import { NT_PAIRS } from './nt-pairs.ts'
 import { NT, OURS } from './sources.ts'

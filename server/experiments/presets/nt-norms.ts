@@ -1,4 +1,4 @@
-import { FUSED } from '../offline-grid.ts'
+import { FUSED } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { NT_PAIRS } from './nt-pairs.ts'
 import { OURS } from './sources.ts'

@@ -1,4 +1,4 @@
-import { CONTROLS, FUSE_SECONDS, FUSED, type OfflineGrid } from '../offline-grid.ts'
+import { CONTROLS, FUSE_SECONDS, FUSED, type OfflineGrid } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { NT, ntCode, OURS } from './sources.ts'
 

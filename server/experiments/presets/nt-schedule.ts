@@ -1,4 +1,4 @@
-import type { OfflineGrid } from '../offline-grid.ts'
+import type { OfflineGrid } from '../offline/offline-grid.ts'
 import type { OfflinePreset } from '../preset.ts'
 import { NT_PAIRS } from './nt-pairs.ts'
 import { ntCode } from './sources.ts'

@@ -3,7 +3,7 @@ import {
   FEDERATION_MEASURES,
   type FederationGrid,
   rehearsed,
-} from '../federation-grid.ts'
+} from '../federation/federation-grid.ts'
 import type { Claim, FederationPreset } from '../preset.ts'
 import { OURS } from './sources.ts'
 import { FUSIONS, RIVALS } from './strategies-compared.ts'

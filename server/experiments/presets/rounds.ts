@@ -1,4 +1,4 @@
-import { FEDERATION_MEASURES, type FederationGrid } from '../federation-grid.ts'
+import { FEDERATION_MEASURES, type FederationGrid } from '../federation/federation-grid.ts'
 import type { FederationPreset } from '../preset.ts'
 import { OURS } from './sources.ts'
 import { FUSIONS, RIVALS_IN_ROUNDS } from './strategies-compared.ts'

@@ -1,4 +1,4 @@
-import type { FederationGrid } from '../federation-grid.ts'
+import type { FederationGrid } from '../federation/federation-grid.ts'
 import type { FederationPreset } from '../preset.ts'
 
 const FULL: FederationGrid = {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { planPreset } from '../../../../server/experiments/plan-preset.ts'
 import { PRESETS } from '../../../../server/experiments/presets.ts'
-import { CONTROLS } from '../../../../server/experiments/offline-grid.ts'
-import { FEDERATION_CONTROLS, rehearsed } from '../../../../server/experiments/federation-grid.ts'
+import { CONTROLS } from '../../../../server/experiments/offline/offline-grid.ts'
+import {
+  FEDERATION_CONTROLS,
+  rehearsed,
+} from '../../../../server/experiments/federation/federation-grid.ts'
 
 const OPTIONS = {
   isQuick: false,

@@ -2,9 +2,9 @@ import {
   type ExperimentReport,
   OUTCOMES,
   type SummaryRow,
-} from '../../shared/protocol/experiment-report.ts'
-import { formatStatistic, measureHead, rowText } from './format-value.ts'
-import type { Preset } from './preset.ts'
+} from '../../../shared/protocol/experiment-report.ts'
+import { formatStatistic, measureHead, rowText } from '../format-value.ts'
+import type { Preset } from '../preset.ts'
 
 /**
  * RESULTS.md: what was claimed and what came of it, then the tables of every run, in Markdown.

@@ -1,14 +1,14 @@
-import { loadDataset } from '../../shared/data/datasets.ts'
-import type { Dataset } from '../../shared/data/example-set.ts'
-import { parseArchitecture } from '../../shared/model/architectures.ts'
-import { createRng } from '../../shared/numeric/rng.ts'
-import type { Row } from '../../shared/protocol/experiment-report.ts'
-import { drawFrom } from './draw-from.ts'
+import { loadDataset } from '../../../shared/data/datasets.ts'
+import type { Dataset } from '../../../shared/data/example-set.ts'
+import { parseArchitecture } from '../../../shared/model/architectures.ts'
+import { createRng } from '../../../shared/numeric/rng.ts'
+import type { Row } from '../../../shared/protocol/experiment-report.ts'
+import { drawFrom } from '../draw-from.ts'
 import { runOfflineCase } from './offline-case.ts'
 import type { OfflineGrid } from './offline-grid.ts'
-import { modelFor } from './model-for.ts'
-import type { ExperimentPart } from './run-preset.ts'
-import { trainParents, type TrainedParents } from './train-parents.ts'
+import { modelFor } from '../model-for.ts'
+import type { ExperimentPart } from '../run-preset.ts'
+import { trainParents, type TrainedParents } from '../train-parents.ts'
 
 /** Parents of deep networks are scored on few examples: each takes a pass at eleven points. */
 const SCORED_EXAMPLES = 100

@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { defineCommand } from '../../shared/command/command.ts'
-import { GraftError, toGraftError } from '../../shared/errors.ts'
-import { ExperimentReport } from '../../shared/protocol/experiment-report.ts'
-import { PRESETS } from './presets.ts'
+import { defineCommand } from '../../../shared/command/command.ts'
+import { GraftError, toGraftError } from '../../../shared/errors.ts'
+import { ExperimentReport } from '../../../shared/protocol/experiment-report.ts'
+import { PRESETS } from '../presets.ts'
 import { resultsPage } from './results-page.ts'
 
 /** `graft experiment results`. */

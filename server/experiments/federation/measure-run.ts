@@ -1,5 +1,5 @@
-import type { MethodResult } from '../../shared/protocol/experiment-report.ts'
-import type { RunReport, Score } from '../../shared/protocol/run-report.ts'
+import type { MethodResult } from '../../../shared/protocol/experiment-report.ts'
+import type { RunReport, Score } from '../../../shared/protocol/run-report.ts'
 import {
   FEDERATION_CONTROLS,
   FEDERATION_MEASURES,

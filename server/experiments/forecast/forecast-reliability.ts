@@ -3,7 +3,7 @@ import {
   FORECAST_MODEL,
   type ForecastModel,
   forecastTransplantation,
-} from '../fusion/forecast.ts'
+} from '../../fusion/forecast.ts'
 import type { PairResult } from './forecast-pairs.ts'
 
 /** How far forecasts of pairs can be trusted. */

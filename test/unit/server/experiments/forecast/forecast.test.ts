@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { PairResult } from '../../../../server/experiments/forecast-pairs.ts'
-import { fitForecast, reportForecast } from '../../../../server/experiments/forecast-reliability.ts'
-import { forecastTable } from '../../../../server/experiments/forecast-table.ts'
-import { featuresOf } from '../../../../server/fusion/forecast.ts'
-import { createRng } from '../../../../shared/numeric/rng.ts'
+import type { PairResult } from '../../../../../server/experiments/forecast/forecast-pairs.ts'
+import {
+  fitForecast,
+  reportForecast,
+} from '../../../../../server/experiments/forecast/forecast-reliability.ts'
+import { forecastTable } from '../../../../../server/experiments/forecast/forecast-table.ts'
+import { featuresOf } from '../../../../../server/fusion/forecast.ts'
+import { createRng } from '../../../../../shared/numeric/rng.ts'
 
 /** A pair whose transplant gains as much as given. */
 const pairOf = (

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { FederationGrid } from '../../../../server/experiments/federation-grid.ts'
-import { federationParts } from '../../../../server/experiments/federation-parts.ts'
-import type { RunReport } from '../../../../shared/protocol/run-report.ts'
-import { installFakeGraft } from '../../../support/fake-graft.ts'
-import { roundReport, runReport } from '../../../support/run-report.ts'
-import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
+import type { FederationGrid } from '../../../../../server/experiments/federation/federation-grid.ts'
+import { federationParts } from '../../../../../server/experiments/federation/federation-parts.ts'
+import type { RunReport } from '../../../../../shared/protocol/run-report.ts'
+import { installFakeGraft } from '../../../../support/fake-graft.ts'
+import { roundReport, runReport } from '../../../../support/run-report.ts'
+import { createTemporaryFolder } from '../../../../support/temporary-folder.ts'
 
 const GRID: FederationGrid = {
   datasets: ['mnist'],

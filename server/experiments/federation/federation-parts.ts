@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startGraft } from '../../shared/command/graft-process.ts'
-import { ChildFailed } from '../../shared/command/run-program.ts'
-import { findDataset } from '../../shared/data/datasets.ts'
-import { EXIT } from '../../shared/errors.ts'
-import type { ExperimentCase, MethodResult, Row } from '../../shared/protocol/experiment-report.ts'
-import { RunReport } from '../../shared/protocol/run-report.ts'
-import type { Publishing, TuneMode } from '../../shared/protocol/run-settings.ts'
+import { startGraft } from '../../../shared/command/graft-process.ts'
+import { ChildFailed } from '../../../shared/command/run-program.ts'
+import { findDataset } from '../../../shared/data/datasets.ts'
+import { EXIT } from '../../../shared/errors.ts'
+import type {
+  ExperimentCase,
+  MethodResult,
+  Row,
+} from '../../../shared/protocol/experiment-report.ts'
+import { RunReport } from '../../../shared/protocol/run-report.ts'
+import type { Publishing, TuneMode } from '../../../shared/protocol/run-settings.ts'
 import {
   FEDERATION_CONTROLS,
   FEDERATION_MEASURES,
@@ -16,8 +20,8 @@ import {
   rehearsed,
 } from './federation-grid.ts'
 import { controlResults, measureRun } from './measure-run.ts'
-import { modelFor } from './model-for.ts'
-import type { ExperimentPart } from './run-preset.ts'
+import { modelFor } from '../model-for.ts'
+import type { ExperimentPart } from '../run-preset.ts'
 
 /**
  * A part for each row, kind of rehearsal and kind of tuning: one `graft simulate` of all its strategies and seeds, which goes

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { controlResults, measureRun } from '../../../../server/experiments/measure-run.ts'
-import { roundReport, runReport } from '../../../support/run-report.ts'
+import {
+  controlResults,
+  measureRun,
+} from '../../../../../server/experiments/federation/measure-run.ts'
+import { roundReport, runReport } from '../../../../support/run-report.ts'
 
 describe('measureRun', () => {
   it('should count rounds and bytes up to the first published model that reaches the target', () => {

@@ -1,4 +1,4 @@
-import type { Measure } from '../../shared/protocol/experiment-report.ts'
+import type { Measure } from '../../../shared/protocol/experiment-report.ts'
 
 /**
  * Fusions of trained networks: every combination of data set, model, partition and number of parents is a row, each

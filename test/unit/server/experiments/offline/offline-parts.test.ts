@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { OfflineGrid } from '../../../../server/experiments/offline-grid.ts'
-import { offlineParts } from '../../../../server/experiments/offline-parts.ts'
-import type { MethodResult } from '../../../../shared/protocol/experiment-report.ts'
-import { startTestEngine } from '../../../support/engine.ts'
+import type { OfflineGrid } from '../../../../../server/experiments/offline/offline-grid.ts'
+import { offlineParts } from '../../../../../server/experiments/offline/offline-parts.ts'
+import type { MethodResult } from '../../../../../shared/protocol/experiment-report.ts'
+import { startTestEngine } from '../../../../support/engine.ts'
 
 beforeAll(async () => {
   await startTestEngine()

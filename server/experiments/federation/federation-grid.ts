@@ -1,5 +1,5 @@
-import type { Measure } from '../../shared/protocol/experiment-report.ts'
-import type { Publishing, TuneMode } from '../../shared/protocol/run-settings.ts'
+import type { Measure } from '../../../shared/protocol/experiment-report.ts'
+import type { Publishing, TuneMode } from '../../../shared/protocol/run-settings.ts'
 
 /** What clients train on beside their own images, and how; words of `graft simulate`. */
 const REHEARSALS = {

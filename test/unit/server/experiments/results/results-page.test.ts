@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { presetTable } from '../../../../server/experiments/preset-table.ts'
-import { resultsPage } from '../../../../server/experiments/results-page.ts'
-import type { ExperimentReport } from '../../../../shared/protocol/experiment-report.ts'
+import { presetTable } from '../../../../../server/experiments/preset-table.ts'
+import { resultsPage } from '../../../../../server/experiments/results/results-page.ts'
+import type { ExperimentReport } from '../../../../../shared/protocol/experiment-report.ts'
 
 const REPORT: ExperimentReport = {
   ...{ version: '0.1.0', experiment: 'toy', summary: 'a toy', isQuick: true },
