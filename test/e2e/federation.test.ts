@@ -159,6 +159,7 @@ function withoutTimes(report: RunReport): RunReport {
   return {
     ...report,
     rounds: report.rounds.map((round) => ({ ...round, seconds, peakRssMb: 0 })),
+    ...(report.simulation && { simulation: { ...report.simulation, peakRssMb: 0 } }),
   }
 }
 
