@@ -31,6 +31,7 @@ export const FuseReport = z
         file: z.string(),
         accuracy: Score.shape.accuracy.nullable(),
         loss: Score.shape.loss.nullable(),
+        classAccuracy: Score.shape.classAccuracy,
         numExamples: z
           .int()
           .positive()
