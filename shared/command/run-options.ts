@@ -9,6 +9,7 @@ import type { BlobId } from '../ids.ts'
 import { LAYOUTS } from '../model/layouts.ts'
 import { type RunSettings, PUBLISHING, TUNE_MODES } from '../protocol/run-settings.ts'
 import type { RunData } from '../protocol/run-data.ts'
+import { OPTIMIZERS, OPTIMIZERS_USAGE } from '../training/optimizer-settings.ts'
 import { kebab, numeric } from './command.ts'
 import { DATA_OPTIONS } from './data-options.ts'
 
@@ -102,11 +103,7 @@ export const RUN_OPTIONS = {
     .describe('epochs a client trains each round')
     .meta({ value: 'N' }),
   batchSize: numeric(count.max(4096)).default(64).describe('examples a step').meta({ value: 'N' }),
-  optimizer: z
-    .enum(['adam', 'sgd'])
-    .default('adam')
-    .describe('adam, or sgd with momentum 0.9')
-    .meta({ value: 'NAME' }),
+  optimizer: z.enum(OPTIMIZERS).default('adam').describe(OPTIMIZERS_USAGE).meta({ value: 'NAME' }),
   learningRate: numeric(z.number().positive().max(10))
     .default(0.001)
     .describe('step size of local training')

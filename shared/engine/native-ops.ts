@@ -66,7 +66,10 @@ export interface NativeOps {
   readVariable(variable: tf.Tensor): tf.Tensor
   destroyVariable(variable: tf.Tensor): void
   /** Runs an op on resource variables in place; all its numbers are float32. */
-  applyInPlace(op: 'ResourceApplyAdam' | 'ResourceApplyMomentum', inputs: tf.Tensor[]): void
+  applyInPlace(
+    op: 'ResourceApplyAdam' | 'ResourceApplyMomentum' | 'ResourceApplyGradientDescent',
+    inputs: tf.Tensor[],
+  ): void
 }
 
 /**
@@ -141,8 +144,10 @@ export function nativeOps(): NativeOps | undefined {
       variable.dispose()
     },
     applyInPlace(op, inputs) {
-      const attributes = [float('T'), flag('use_locking', false), flag('use_nesterov', false)]
-      runForEffect(op, attributes, inputs)
+      const attributes = [float('T'), flag('use_locking', false)]
+      // TensorFlow logs an attribute that an op has not.
+      const momentum = op === 'ResourceApplyGradientDescent' ? [] : [flag('use_nesterov', false)]
+      runForEffect(op, [...attributes, ...momentum], inputs)
     },
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { BlobId } from '../ids.ts'
 import { MOST_TOPOLOGY_CHARACTERS } from '../model/topology-limit.ts'
+import { OPTIMIZERS, OPTIMIZERS_USAGE } from '../training/optimizer-settings.ts'
 import { RunData } from './run-data.ts'
 
 const positive = z.number().positive()
@@ -11,7 +12,7 @@ const count = z.int().positive()
 export const TrainingSettings = z.strictObject({
   epochs: count.max(1000).describe('local epochs a round'),
   batchSize: count.max(4096).describe('examples a step'),
-  optimizer: z.enum(['adam', 'sgd']).describe('adam, or sgd with momentum 0.9'),
+  optimizer: z.enum(OPTIMIZERS).describe(OPTIMIZERS_USAGE),
   learningRate: positive.max(10).describe('step size'),
   logitAdjustment: z
     .literal(true)

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { assertNever } from '../assert-never.ts'
 import { ADAM, adamStep, MOMENTUM } from './optimizer-settings.ts'
 import type {
   Optimizer,
@@ -32,8 +33,19 @@ export async function createArrayOptimizer(
       const rate = share * learningRate
       for (const [i, gradient] of values.entries()) {
         const [first, second] = moments[i]!
-        if (optimizer === 'sgd') updateSgd(weights[i]!, gradient, first!, rate)
-        else updateAdam(weights[i]!, gradient, [first!, second!], adamStep(rate, step))
+        switch (optimizer) {
+          case 'adam':
+            updateAdam(weights[i]!, gradient, [first!, second!], adamStep(rate, step))
+            break
+          case 'sgd':
+            updateSgd(weights[i]!, gradient, first!, rate)
+            break
+          case 'plain-sgd':
+            updatePlainSgd(weights[i]!, gradient, rate)
+            break
+          default:
+            assertNever(optimizer)
+        }
       }
     },
     store() {
@@ -80,4 +92,12 @@ function updateSgd(
     velocity[i] = next
     weights[i]! -= learningRate * next
   }
+}
+
+function updatePlainSgd(
+  weights: Float32Array,
+  gradients: Float32Array,
+  learningRate: number,
+): void {
+  for (let i = 0; i < weights.length; i++) weights[i]! -= learningRate * gradients[i]!
 }

@@ -6,6 +6,7 @@ import { forward, type OpGraph, opGraphOf, trainableWeights } from '../model/op-
 import { poolEarly } from '../model/pool-early.ts'
 import { readWeights, writeWeights, type Weights } from '../model/weights.ts'
 import type { Rng } from '../numeric/rng.ts'
+import { countSteps } from './count-steps.ts'
 import { crossEntropy, type LossAndGradient } from './cross-entropy.ts'
 import type { Optimizer, OptimizerSettings, OptimizerState } from './optimizer-settings.ts'
 import {
@@ -109,8 +110,8 @@ export async function fit(
     resumeFrom?.optimizer,
   )
   const breathe = createYielder()
-  const stepsAnEpoch = Math.ceil(size / batchSize)
-  const steps = epochs * stepsAnEpoch
+  const stepsAnEpoch = countSteps(size, { epochs: 1, batchSize })
+  const steps = countSteps(size, options)
   let step = resumeFrom?.step ?? 0
   let lossSum = resumeFrom?.lossSum ?? 0
   let order = epochOrder(rng, size, Math.floor(step / stepsAnEpoch))

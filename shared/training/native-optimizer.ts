@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
+import { assertNever } from '../assert-never.ts'
 import type { NativeOps } from '../engine/native-ops.ts'
 import { ADAM, adamStep, MOMENTUM } from './optimizer-settings.ts'
 import type {
   Optimizer,
+  OptimizerName,
   OptimizerSettings,
   OptimizerState,
   TrainedVariable,
@@ -37,11 +39,19 @@ export function createNativeOptimizer(
         const numbers = hyperparameters(optimizer, share * learningRate, step)
         for (const [i, gradient] of gradients.entries()) {
           const slots = [weights[i]!, ...moments[i]!]
-          if (optimizer === 'adam') {
-            native.applyInPlace('ResourceApplyAdam', [...slots, ...numbers, gradient])
-          } else {
-            const [rate, momentum] = numbers
-            native.applyInPlace('ResourceApplyMomentum', [...slots, rate!, gradient, momentum!])
+          const [rate, momentum] = numbers
+          switch (optimizer) {
+            case 'adam':
+              native.applyInPlace('ResourceApplyAdam', [...slots, ...numbers, gradient])
+              break
+            case 'sgd':
+              native.applyInPlace('ResourceApplyMomentum', [...slots, rate!, gradient, momentum!])
+              break
+            case 'plain-sgd':
+              native.applyInPlace('ResourceApplyGradientDescent', [...slots, rate!, gradient])
+              break
+            default:
+              assertNever(optimizer)
           }
         }
       })
@@ -67,7 +77,8 @@ export function createNativeOptimizer(
   }
 }
 
-function hyperparameters(optimizer: 'adam' | 'sgd', learningRate: number, t: number): tf.Scalar[] {
+function hyperparameters(optimizer: OptimizerName, learningRate: number, t: number): tf.Scalar[] {
+  if (optimizer === 'plain-sgd') return [tf.scalar(learningRate)]
   if (optimizer === 'sgd') return [learningRate, MOMENTUM].map((value) => tf.scalar(value))
   const { stepSize, epsilon } = adamStep(learningRate, t)
   // beta1_power and beta2_power are 0: the op would correct the bias in float32, `stepSize` has it already.

@@ -5,8 +5,13 @@ export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
 /** Momentum of sgd: velocity = 0.9 velocity + gradient; weight -= learningRate * velocity. */
 export const MOMENTUM = 0.9
 
+/** Local training's optimisers: Adam, sgd with {@link MOMENTUM}, and weight -= learningRate * gradient alone. */
+export const OPTIMIZERS = ['adam', 'sgd', 'plain-sgd'] as const
+export type OptimizerName = (typeof OPTIMIZERS)[number]
+export const OPTIMIZERS_USAGE = `adam, sgd with momentum ${MOMENTUM}, or plain-sgd without any`
+
 export interface OptimizerSettings {
-  readonly optimizer: 'adam' | 'sgd'
+  readonly optimizer: OptimizerName
   readonly learningRate: number
 }
 
@@ -23,7 +28,7 @@ export interface TrainedVariable {
 export interface OptimizerState {
   /** Updates made so far. */
   readonly step: number
-  /** For each weight, in order: Adam's first and second moment, or sgd's velocity; of the weight's size. */
+  /** For each weight, in order: Adam's first and second moment, sgd's velocity, or none; of the weight's size. */
   readonly moments: readonly (readonly Float32Array[])[]
 }
 

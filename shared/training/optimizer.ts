@@ -10,7 +10,7 @@ import type {
 } from './optimizer-settings.ts'
 
 /** How many moments each kind keeps for a weight. */
-const NUM_MOMENTS = { adam: 2, sgd: 1 } as const satisfies Record<
+const NUM_MOMENTS = { adam: 2, sgd: 1, 'plain-sgd': 0 } as const satisfies Record<
   OptimizerSettings['optimizer'],
   number
 >

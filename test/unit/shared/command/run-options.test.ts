@@ -5,6 +5,7 @@ import { SCORER_NAMES } from '../../../../shared/attribution/scorer-names.ts'
 import { defineCommand } from '../../../../shared/command/command.ts'
 import { RUN_OPTIONS, toRunSettings, toWords } from '../../../../shared/command/run-options.ts'
 import { RunSettings } from '../../../../shared/protocol/run-settings.ts'
+import { OPTIMIZERS } from '../../../../shared/training/optimizer-settings.ts'
 import { hashOf } from '../../../support/toy-run.ts'
 
 const DEFAULTS = z.object(RUN_OPTIONS).parse({})
@@ -128,7 +129,7 @@ function anyOptions(): fc.Arbitrary<Options> {
         examplesPerClient: count,
         localEpochs: count,
         batchSize: count,
-        optimizer: fc.constantFrom('adam', 'sgd'),
+        optimizer: fc.constantFrom(...OPTIMIZERS),
         learningRate: rate,
         scores: fc.constantFrom(...SCORER_NAMES),
         tune: fc.constantFrom('both', 'labels', 'distill', 'none'),

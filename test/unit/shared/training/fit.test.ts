@@ -7,6 +7,7 @@ import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { evaluate } from '../../../../shared/training/evaluate.ts'
 import { fit, type FitOptions, type FitState } from '../../../../shared/training/fit.ts'
+import { OPTIMIZERS } from '../../../../shared/training/optimizer-settings.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
@@ -16,7 +17,6 @@ import { softmaxRegression } from '../../../support/softmax-regression.ts'
 const SHAPE = { inputShape: [6, 6, 1], numClasses: 3 }
 // 50 examples in batches of 16: the last step of an epoch takes 2.
 const EXAMPLES = blobExamples(SHAPE, 50, 'examples')
-const OPTIMIZERS = ['adam', 'sgd'] as const
 
 beforeAll(startTestEngine)
 

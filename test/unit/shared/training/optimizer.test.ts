@@ -4,10 +4,11 @@ import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { createArrayOptimizer } from '../../../../shared/training/array-optimizer.ts'
 import { createOptimizer } from '../../../../shared/training/optimizer.ts'
-import type {
-  Optimizer,
-  OptimizerSettings,
-  OptimizerState,
+import {
+  type Optimizer,
+  OPTIMIZERS,
+  type OptimizerSettings,
+  type OptimizerState,
 } from '../../../../shared/training/optimizer-settings.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
@@ -70,8 +71,18 @@ describe.each<[string, Create]>([
     expectWithin(state.moments[0]![0]!, velocity, 1e-4)
   })
 
-  it('should leave no tensor behind', async () => {
-    await expectNoLeakAsync(() => run(create, 'adam'))
+  it('should do plain sgd as w -= rate g', async () => {
+    const expected = Float64Array.from(START)
+    for (const gradient of GRADIENTS) {
+      for (const [i, g] of gradient.entries()) expected[i]! -= RATE * g
+    }
+    const { weights, state } = await run(create, 'plain-sgd')
+    expectWithin(weights, expected, 1e-5)
+    expect(state.moments).toEqual([[]])
+  })
+
+  it.each(OPTIMIZERS)('should leave no tensor behind: %s', async (kind) => {
+    await expectNoLeakAsync(() => run(create, kind))
   })
 })
 
@@ -108,7 +119,7 @@ async function run(create: Create, kind: OptimizerSettings['optimizer']) {
   const zeros = () => new Float32Array(START.length)
   let state: OptimizerState = {
     step: 0,
-    moments: [kind === 'adam' ? [zeros(), zeros()] : [zeros()]],
+    moments: [{ adam: [zeros(), zeros()], sgd: [zeros()], 'plain-sgd': [] }[kind]],
   }
   for (const part of [GRADIENTS.slice(0, STEPS / 2), GRADIENTS.slice(STEPS / 2)]) {
     const optimizer = await create(variables, settings, state)
