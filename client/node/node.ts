@@ -30,7 +30,10 @@ export interface NodeOptions {
    * @default as it is
    */
   readonly equip?: (participant: Participant) => Participant
-  /** Told of every blob that was pulled; what it returns is kept in its place. @default the same bytes */
+  /**
+   * Told of every blob that was pulled and is not of this client alone; what it returns is kept in its place.
+   * @default the same bytes
+   */
   readonly keepBlob?: (id: BlobId, bytes: Uint8Array) => Uint8Array
   /** Ends the node; it leaves the coordinator and rejects with the signal's reason. */
   readonly signal?: AbortSignal
@@ -59,7 +62,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   const equip = options.equip ?? ((participant: Participant) => participant)
   const pull = rememberPulls(async (blob, transfer) => {
     const bytes = await pullBlob(connection, blob, transfer)
-    return options.keepBlob?.(blob.id, bytes) ?? bytes
+    return (transfer.isOwn ? undefined : options.keepBlob?.(blob.id, bytes)) ?? bytes
   })
 
   async function join(previous: Participant | null): Promise<Participant> {
@@ -115,18 +118,22 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
 
 type Pull = (blob: BlobRef, transfer: TransferOptions) => Promise<Uint8Array>
 
+/** The model, the proxy set, and what a strategy adds to every client's gradients. */
+const REMEMBERED_PULLS = 3
+
 /**
  * Pulls a blob once: the model that a round ends with is the one the next begins with, and the proxy set
- * stays the same. Keeps the two used last.
+ * stays the same. Keeps those used last, without blobs of one round's own.
  */
 function rememberPulls(pull: Pull): Pull {
   const kept = new Map<string, Promise<Uint8Array>>()
   return async (blob, transfer) => {
+    if (transfer.isOwn) return pull(blob, transfer)
     const bytes = kept.get(blob.id) ?? pull(blob, transfer)
     kept.delete(blob.id)
     kept.set(blob.id, bytes)
     const [oldest] = kept.keys()
-    if (kept.size > 2 && oldest !== undefined) kept.delete(oldest)
+    if (kept.size > REMEMBERED_PULLS && oldest !== undefined) kept.delete(oldest)
     try {
       return await bytes
     } catch (error) {

@@ -18,6 +18,7 @@ import type {
   RoundInvited,
   RoundPublished,
   RunJoined,
+  TrainingRequest,
 } from '../../shared/protocol/messages.ts'
 import { decodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
@@ -66,6 +67,7 @@ export interface LocalTask {
   /** Bytes of the blobs that the invitation names. */
   readonly globalModel: Uint8Array
   readonly proxy: Uint8Array | undefined
+  readonly correction?: { readonly add: Uint8Array; readonly subtract: Uint8Array | undefined }
 }
 
 export interface WorkOptions {
@@ -100,7 +102,7 @@ export async function takePart(
   invitation: RoundInvited,
   signal: AbortSignal,
 ): Promise<RoundOutcome> {
-  const { round, model, proxy } = invitation
+  const { round, model, proxy, training } = invitation
   const progress = createProgress(round, onProgress)
   const globalModel = await wire.pull(model, {
     signal,
@@ -109,6 +111,9 @@ export async function takePart(
   const task = {
     ...{ joined, data, invitation, globalModel },
     proxy: proxy && (await wire.pull(proxy, { signal })),
+    ...(training?.correction && {
+      correction: await pullCorrection(wire, training.correction, signal),
+    }),
   }
   const { bytes, seconds } = await work.makeUpdate(task, { progress, signal })
 
@@ -123,6 +128,15 @@ export async function takePart(
     { signal, onProgress: (done) => progress('uploading', done) },
   )
   return { round, sizeBytes: bytes.length, seconds: { ...seconds, upload: upload() } }
+}
+
+type Correction = NonNullable<TrainingRequest['correction']>
+
+async function pullCorrection(wire: Wire, { add, subtract }: Correction, signal: AbortSignal) {
+  return {
+    add: await wire.pull(add, { signal }),
+    subtract: subtract && (await wire.pull(subtract, { signal, isOwn: true })),
+  }
 }
 
 /** Judges a published model on examples of the client's own; without any it does nothing. */
@@ -156,7 +170,7 @@ export function createWork(joined: RunJoined): Work {
 
 /** Trains the global model on the client's examples, and scores its neurons. */
 async function makeUpdate(
-  { joined, data, invitation, globalModel, proxy }: LocalTask,
+  { joined, data, invitation, globalModel, proxy, correction }: LocalTask,
   { progress, signal }: WorkOptions,
 ): Promise<MadeUpdate> {
   const { clientId, settings } = joined
@@ -174,6 +188,12 @@ async function makeUpdate(
       ...settings.training,
       ...(asked?.proximal !== undefined && {
         proximal: { mu: asked.proximal, center: start },
+      }),
+      ...(correction && {
+        correction: {
+          add: weightsIn(correction.add),
+          subtract: correction.subtract && weightsIn(correction.subtract),
+        },
       }),
       ...(settings.training.logitAdjustment && { logPriors: classLogPriors(examples) }),
       rng: rng.split('train'),

@@ -17,6 +17,8 @@ import { type Connection, ConnectionLost } from './connection.ts'
 const MAX_FAULTS = 3
 
 export interface TransferOptions {
+  /** The blob is for one client in one round: pulled once, and not kept for another time or another client. */
+  readonly isOwn?: true
   readonly signal?: AbortSignal
   /** Share done, 0 to 1. */
   readonly onProgress?: (done: number) => void

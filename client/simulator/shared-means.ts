@@ -8,8 +8,8 @@ import { createTurns } from './turns.ts'
 
 /** Blobs that come over sockets at the same time: each takes its size in memory until it is whole. */
 const PULLS_AT_ONCE = 4
-/** Blobs that clients hold of two rounds: a global model each, and the proxy set. */
-const KEPT_BLOBS = 3
+/** Blobs that clients hold of two rounds: a global model and a correction each, and the proxy set. */
+const KEPT_BLOBS = 5
 
 /** What all clients of a worker have in common, so that hundreds of them fit into one process. */
 export interface SharedMeans {

@@ -118,6 +118,15 @@ export type UploadOffset = z.infer<typeof UploadOffset>
 export const TrainingRequest = z.strictObject({
   /** mu of FedProx: mu/2 |w - global model|^2 is added to the loss. */
   proximal: z.number().positive().max(1000).optional(),
+  /** Of SCAFFOLD: `add` less `subtract` is added to every gradient. Safetensors files of the trained weights' shapes. */
+  correction: z
+    .strictObject({
+      /** The control variate of all clients. */
+      add: BlobRef,
+      /** That of this client; absent: 0. */
+      subtract: BlobRef.optional(),
+    })
+    .optional(),
 })
 export type TrainingRequest = z.infer<typeof TrainingRequest>
 

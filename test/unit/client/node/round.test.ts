@@ -66,6 +66,44 @@ describe('takePart', () => {
     expect(await distance({ proximal: 3 })).toBeLessThan(0.9 * free)
   })
 
+  it('should correct its gradients by the blobs that the strategy names', async () => {
+    const global = decodeSafetensors(globalModel()).tensors
+    const filled = (value: number) => {
+      const tensors = global.map((tensor) => ({ ...tensor, data: tensor.data.map(() => value) }))
+      return encodeSafetensors(tensors, {})
+    }
+    const [c, own] = [filled(3), filled(1)]
+    const lastBias = async (training?: TrainingRequest) => {
+      const client = participant()
+      const pulled: { id: string; isOwn: boolean }[] = []
+      const pull: Participant['wire']['pull'] = async ({ id }, { isOwn }) => {
+        pulled.push({ id, isOwn: isOwn === true })
+        return [c, own].find((bytes) => sha256(bytes) === id) ?? globalModel()
+      }
+      const joined = {
+        ...client.joined,
+        settings: {
+          ...SETTINGS,
+          // One step of all examples: what is added can be seen in the update.
+          training: { ...SETTINGS.training, optimizer: 'plain-sgd', batchSize: 1000 } as const,
+        },
+      }
+      const asked = { ...invitation(1), ...(training && { training }) }
+      await takePart({ ...client, joined, wire: { ...client.wire, pull } }, asked, never)
+      const { tensors } = decodeSafetensors(client.pushed[0]!.bytes)
+      return { value: tensors.find(({ name }) => name === 'fc2.bias')!.data[0]!, pulled }
+    }
+    const { value: plain } = await lastBias()
+    const added = await lastBias({ correction: { add: blobOf(c) } })
+    expect(added.value - plain).toBeCloseTo(-0.1 * 3, 6)
+    const both = await lastBias({ correction: { add: blobOf(c), subtract: blobOf(own) } })
+    expect(both.value - plain).toBeCloseTo(-0.1 * (3 - 1), 6)
+    expect(both.pulled.slice(1)).toEqual([
+      { id: sha256(c), isOwn: false },
+      { id: sha256(own), isOwn: true },
+    ])
+  })
+
   it('should not learn how frequent its classes are, when the run says so', async () => {
     const lean = async (logitAdjustment?: true) => {
       const client = participant()

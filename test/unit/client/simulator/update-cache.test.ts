@@ -32,6 +32,7 @@ describe('updateKey', () => {
     ['global model', task({ model: 'other' })],
     ['data', task({ data: 'other' })],
     ['proxy set', task({ proxy: 'public' })],
+    ['correction', task({ correction: 'c' })],
   ])('should be another for another %s', (_, other) => {
     expect(updateKey(other, 'wasm')).not.toBe(updateKey(task(), 'wasm'))
   })
@@ -78,9 +79,11 @@ interface Change {
   model?: string
   data?: string
   proxy?: string
+  correction?: string
 }
 
-function task({ settings, name = 'client-0', number = 1, model, data, proxy }: Change = {}) {
+function task(change: Change = {}) {
+  const { settings, name = 'client-0', number = 1, model, data, proxy, correction } = change
   const blobOf = (text: string) => ({ id: sha256(Buffer.from(text)), sizeBytes: text.length })
   const task: LocalTask = {
     joined: { run: RUN, clientId: clientId(name), settings: { ...SETTINGS, ...settings } },
@@ -90,6 +93,7 @@ function task({ settings, name = 'client-0', number = 1, model, data, proxy }: C
       round: round(number),
       model: blobOf(model ?? 'model'),
       ...(proxy !== undefined && { proxy: blobOf(proxy) }),
+      ...(correction !== undefined && { training: { correction: { add: blobOf(correction) } } }),
       deadlineSeconds: Math.PI,
     },
     globalModel: Buffer.from(model ?? 'model'),

@@ -70,6 +70,47 @@ describe('the proximal term', () => {
   })
 })
 
+describe('the correction', () => {
+  it('should add one constant to every gradient and subtract another, in float64', async () => {
+    const [add, subtract] = [await elsewhere('c'), await elsewhere('c_i')]
+    const [c, own] = [toFloat64(add), toFloat64(subtract)]
+    for (const correction of [{ add }, { add, subtract }]) {
+      const { start, end } = await trained({ correction })
+      const isOwn = 'subtract' in correction
+      const expected = referenceSgd(start, (i, at) => c[i]![at]! - (isOwn ? own[i]![at]! : 0))
+      expectWithin(
+        toFloat64(end).flatMap((data) => [...data]),
+        expected,
+        1e-5,
+      )
+    }
+  })
+
+  it('should be added beside a proximal term', async () => {
+    const [add, center] = [await elsewhere('c'), await elsewhere()]
+    const { start, end } = await trained({ correction: { add }, proximal: { mu: 0.5, center } })
+    const [c, middle] = [toFloat64(add), toFloat64(center)]
+    expectWithin(
+      toFloat64(end).flatMap((data) => [...data]),
+      referenceSgd(start, (i, at, weight) => c[i]![at]! + 0.5 * (weight - middle[i]![at]!)),
+      1e-5,
+    )
+  })
+
+  it('should refuse what is of another network, and leave no tensor behind', async () => {
+    const add = await elsewhere()
+    await expectNoLeakAsync(async () => {
+      await trained({ correction: { add, subtract: add } })
+      for (const correction of [{ add: add.slice(1) }, { add, subtract: add.slice(1) }]) {
+        await expect(trained({ correction })).rejects.toMatchObject({
+          code: 'GRAFT_SHAPE_MISMATCH',
+          problem: expect.stringContaining('fc1.kernel is absent'),
+        })
+      }
+    })
+  })
+})
+
 // Helpers
 
 const SETTINGS = { epochs: 3, batchSize: 8, optimizer: 'sgd', learningRate: RATE } as const
@@ -90,8 +131,8 @@ async function startWeights(): Promise<Weights> {
 }
 
 /** Not where training starts, so that the term pulls from the first step on. */
-async function elsewhere(): Promise<Weights> {
-  const rng = createRng('elsewhere')
+async function elsewhere(seed = 'elsewhere'): Promise<Weights> {
+  const rng = createRng(seed)
   return (await startWeights()).map((tensor) => ({
     ...tensor,
     data: tensor.data.map(() => rng.next() - 0.5),
