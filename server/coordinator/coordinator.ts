@@ -23,6 +23,7 @@ import {
 import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
 import { fromStored, toStored } from './stored-round.ts'
+import { blobsOf } from './training-requests.ts'
 import type { RoundPast } from './workbench.ts'
 
 /** Seconds that a round waits for the next of its clients to evaluate the published model. */
@@ -127,6 +128,7 @@ async function conductRound(
   let report: RoundReport | undefined
   let failure: GraftError | undefined
 
+  const requests = await workbench.trainingRequests(past)
   const tell = (phase: RoundPhase) => (detail: string) => display.phase(round, phase, detail)
 
   const conducted = runRound(
@@ -154,9 +156,12 @@ async function conductRound(
           session.members.add(client)
           const model = offered(session, globalModel)
           const proxy = session.proxy && { proxy: session.proxy }
-          const training = workbench.training && { training: workbench.training }
-          const invitation = { run: run.id, round, model, ...proxy, ...training, deadlineSeconds }
-          gateway.invite(client, invitation)
+          const training = requests(client)
+          for (const ref of training ? blobsOf(training) : []) session.offered.set(ref.id, ref)
+          gateway.invite(client, {
+            ...{ run: run.id, round, model, ...proxy, ...(training && { training }) },
+            deadlineSeconds,
+          })
         },
         published({ blob, isNew }) {
           gateway.published({ run: run.id, round, model: offered(session, blob), isNew })

@@ -46,6 +46,7 @@ export function planRun(
 ): RunPlan {
   const strategy = parseStrategy(settings.strategy)
   assertGivesNetwork(strategy)
+  assertTrainsSo(strategy, settings)
   const network = opened ?? networkOf(settings.model, dataset.train)
   const rng = createRng(String(settings.seed))
   assertCanCorrupt(settings, dataset.train)
@@ -74,5 +75,15 @@ function assertGivesNetwork({ strategy: { name, isComparison } }: ParsedStrategy
     'GRAFT_STRATEGY_UNKNOWN',
     `${name} gives no network to publish; every run measures it beside its strategy, which is one of ` +
       `${others.map((other) => other.name).join(', ')}.`,
+  )
+}
+
+function assertTrainsSo({ strategy }: ParsedStrategy, { training }: RunSettings): void {
+  const { name, onlyOptimizer } = strategy
+  if (onlyOptimizer === undefined || training.optimizer === onlyOptimizer.name) return
+  throw new GraftError(
+    'GRAFT_OPTION_INVALID',
+    `${name} ${onlyOptimizer.reason}, and clients would train with ${training.optimizer}: ` +
+      `add --optimizer ${onlyOptimizer.name} and a --learning-rate for it, such as 0.1.`,
   )
 }

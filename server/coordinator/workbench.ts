@@ -7,10 +7,10 @@ import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neur
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
-import type { TrainingRequest } from '../../shared/protocol/messages.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
+import { countSteps } from '../../shared/training/count-steps.ts'
 import { type ClassEvaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { assertSuitable } from '../fusion/assert-suitable.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
@@ -27,6 +27,7 @@ import type { BlobStore } from '../store/store.ts'
 import { openState, putState, readState } from './journalled-state.ts'
 import type { RunPlan } from './run-plan.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
+import { openTrainingRequests, type TrainingRequests } from './training-requests.ts'
 
 /** What the evaluation of a round found, on the test split of the data set. */
 export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
@@ -56,8 +57,8 @@ export interface Workbench {
   putInitialModel(): Promise<BlobId>
   /** Stores what clients rehearse: the proxy set without its held-out part. */
   putProxySet(): Promise<BlobId>
-  /** What the strategy asks of local training; undefined when it asks nothing. */
-  readonly training: TrainingRequest | undefined
+  /** What the strategy asks of each client's training in a round that begins so. */
+  trainingRequests(past: RoundPast): Promise<TrainingRequests>
   /** Size of the largest update of this network. */
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
@@ -95,6 +96,11 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     weights: plan.untrained,
     widths: widthsOf(graph),
     numClasses: test.numClasses,
+  }
+  const rehearsed = settings.rehearse ? proxy.train.labels.length : 0
+  const training = {
+    learningRate: settings.training.learningRate,
+    countSteps: (numExamples: number) => countSteps(numExamples + rehearsed, settings.training),
   }
 
   async function putModel(
@@ -170,7 +176,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     networkName: network.name,
     putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
     putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
-    training: strategy.clientTraining?.(options),
+    trainingRequests: ({ state }) => openTrainingRequests(plan.strategy, blobs, state),
     maxUpdateBytes: largestUpdate(expected, network.name),
 
     checkUpdate(bytes, received) {
@@ -204,6 +210,8 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         start: {
           loadGlobalModel: () => weightsOf(globalModel),
           state: openState(blobs, remembered),
+          numClients: settings.clients,
+          training,
         },
         rng: stage,
         ...following,

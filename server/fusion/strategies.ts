@@ -14,6 +14,7 @@ import { krum } from './krum.ts'
 import { median } from './median.ts'
 import { neuronTransplantation } from './neuron-transplantation.ts'
 import { otFusion } from './otfusion.ts'
+import { scaffold } from './scaffold.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { Strategy } from './strategy.ts'
 import { trimmedMean } from './trimmed-mean.ts'
@@ -34,6 +35,7 @@ export const STRATEGIES = {
   fedprox,
   fedavgm,
   fedadam,
+  scaffold,
   auto,
   ensemble,
 } as const satisfies Record<string, Strategy>

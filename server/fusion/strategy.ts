@@ -2,6 +2,7 @@ import type { ExampleSet } from '../../shared/data/example-set.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
+import type { OptimizerName } from '../../shared/training/optimizer-settings.ts'
 import type { Ledger } from './ledger.ts'
 
 /** One network to fuse. `load` may read from disk: a strategy holds as few loaded parents as it can. */
@@ -35,6 +36,16 @@ export interface RoundStart {
   loadGlobalModel(): Promise<Weights>
   /** What the strategy gave with that model; empty when it made none of the models so far. */
   readonly state: StrategyState
+  /** Clients that the run is for. */
+  readonly numClients: number
+  readonly training: LocalTraining
+}
+
+/** How every client trained from the global model. */
+export interface LocalTraining {
+  readonly learningRate: number
+  /** Steps that a client of so many examples made. */
+  countSteps(numExamples: number): number
 }
 
 export interface FusionInput<Options = Readonly<Record<string, string>>> {
@@ -79,6 +90,11 @@ export interface ParentCount {
 export interface ClientTraining {
   /** mu of a proximal term, `mu/2 |w - global model|^2`, beside the loss. */
   readonly proximal?: number
+  /**
+   * Parts of the strategy's state, by name, that are added to every gradient and subtracted from it; of the shapes
+   * of the trained weights. What is not remembered yet is 0.
+   */
+  readonly correction?: { readonly add: string; readonly subtract: string }
 }
 
 /** A rule that turns the updates of a round into one network. Pure: same input, same bytes. */
@@ -101,8 +117,13 @@ export interface Strategy {
   readonly onlyInRounds?: string
   /** It goes on from `start`, so that it has something to do even with a single parent. */
   readonly isStateful?: true
-  /** What it asks of local training; absent where it asks nothing. */
-  clientTraining?(options: FusionInput['options']): ClientTraining
+  /** The one optimiser that clients may train with, and why; absent where any will do. */
+  readonly onlyOptimizer?: { readonly name: OptimizerName; readonly reason: string }
+  /**
+   * What it asks of local training; absent where it asks nothing.
+   * @param client id of the one that is asked
+   */
+  clientTraining?(options: FusionInput['options'], client: string): ClientTraining
   /**
    * Refuses, before anybody trains, what `fuse` would refuse whatever the parents' weights are. Absent where
    * every number of networks of every kind can be fused.

@@ -79,7 +79,7 @@ export const RUN_OPTIONS = {
     .string()
     .default('nt')
     .describe(
-      'fedavg, nt, hf-linear, kf-linear, kf-gradient, otfusion, git-rebasin, median, trimmed-mean, krum, feddf, fedprox, fedavgm, fedadam or auto; with options as in nt:tree=joint:head=mean',
+      'fedavg, nt, hf-linear, kf-linear, kf-gradient, otfusion, git-rebasin, median, trimmed-mean, krum, feddf, fedprox, fedavgm, fedadam, scaffold or auto; with options as in nt:tree=joint:head=mean',
     )
     .meta({ value: 'SPEC' }),
   proxy: numeric(count)

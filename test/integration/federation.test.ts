@@ -4,17 +4,26 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { NodeEvent } from '../../client/node/progress.ts'
+import { pullBlob } from '../../client/node/transfer.ts'
 import { openState, readState } from '../../server/coordinator/journalled-state.ts'
 import { parseJournal } from '../../server/coordinator/journal.ts'
+import { planRun } from '../../server/coordinator/run-plan.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
 import type { Store } from '../../server/store/store.ts'
 import { ClientId, type RunId } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
+import type { Weights } from '../../shared/model/weights.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { expectWithin } from '../support/expect-within.ts'
 import { startFederation } from '../support/test-federation.ts'
-import { TOY_SETTINGS, toyUpdate, toyWeights, updateWithNaN } from '../support/toy-run.ts'
+import {
+  TOY_DATASET,
+  TOY_SETTINGS,
+  toyUpdate,
+  toyWeights,
+  updateWithNaN,
+} from '../support/toy-run.ts'
 
 beforeAll(async () => {
   await startTestEngine()
@@ -344,6 +353,51 @@ describe('a federation', () => {
       after!,
       before!.map((v, i) => 0.5 * v + (a!.data[i]! + b!.data[i]!) / 2 - global!.data[i]!),
       1e-6,
+    )
+  })
+
+  it('should correct clients by what it keeps of each, through a stop between two rounds', async () => {
+    await using folder = await createTemporaryFolder()
+    const tune = { ...TOY_SETTINGS.tune, epochs: 20, learningRate: 0.05 }
+    const training = {
+      ...TOY_SETTINGS.training,
+      optimizer: 'plain-sgd',
+      learningRate: 0.5,
+    } as const
+    const settings = { strategy: 'scaffold', rounds: 2, tune, training }
+    {
+      await using stopped = await startFederation({ home: folder.path, settings })
+      const both = [await stopped.puppet('ada'), await stopped.puppet('bob')]
+      expect(await both[0]!.hears('round:invited')).not.toHaveProperty('training')
+      await Promise.all(both.map((puppet, i) => puppet.send(toyUpdate(`${i}`))))
+      await stopped.shown('round 2: collecting')
+      stopped.stop(new Error('stopped'))
+      await expect(stopped.reports).rejects.toThrow('stopped')
+    }
+    await using federation = await startFederation({ home: folder.path, settings })
+    const both = [await federation.puppet('ada'), await federation.puppet('bob')]
+    const kernelOf = (weights: Weights) => weights[0]!.data
+    const controls = both.map(async (puppet) => {
+      const { training } = await puppet.hears('round:invited')
+      const { add, subtract } = training!.correction!
+      const pulled = [add, subtract!].map((blob) => pullBlob(puppet.connection, blob))
+      return (await Promise.all(pulled)).map((bytes) => kernelOf(decodeSafetensors(bytes).tensors))
+    })
+    const [[c, ofAda], [alsoC, ofBob]] = (await Promise.all(controls)) as [
+      [Float32Array, Float32Array],
+      [Float32Array, Float32Array],
+    ]
+    expect(alsoC).toEqual(c)
+    // One step of 10 examples from the untrained model: c_i is how far each went, by the learning rate.
+    const x = kernelOf(planRun({ ...TOY_SETTINGS, ...settings }, TOY_DATASET, null).initial)
+    const [a, b] = ['0', '1'].map((seed) => kernelOf(toyWeights(seed)))
+    const ways = [a!, b!].map((y) => x.map((value, i) => (value - y[i]!) / 0.5))
+    expectWithin(ofAda, ways[0]!, 1e-5)
+    expectWithin(ofBob, ways[1]!, 1e-5)
+    expectWithin(
+      c,
+      ways[0]!.map((value, i) => (value + ways[1]![i]!) / 2),
+      1e-5,
     )
   })
 

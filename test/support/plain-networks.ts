@@ -1,4 +1,4 @@
-import type { FusionInput, Parent } from '../../server/fusion/strategy.ts'
+import type { FusionInput, Parent, RoundStart } from '../../server/fusion/strategy.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import type { LayerSpec } from '../../shared/model/layer-spec.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
@@ -64,6 +64,17 @@ export function randomWeights(
     shape,
     data: Float32Array.from({ length: sizeOf(shape) }, () => rng.next() * 2 - 1),
   }))
+}
+
+/** A round's start of which nothing is remembered; clients of two steps each. */
+export function startOf(global: Weights, known: Partial<RoundStart> = {}): RoundStart {
+  return {
+    loadGlobalModel: async () => copyOf(global),
+    state: {},
+    numClients: 2,
+    training: { learningRate: 0.1, countSteps: () => 2 },
+    ...known,
+  }
 }
 
 /** A parent with weights that are copied at every load, so that a change of one is seen in none. */

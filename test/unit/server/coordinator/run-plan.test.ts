@@ -48,6 +48,27 @@ describe('planRun', () => {
     )
   })
 
+  it('should refuse an optimiser that the strategy cannot reckon with, saying which to take', () => {
+    const plan = (optimizer: 'adam' | 'sgd' | 'plain-sgd') =>
+      planRun(
+        {
+          ...TOY_SETTINGS,
+          strategy: 'scaffold',
+          training: { ...TOY_SETTINGS.training, optimizer },
+        },
+        TOY_DATASET,
+        null,
+      )
+    for (const optimizer of ['adam', 'sgd'] as const) {
+      expect(() => plan(optimizer)).toThrow(
+        new RegExp(
+          `^scaffold .* would train with ${optimizer}: add --optimizer plain-sgd .*OPTION_INVALID`,
+        ),
+      )
+    }
+    expect(plan('plain-sgd').strategy.strategy.name).toBe('scaffold')
+  })
+
   it('should refuse a model of another shape, or one that is not finite', () => {
     const [kernel, ...others] = toyWeights('given')
     expect(() => planRun(TOY_SETTINGS, TOY_DATASET, others)).toThrow('GRAFT_SHAPE_MISMATCH')

@@ -18,6 +18,7 @@ import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { blobParent } from '../../../support/blob-task.ts'
 import { startTestEngine } from '../../../support/engine.ts'
+import { expectWithin } from '../../../support/expect-within.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 import {
   received,
@@ -154,6 +155,8 @@ describe('the stages of a round', () => {
     async (strategy) => {
       await using bench = await openBench({
         strategy,
+        // The one that every strategy takes.
+        training: { ...TOY_SETTINGS.training, optimizer: 'plain-sgd' },
         tune: { ...TOY_SETTINGS.tune, mode: 'none' },
       })
       const before = tf.memory().numTensors
@@ -291,9 +294,45 @@ describe('the stages of a round', () => {
 
   it('should say what the strategy asks of local training', async () => {
     await using prox = await openBench({ strategy: 'fedprox:mu=0.1' })
-    expect(prox.training).toEqual({ proximal: 0.1 })
+    const ada = ClientId.parse('ada')
+    expect((await prox.trainingRequests(prox.past))(ada)).toEqual({ proximal: 0.1 })
     await using nothing = await openBench({ strategy: 'fedavg' })
-    expect(nothing.training).toBeUndefined()
+    expect((await nothing.trainingRequests(nothing.past))(ada)).toBeUndefined()
+  })
+
+  it.each([
+    { rehearse: false, steps: 1 },
+    // 10 examples of one's own and 64 of the proxy set, 32 a step.
+    { rehearse: true, steps: 3 },
+  ])('should ask for a correction by what clients were told: $rehearse', async (told) => {
+    const { rehearse, steps } = told
+    const training = {
+      ...TOY_SETTINGS.training,
+      optimizer: 'plain-sgd',
+      learningRate: 0.1,
+    } as const
+    await using bench = await openBench({ strategy: 'scaffold', rehearse, training })
+    const [ada, eve] = [ClientId.parse('ada'), ClientId.parse('eve')]
+    expect((await bench.trainingRequests(bench.past))(ada)).toBeUndefined()
+
+    const { state } = await bench.fuse(bench.past, await bench.putUpdates())
+    const stored = await readState(bench.blobs, state!)
+    expect(Object.keys(stored)).toEqual(['control', 'control/ada', 'control/bob'])
+    const refOf = async (id: BlobId) => ({ id, sizeBytes: await bench.blobs.sizeOf(id) })
+    const add = await refOf(stored['control']!)
+    const requests = await bench.trainingRequests({ ...bench.past, state: state! })
+    expect(requests(ada)).toEqual({
+      correction: { add, subtract: await refOf(stored['control/ada']!) },
+    })
+    expect(requests(eve)).toEqual({ correction: { add } })
+
+    const [kernel] = await openState(bench.blobs, stored)['control/ada']!()
+    const [x] = decodeSafetensors(await bench.blobs.get(bench.past.globalModel)).tensors
+    expectWithin(
+      kernel!.data,
+      x!.data.map((value, i) => (value - trained.ada[0]!.data[i]!) / (steps * 0.1)),
+      1e-5,
+    )
   })
 
   it('should stop fusing for the reason of its signal', async () => {

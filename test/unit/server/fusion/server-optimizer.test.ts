@@ -12,6 +12,7 @@ import {
   fusionOf,
   parentOf,
   randomWeights,
+  startOf,
 } from '../../../support/plain-networks.ts'
 
 /** With batch normalisation, whose moving statistics are averaged. */
@@ -82,7 +83,7 @@ describe.each([
   it('should take a step with a single parent, too', async () => {
     const global = randomWeights(GRAPH, createRng('global'))
     const parents = [parentOf('a', updateOf(0, 0))]
-    const start = { loadGlobalModel: async () => global, state: {} }
+    const start = startOf(global)
     const fusion = await fuseParents(strategy, { ...fusionOf(parents, GRAPH, options), start })
     expect(fusion.state).toBeDefined()
   })
@@ -122,7 +123,7 @@ async function fuseRound(
   const parents = NUM_EXAMPLES.map((numExamples, k) =>
     parentOf('ab'[k]!, updateOf(round, k), { numExamples }),
   )
-  const start = { loadGlobalModel: async () => global, state }
+  const start = startOf(global, { state })
   return fuseParents(strategy, { ...fusionOf(parents, GRAPH, options), start })
 }
 

@@ -84,6 +84,7 @@ describe('fuse', () => {
     ['fedprox', 'trained: take fedavg'],
     ['fedavgm', 'have none: take fedavg'],
     ['fedadam', 'have none: take fedavg'],
+    ['scaffold', 'have none: take fedavg'],
   ])('should refuse %s, which is for rounds, saying why', async (method, why) => {
     await expect(fuse(input({ method }))).rejects.toMatchObject({
       code: 'GRAFT_STRATEGY_UNKNOWN',
