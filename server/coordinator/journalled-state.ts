@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BlobId, compareIds } from '../../shared/ids.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
+import { assertFinite } from '../../shared/model/weights.ts'
 import type { StrategyState } from '../fusion/strategy.ts'
 import type { BlobStore } from '../store/store.ts'
 
@@ -31,6 +32,7 @@ export function openState(blobs: BlobStore, stored: StoredState): StrategyState 
  * Stores what a round leaves, one name after the other.
  *
  * @param before what the round began with; stays where `state` has no new value
+ * @throws GraftError GRAFT_NOT_FINITE for what would spoil every round from here on
  */
 export async function putState(
   blobs: BlobStore,
@@ -40,7 +42,9 @@ export async function putState(
   const stored = { ...before }
   for (const [name, load] of Object.entries(state)) {
     const metadata = { format: 'graft-state', name }
-    stored[name] = await blobs.put(encodeSafetensors(await load(), metadata))
+    const tensors = await load()
+    assertFinite(tensors, `The strategy's ${name}: `)
+    stored[name] = await blobs.put(encodeSafetensors(tensors, metadata))
   }
   const inOrder = Object.entries(stored).sort(([a], [b]) => compareIds(a, b))
   return blobs.put(Buffer.from(JSON.stringify(Object.fromEntries(inOrder))))

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { runNode } from '../../client/node/node.ts'
+import { type NodeOptions, runNode } from '../../client/node/node.ts'
 import type { NodeEvent } from '../../client/node/progress.ts'
 import type { GatewayHandlers } from '../../server/gateway/gateway.ts'
 import { GraftError } from '../../shared/errors.ts'
-import type { ClientId } from '../../shared/ids.ts'
+import type { BlobId, ClientId } from '../../shared/ids.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { initialWeights } from '../../shared/model/initial-weights.ts'
 import { encodeSafetensors } from '../../shared/model/safetensors.ts'
@@ -15,7 +15,14 @@ import { decodeUpdate } from '../../shared/protocol/update.ts'
 import { blobExamples } from '../support/array-examples.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { startTcpRelay } from '../support/tcp-relay.ts'
-import { clientId, round, RUN, SETTINGS, startTestGateway } from '../support/test-gateway.ts'
+import {
+  clientId,
+  round,
+  RUN,
+  SETTINGS,
+  sha256,
+  startTestGateway,
+} from '../support/test-gateway.ts'
 
 const DATA_SHAPE = { inputShape: [4], numClasses: 2 }
 const architecture = parseArchitecture(SETTINGS.model, DATA_SHAPE)
@@ -63,6 +70,20 @@ describe('runNode', () => {
     await Promise.all(['client-0', 'client-1', 'client-2'].map((name) => crowd.runNode(name)))
     expect(crowd.bytesOf('client-0', 1)).toEqual(alone.bytesOf('client-0', 1))
     expect(crowd.bytesOf('client-1', 1)).not.toEqual(alone.bytesOf('client-0', 1))
+  })
+
+  it('should neither remember nor share a blob that is for itself alone', async () => {
+    const correction = { add: filled(1), subtract: filled(2) }
+    await using federation = await startFederation({ rounds: 2, correction })
+    const shared: string[] = []
+    const keepBlob = (id: BlobId, bytes: Uint8Array) => {
+      shared.push(id)
+      return bytes
+    }
+    await federation.runNode('client-0', { keepBlob })
+    const [model, add, subtract] = [globalModel, correction.add, correction.subtract].map(sha256)
+    expect(federation.pulls).toEqual([model, add, subtract, subtract])
+    expect(shared).toEqual([model, add])
   })
 
   it('should not start again when an invitation is repeated after a reconnect', async () => {
@@ -144,6 +165,14 @@ describe('runNode', () => {
 
 // Helpers
 
+function filled(value: number): Uint8Array {
+  const tensors = initialWeights(architecture, createRng('shapes'))
+  return encodeSafetensors(
+    tensors.map((tensor) => ({ ...tensor, data: tensor.data.map(() => value) })),
+    {},
+  )
+}
+
 interface FederationOptions {
   readonly rounds?: number
   /** Updates that end a round. */
@@ -151,15 +180,23 @@ interface FederationOptions {
   readonly handlers?: Partial<GatewayHandlers>
   /** Throws to refuse an update; the round is over then. */
   readonly refuse?: (round: number) => void
+  /** What is asked of training. */
+  readonly correction?: { readonly add: Uint8Array; readonly subtract: Uint8Array }
 }
 
 /** A coordinator of a few lines behind a real gateway: publishes the model it began with. */
-async function startFederation({ rounds = 1, clients = 1, handlers, refuse }: FederationOptions) {
+async function startFederation(given: FederationOptions) {
+  const { rounds = 1, clients = 1, handlers, refuse, correction } = given
   let current = 1
   let invitations = 0
+  const pulls: string[] = []
   const updates = new Map<string, Uint8Array>()
   const server = await startTestGateway({
     onReady: async (client) => invite(client),
+    readBlob: async (_client, { id, offset }) => {
+      pulls.push(id)
+      return server.seen.blobs.get(id)!.subarray(offset)
+    },
     onUpdate: async (client, update) => {
       try {
         refuse?.(update.round)
@@ -171,10 +208,19 @@ async function startFederation({ rounds = 1, clients = 1, handlers, refuse }: Fe
     ...handlers,
   })
   const model = server.offer(globalModel)
+  const training = correction && {
+    correction: {
+      add: server.offer(correction.add),
+      subtract: server.offer(correction.subtract),
+    },
+  }
 
   function invite(client: ClientId): void {
     invitations++
-    server.gateway.invite(client, { run: RUN, round: round(current), model, deadlineSeconds: 60 })
+    server.gateway.invite(client, {
+      ...{ run: RUN, round: round(current), model, ...(training && { training }) },
+      deadlineSeconds: 60,
+    })
   }
 
   function publish(): void {
@@ -202,6 +248,8 @@ async function startFederation({ rounds = 1, clients = 1, handlers, refuse }: Fe
   return {
     url: server.gateway.url,
     options,
+    /** Blobs of one chunk each, in the order in which they were asked for. */
+    pulls,
     get invitations() {
       return invitations
     },
@@ -220,12 +268,14 @@ async function startFederation({ rounds = 1, clients = 1, handlers, refuse }: Fe
         onEvent?: (event: NodeEvent) => void
         server?: string
         signal?: AbortSignal
+        keepBlob?: NodeOptions['keepBlob']
       } = {},
     ) =>
       runNode({
         ...options(name),
         ...(how.server === undefined ? {} : { server: how.server }),
         ...(how.signal === undefined ? {} : { signal: how.signal }),
+        ...(how.keepBlob && { keepBlob: how.keepBlob }),
         onProgress: (event) => {
           how.events?.push(event)
           how.onEvent?.(event)
