@@ -17,7 +17,14 @@ const EXAMPLES_AT_ONCE = 256
  * Settings of a run that say what happens to an update behind its upload, and so nothing of what it is. A
  * setting that is not named here is part of the key: a new one trains anew, and never too little.
  */
-const OF_THE_COORDINATOR = new Set(['strategy', 'tune', 'publish', 'quorum', 'deadlineSeconds', 'rounds'])
+const OF_THE_COORDINATOR = new Set([
+  'strategy',
+  'tune',
+  'publish',
+  'quorum',
+  'deadlineSeconds',
+  'rounds',
+])
 
 /** Fields of an invitation that say which run asks, and how long it waits. */
 const OF_THE_RUN = new Set(['run', 'deadlineSeconds'])

@@ -1,8 +1,13 @@
 import { findDataset } from '../../shared/data/datasets.ts'
+import { parsePartition } from '../../shared/data/partition.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
 import { parseStrategy } from '../fusion/strategies.ts'
-import { FEDERATION_MEASURES, type FederationGrid } from './federation/federation-grid.ts'
+import {
+  FEDERATION_MEASURES,
+  type FederationGrid,
+  type Rehearsal,
+} from './federation/federation-grid.ts'
 import { federationParts } from './federation/federation-parts.ts'
 import { modelFor } from './model-for.ts'
 import { type OfflineGrid, offlineMeasures } from './offline/offline-grid.ts'
@@ -14,8 +19,11 @@ import type { ExperimentPlan } from './run-preset.ts'
 export interface PresetOptions {
   readonly isQuick: boolean
   readonly datasets: readonly string[] | undefined
+  readonly partitions?: readonly string[] | undefined
   readonly seeds: readonly number[] | undefined
   readonly methods: readonly string[] | undefined
+  /** Of federations. */
+  readonly rehearse?: readonly Rehearsal[] | undefined
   readonly engine: string
 }
 
@@ -41,7 +49,8 @@ export function planPreset(preset: Preset, options: PresetOptions): ExperimentPl
     )
     return { ...common, grid, measures, subsets, parts: offlineParts(grid, engine) }
   }
-  const grid = gridOf(preset, options)
+  const { rehearse } = options
+  const grid = { ...gridOf(preset, options), ...(rehearse && { rehearse }) }
   checkNames(grid, [grid.model])
   const measures = grid.measures.map((measure) => FEDERATION_MEASURES[measure])
   const subsets = grid.datasets.map(
@@ -52,32 +61,46 @@ export function planPreset(preset: Preset, options: PresetOptions): ExperimentPl
   return { ...common, grid, measures, subsets, parts: federationParts(grid, engine) }
 }
 
+/** How networks are trained on the same images, or copied. */
+const WITHOUT_PARTITION = ['same', 'copy']
+
+/** What the command line calls the lists of a grid. */
+const WORDS = {
+  datasets: '--dataset',
+  partitions: '--partition',
+  seeds: '--seeds',
+  methods: '--methods',
+  rehearse: '--rehearse',
+} as const
+
 function gridOf<Grid extends OfflineGrid | FederationGrid>(
   { full, quick }: { readonly full: Grid; readonly quick: Grid },
-  { isQuick, datasets, seeds, methods }: PresetOptions,
+  { isQuick, datasets, partitions, seeds, methods }: PresetOptions,
 ): Grid {
   const grid: Grid = {
     ...(isQuick ? quick : full),
     ...(datasets && { datasets }),
+    ...(partitions && { partitions }),
     ...(seeds && { seeds }),
     ...(methods && { methods }),
   }
-  for (const key of ['datasets', 'seeds', 'methods'] as const) {
+  for (const key of ['datasets', 'partitions', 'seeds', 'methods'] as const) {
     const items: readonly unknown[] = grid[key]
     if (items.length > 0 && new Set(items).size === items.length) continue
     throw new GraftError(
       'GRAFT_OPTION_INVALID',
-      `--${key === 'datasets' ? 'dataset' : key} "${items.join()}" must be one item or more, none of them twice.`,
+      `${WORDS[key]} "${items.join()}" must be one item or more, none of them twice.`,
     )
   }
   return grid
 }
 
 function checkNames(
-  { datasets, methods }: { datasets: readonly string[]; methods: readonly string[] },
+  { datasets, partitions, methods }: OfflineGrid | FederationGrid,
   models: readonly string[],
 ): void {
   methods.forEach(parseStrategy)
+  partitions.filter((name) => !WITHOUT_PARTITION.includes(name)).forEach(parsePartition)
   const shapes = datasets.map(findDataset)
   for (const shape of shapes) {
     for (const model of models) parseArchitecture(modelFor(model, shape), shape)
@@ -85,10 +108,10 @@ function checkNames(
 }
 
 function commandOf({ name }: Preset, options: PresetOptions): string {
-  const { isQuick, datasets, seeds, methods } = options
-  const given = { '--dataset': datasets, '--seeds': seeds, '--methods': methods }
-  const words = Object.entries(given).flatMap(([word, items]) =>
-    items === undefined ? [] : [word, items.join()],
-  )
+  const words = Object.entries(WORDS).flatMap(([key, word]) => {
+    const items = options[key as keyof typeof WORDS]
+    return items === undefined ? [] : [word, items.join()]
+  })
+  const { isQuick } = options
   return ['graft experiment', name, ...(isQuick ? ['--quick'] : []), ...words].join(' ')
 }

@@ -7,6 +7,7 @@ import { list } from '../../shared/command/list-option.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
+import { REHEARSAL_NAMES } from './federation/federation-grid.ts'
 import { planPreset } from './plan-preset.ts'
 import { presetTable } from './preset-table.ts'
 import type { Preset } from './preset.ts'
@@ -15,7 +16,7 @@ import { runExperiment } from './run-preset.ts'
 /** `graft experiment NAME` of a preset. */
 export function presetCommand(preset: Preset): Command {
   const { name, full, quick } = preset
-  const either = (key: 'datasets' | 'seeds' | 'methods') => {
+  const either = (key: 'datasets' | 'partitions' | 'seeds' | 'methods') => {
     const [inFull, inQuick] = [full[key].join(), quick[key].join()]
     return inFull === inQuick ? `(default ${inFull})` : `(default ${inFull}; --quick ${inQuick})`
   }
@@ -33,6 +34,11 @@ export function presetCommand(preset: Preset): Command {
         .optional()
         .describe(`data sets ${either('datasets')}`)
         .meta({ value: 'A,B' }),
+      partition: list(words)
+        .optional()
+        .describe(`partitions ${either('partitions')}`)
+        .meta({ value: 'A,B' }),
+      ...federationOptions(preset),
       seeds: list(numeric(z.int().nonnegative()))
         .optional()
         .describe(`seeds ${either('seeds')}`)
@@ -47,13 +53,16 @@ export function presetCommand(preset: Preset): Command {
       engine: ENGINE_OPTION,
       json: JSON_OPTION,
     },
-    async run({ quick: isQuick, dataset, seeds, methods, home, engine: choice, json }) {
+    async run({ quick: isQuick, home, engine: choice, json, ...given }) {
+      const { dataset: datasets, partition: partitions, seeds, methods, rehearse } = given
       const folder = home ?? join('runs', `experiment-${name}${isQuick ? '-quick' : ''}`)
       const signal = interruptSignal()
       const say = (text: string) => void process.stderr.write(`${text}\n`)
       // Federations start engines of their own.
       const engine = preset.kind === 'offline' ? (await startEngine(choice)).name : choice
-      const plan = planPreset(preset, { isQuick, datasets: dataset, seeds, methods, engine })
+      const plan = planPreset(preset, {
+        ...{ isQuick, datasets, partitions, seeds, methods, rehearse, engine },
+      })
       say(`Engine: ${engine}. Seeds: ${plan.grid.seeds.join(', ')}. Parts: ${plan.parts.length}.`)
       say(`Finished parts are kept in ${folder}; the same command goes on with the others.`)
       const report = await runExperiment(plan, folder, say, signal)
@@ -61,4 +70,18 @@ export function presetCommand(preset: Preset): Command {
       if (json !== undefined) await writeJson(report, json)
     },
   })
+}
+
+/** Networks that are fused offline have nobody to rehearse: there the option is absent. */
+function federationOptions(preset: Preset) {
+  const names = list(z.enum(REHEARSAL_NAMES)).optional()
+  if (preset.kind === 'offline') return {} as { readonly rehearse: typeof names }
+  const [inFull, inQuick] = [preset.full.rehearse.join(), preset.quick.rehearse.join()]
+  const rehearse = names
+    .describe(
+      'what clients train on beside their own: none; plain, the proxy set; adjusted, that with logit ' +
+        `adjustment (default ${inFull}; --quick ${inQuick})`,
+    )
+    .meta({ value: 'A,B' })
+  return { rehearse }
 }

@@ -1,13 +1,16 @@
 import type { Measure } from '../../../shared/protocol/experiment-report.ts'
 import type { Publishing, TuneMode } from '../../../shared/protocol/run-settings.ts'
 
-/** What clients train on beside their own images, and how; words of `graft simulate`. */
+/** What clients train on beside their own images: nothing, the proxy set, or that with logit adjustment. */
+export const REHEARSAL_NAMES = ['none', 'plain', 'adjusted'] as const
+export type Rehearsal = (typeof REHEARSAL_NAMES)[number]
+
+/** Words of `graft simulate`. */
 const REHEARSALS = {
   none: [],
   plain: ['--rehearse'],
   adjusted: ['--rehearse', '--logit-adjustment'],
-} as const satisfies Record<string, readonly string[]>
-export type Rehearsal = keyof typeof REHEARSALS
+} as const satisfies Record<Rehearsal, readonly string[]>
 
 /** Strategies that are run as those who made them do. */
 interface Rivals {

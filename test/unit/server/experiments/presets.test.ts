@@ -65,8 +65,17 @@ describe('planPreset', () => {
     )
   })
 
+  it('should take partitions and kinds of rehearsal of a federation', () => {
+    const oneShot = PRESETS.find(({ name }) => name === 'one-shot')!
+    const given = { partitions: ['labels:2'], rehearse: ['adjusted'] } as const
+    const plan = planPreset(oneShot, { ...OPTIONS, ...given })
+    expect(plan.grid).toMatchObject(given)
+    expect(plan.command).toBe('graft experiment one-shot --partition labels:2 --rehearse adjusted')
+  })
+
   it.each([
     [{ datasets: ['mnits'] }, 'GRAFT_DATASET_UNKNOWN'],
+    [{ partitions: ['labels'] }, 'GRAFT_OPTION_INVALID'],
     [{ methods: ['fedmagic'] }, 'GRAFT_STRATEGY_UNKNOWN'],
     [{ seeds: [1, 1] }, 'GRAFT_OPTION_INVALID'],
     [{ methods: [] }, 'GRAFT_OPTION_INVALID'],
