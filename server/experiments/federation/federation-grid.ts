@@ -1,5 +1,6 @@
 import type { Measure } from '../../../shared/protocol/experiment-report.ts'
 import type { Publishing, TuneMode } from '../../../shared/protocol/run-settings.ts'
+import type { OptimizerName } from '../../../shared/training/optimizer-settings.ts'
 
 /** What clients train on beside their own images: nothing, the proxy set, or that with logit adjustment. */
 export const REHEARSAL_NAMES = ['none', 'plain', 'adjusted'] as const
@@ -11,6 +12,12 @@ const REHEARSALS = {
   plain: ['--rehearse'],
   adjusted: ['--rehearse', '--logit-adjustment'],
 } as const satisfies Record<Rehearsal, readonly string[]>
+
+/** What clients train with. */
+export interface LocalOptimizer {
+  readonly name: OptimizerName
+  readonly learningRate: number
+}
 
 /** Strategies that are run as those who made them do. */
 interface Rivals {
@@ -34,6 +41,8 @@ export interface FederationGrid {
   readonly methods: readonly string[]
   /** All others are tuned by labels and ensemble, and published when they are better. */
   readonly rivals: Rivals
+  /** Of the strategies whose clients cannot train with Graft's own. */
+  readonly optimizers?: Readonly<Record<string, LocalOptimizer>>
   /** Each strategy is run with each. */
   readonly rehearse: readonly Rehearsal[]
   readonly model: string

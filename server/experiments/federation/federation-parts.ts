@@ -15,6 +15,7 @@ import {
   FEDERATION_CONTROLS,
   FEDERATION_MEASURES,
   type FederationGrid,
+  type LocalOptimizer,
   type Rehearsal,
   rehearsalWords,
   rehearsed,
@@ -35,7 +36,7 @@ export function federationParts(grid: FederationGrid, engine: string): Experimen
         grid.rehearse.flatMap((rehearsal) =>
           groups.map((group): ExperimentPart => {
             const row: Row = { dataset, partition, clients }
-            const which = [...rehearsalWords(rehearsal), `tuned by ${group.tune}`].join(' ')
+            const which = [...rehearsalWords(rehearsal), nameOf(group)].join(' ')
             return {
               key: `${Object.values(row).join(', ')}, ${which}`,
               async run(signal, folder) {
@@ -61,22 +62,37 @@ export function federationParts(grid: FederationGrid, engine: string): Experimen
   )
 }
 
-/** Strategies of a grid that are tuned and published alike. */
+/** Strategies of a grid whose clients train alike, and that are tuned and published alike. */
 interface Group {
   readonly methods: readonly string[]
   readonly tune: TuneMode
   readonly publish: Publishing
+  /** Undefined: Graft's own. */
+  readonly optimizer: LocalOptimizer | undefined
 }
 
 /** The rivals first, so that the controls are tuned as they are. */
-function groupsOf({ methods, rivals }: FederationGrid): Group[] {
+function groupsOf({ methods, rivals, optimizers = {} }: FederationGrid): Group[] {
   const isRival = (method: string) => rivals.methods.includes(method)
-  const groups: Group[] = [
-    { ...rivals, methods: methods.filter(isRival) },
-    { methods: methods.filter((method) => !isRival(method)), tune: 'both', publish: 'better' },
-  ]
-  return groups.filter((group) => group.methods.length > 0)
+  const groups: Group[] = []
+  for (const method of methods.toSorted((a, b) => Number(isRival(b)) - Number(isRival(a)))) {
+    const { tune, publish } = isRival(method) ? rivals : OURS
+    const group = { methods: [method], tune, publish, optimizer: optimizers[method] }
+    const place = groups.findIndex((other) => nameOf(other) === nameOf(group))
+    const before = groups[place]
+    if (before === undefined) groups.push(group)
+    else groups[place] = { ...before, methods: [...before.methods, method] }
+  }
+  return groups
 }
+
+/** Another one for every group. */
+function nameOf({ tune, publish, optimizer }: Group): string {
+  const training = optimizer === undefined ? [] : [`${optimizer.name} ${optimizer.learningRate}`]
+  return [`tune ${tune}`, `publish ${publish}`, ...training].join(', ')
+}
+
+const OURS = { tune: 'both', publish: 'better' } as const
 
 /** The words of `graft simulate`, as a user would give them. */
 function simulateWords(
@@ -89,6 +105,7 @@ function simulateWords(
     readonly group: Group
   },
 ): string[] {
+  const { optimizer } = of.group
   const options = {
     '--dataset': of.dataset,
     '--partition': of.partition,
@@ -101,6 +118,10 @@ function simulateWords(
     '--tune': of.group.tune,
     '--tune-epochs': grid.tuneEpochs,
     '--publish': of.group.publish,
+    ...(optimizer && {
+      '--optimizer': optimizer.name,
+      '--learning-rate': optimizer.learningRate,
+    }),
     '--strategy': of.group.methods.join(),
     '--seeds': grid.seeds.join(),
   }

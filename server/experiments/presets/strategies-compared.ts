@@ -13,4 +13,11 @@ export const FUSIONS = [
 export const RIVALS = ['fedavg', 'fedprox', 'feddf', 'median', 'trimmed-mean', 'krum'] as const
 
 /** What others do over many rounds. */
-export const RIVALS_IN_ROUNDS = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'feddf'] as const
+export const RIVALS_IN_ROUNDS = [
+  'fedavg',
+  'fedprox',
+  'fedavgm',
+  'fedadam',
+  'feddf',
+  'scaffold',
+] as const

@@ -45,6 +45,28 @@ describe('federationParts', () => {
     )
   })
 
+  it('should run a strategy that needs an optimiser of its own apart', async () => {
+    await using graft = await installFakeGraft({})
+    await using folder = await createTemporaryFolder()
+    await writeReports(folder.path, [report('scaffold', 1, 0.5), report('scaffold', 2, 0.5)])
+    const grid: FederationGrid = {
+      ...GRID,
+      methods: ['scaffold', 'nt', 'fedavg'],
+      rivals: { ...GRID.rivals, methods: ['fedavg', 'scaffold'] },
+      optimizers: { scaffold: { name: 'plain-sgd', learningRate: 0.1 } },
+      rehearse: ['none'],
+    }
+    for (const part of federationParts(grid, 'wasm')) await part.run(undefined, folder.path)
+    const words = (await graft.starts()).map((start) => start.words.join(' '))
+    expect(words).toHaveLength(3)
+    for (const part of [
+      '--tune labels --tune-epochs 3 --publish always --optimizer plain-sgd --learning-rate 0.1 --strategy scaffold ',
+      '--publish better --strategy nt ',
+      '--publish always --strategy fedavg ',
+    ])
+      expect(words).toContainEqual(expect.stringContaining(part))
+  })
+
   it('should give strategies by seed, and controls that are tuned as the rivals are', async () => {
     await using graft = await installFakeGraft({})
     await using folder = await createTemporaryFolder()
