@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// One process at a time: each file starts its own engine, and a TensorFlow.js engine uses every core.
-const common = { pool: 'forks', maxWorkers: 1, testTimeout: 60_000, hookTimeout: 120_000 } as const
+// Two files at a time, whatever the cores: each starts an engine, which takes every core while it computes, but most of the time
+// files wait for processes and databases to start.
+const common = { pool: 'forks', maxWorkers: 2, testTimeout: 60_000, hookTimeout: 120_000 } as const
 
 export default defineConfig({
   test: {
