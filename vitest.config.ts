@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // Two files at a time, whatever the cores: each starts an engine, which takes every core while it computes, but most of the time
 // files wait for processes and databases to start.
-const common = { pool: 'forks', maxWorkers: 2, testTimeout: 60_000, hookTimeout: 120_000 } as const
+const common = { pool: 'forks', maxWorkers: 2, testTimeout: 120_000, hookTimeout: 120_000 } as const
 
 export default defineConfig({
   test: {
@@ -18,7 +18,15 @@ export default defineConfig({
           ],
         },
       },
-      { test: { ...common, name: 'integration', include: ['test/integration/**/*.test.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          // Rounds with databases that start, beside another file's.
+          testTimeout: 300_000,
+        },
+      },
       {
         test: {
           ...common,
