@@ -6,7 +6,8 @@ import { decodeSafetensors } from '../shared/model/safetensors.ts'
 import type { Weights } from '../shared/model/weights.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { layoutOf, toOurLayout } from './offline/layout.ts'
-import { naming, type ParentFile } from './offline/parent-files.ts'
+import { naming } from '../shared/naming.ts'
+import type { ParentFile } from './offline/parent-files.ts'
 
 /** A safetensors file that a run is to start from. */
 export interface ModelFile extends ParentFile {

@@ -3,13 +3,14 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as tf from '@tensorflow/tfjs'
-import { GraftError, toGraftError } from '../shared/errors.ts'
+import { GraftError } from '../shared/errors.ts'
 import { MODEL_JSON } from '../shared/model/layers-model-format.ts'
 import { encodeSafetensors } from '../shared/model/safetensors.ts'
 import { topologyIn } from '../shared/model/topology.ts'
 import { withoutSoftmax } from '../shared/model/without-softmax.ts'
 import { readWeights } from '../shared/model/weights.ts'
 import { readLayersModel } from '../shared/model-files/layers-model-folder.ts'
+import { naming } from '../shared/naming.ts'
 import { fileOf, type ModelFile } from './read-model-file.ts'
 
 /** A model of the user's own, as a run sends it: layers as data, and weights. */
@@ -37,15 +38,11 @@ export function isModelPath(model: string): boolean {
  * @throws GraftError GRAFT_FILE_UNREADABLE, GRAFT_MODEL_FILE_INVALID, GRAFT_LAYER_UNSUPPORTED
  */
 export async function readOwnModel(path: string): Promise<OwnModel> {
-  try {
-    if (/\.m?js$/i.test(path)) return await readModule(path)
+  return naming(path, async () => {
+    if (/\.m?js$/i.test(path)) return readModule(path)
     const isFolder = extname(path) !== '.json' || (await stat(path)).isDirectory()
-    return await readJson(path, isFolder ? join(path, MODEL_JSON) : path)
-  } catch (error) {
-    const { code, problem } = toGraftError(error)
-    const named = problem.includes(path) ? problem : `${path}: ${problem}`
-    throw new GraftError(code, named, { cause: error })
-  }
+    return readJson(path, isFolder ? join(path, MODEL_JSON) : path)
+  })
 }
 
 async function readJson(path: string, file: string): Promise<OwnModel> {

@@ -255,6 +255,15 @@ export function toGraftError(error: unknown): GraftError {
   return new GraftError(code ?? 'GRAFT_INTERNAL', problem, { cause: error })
 }
 
+/** @throws GraftError in the place of whatever `work` throws */
+export async function orGraftError<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toGraftError(error)
+  }
+}
+
 const ERRNO_CODES: Partial<Record<string, ErrorCode>> = {
   ENOSPC: 'GRAFT_DISK_FULL',
   EDQUOT: 'GRAFT_DISK_FULL',

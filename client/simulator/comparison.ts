@@ -1,5 +1,7 @@
 import Table from 'cli-table3'
+import { spreadOf } from '../../shared/numeric/spread.ts'
 import type { RoundReport, RunReport, Score } from '../../shared/protocol/run-report.ts'
+import { percentSpread } from './report/format.ts'
 
 /** What is shown of a run's last round. */
 const COLUMNS: Readonly<Record<string, (round: RoundReport, run: RunReport) => Score | null>> = {
@@ -42,12 +44,8 @@ export function comparisonTable(reports: readonly RunReport[]): string {
 
 /** Mean accuracy, with its standard deviation where there are several; what was not measured is left out. */
 function spread(scores: readonly (Score | null)[]): string {
-  const values = scores.flatMap((score) => (score === null ? [] : [100 * score.accuracy]))
-  if (values.length === 0) return '-'
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  if (values.length === 1) return `${mean.toFixed(2)} %`
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return `${mean.toFixed(2)} ± ${Math.sqrt(squares / (values.length - 1)).toFixed(2)} %`
+  const found = spreadOf(scores.flatMap((score) => score?.accuracy ?? []))
+  return found === null ? '-' : percentSpread(found)
 }
 
 function count(number: number, noun: string): string {

@@ -14,6 +14,7 @@ import { type OfflineGrid, offlineMeasures } from './offline/offline-grid.ts'
 import { offlineParts } from './offline/offline-parts.ts'
 import type { Preset } from './preset.ts'
 import type { ExperimentPlan } from './run-preset.ts'
+import { isSharedByAll } from './train-parents.ts'
 
 /** What the command line may put in place of a preset's own. */
 export interface PresetOptions {
@@ -61,9 +62,6 @@ export function planPreset(preset: Preset, options: PresetOptions): ExperimentPl
   return { ...common, grid, measures, subsets, parts: federationParts(grid, engine) }
 }
 
-/** How networks are trained on the same images, or copied. */
-const WITHOUT_PARTITION = ['same', 'copy']
-
 /** What the command line calls the lists of a grid. */
 const WORDS = {
   datasets: '--dataset',
@@ -100,7 +98,7 @@ function checkNames(
   models: readonly string[],
 ): void {
   methods.forEach(parseStrategy)
-  partitions.filter((name) => !WITHOUT_PARTITION.includes(name)).forEach(parsePartition)
+  partitions.filter((name) => !isSharedByAll(name)).forEach(parsePartition)
   const shapes = datasets.map(findDataset)
   for (const shape of shapes) {
     for (const model of models) parseArchitecture(modelFor(model, shape), shape)

@@ -1,3 +1,4 @@
+import { spreadOf } from '../../shared/numeric/spread.ts'
 import type {
   ExperimentCase,
   Row,
@@ -34,11 +35,8 @@ export const rowKey = (row: Row): string => JSON.stringify(Object.entries(row).s
 
 /** @param values at least one */
 export function statisticOf(values: readonly number[]): Omit<Statistic, 'isAtLeast'> {
-  const seeds = values.length
-  const mean = values.reduce((sum, value) => sum + value, 0) / seeds
-  if (seeds === 1) return { mean, deviation: null, seeds }
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return { mean, deviation: Math.sqrt(squares / (seeds - 1)), seeds }
+  const { mean, deviation, count } = spreadOf(values)!
+  return { mean, deviation, seeds: count }
 }
 
 function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {

@@ -1,12 +1,12 @@
 import { attribute } from '../../shared/attribution/attribute.ts'
-import { drawProportional } from '../../shared/data/draw.ts'
 import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
+import { sample } from '../../shared/data/sample.ts'
 import { splitDataset } from '../../shared/data/split.ts'
 import { countClasses, subset } from '../../shared/data/subset.ts'
 import type { Architecture } from '../../shared/model/architecture.ts'
 import { buildModel } from '../../shared/model/build-model.ts'
 import { readWeights } from '../../shared/model/weights.ts'
-import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import { createRng } from '../../shared/numeric/rng.ts'
 import { fit } from '../../shared/training/fit.ts'
 import type { OptimizerSettings } from '../../shared/training/optimizer-settings.ts'
 import type { Parent } from '../fusion/strategy.ts'
@@ -55,7 +55,7 @@ export async function trainParents(
   const { parents: clients, partition, pool, epochs, seed } = settings
   const { examplesPerParent = null, scoredExamples = SCORED_EXAMPLES } = settings
   const { training = TRAINING, architectures = [architecture] } = settings
-  const isShared = partition === 'same' || partition === 'copy'
+  const isShared = isSharedByAll(partition)
   const split = splitDataset(dataset.train, {
     proxy: pool,
     clients: isShared ? 1 : clients,
@@ -76,7 +76,7 @@ export async function trainParents(
       const options = { ...training, epochs, rng: rng.split('fit') }
       await fit(model, own, { ...options, ...(signal && { signal }) })
       const weights = await readWeights(model)
-      const scored = sampleOf(own, scoredExamples, rng.split('scored'))
+      const scored = sample(own, scoredExamples, rng.split('scored'))
       const parent = {
         id: idOf(index),
         numExamples: own.labels.length,
@@ -98,10 +98,8 @@ export async function trainParents(
   }
 }
 
-const idOf = (index: number): string => `parent-${String(index).padStart(2, '0')}`
+/** Whether all parents see the same images, so that nothing is dealt. */
+export const isSharedByAll = (partition: string): boolean =>
+  partition === 'same' || partition === 'copy'
 
-function sampleOf(examples: ExampleSet, count: number, rng: Rng): ExampleSet {
-  const { labels, numClasses } = examples
-  if (labels.length <= count) return examples
-  return subset(examples, drawProportional({ labels, numClasses, count, rng }))
-}
+const idOf = (index: number): string => `parent-${String(index).padStart(2, '0')}`

@@ -5,7 +5,8 @@ import type { Layout } from '../../shared/model/layouts.ts'
 import { fromTorch, toTorch } from '../../shared/model/torch-layout.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import type { ModelPlan } from './model-plan.ts'
-import { naming, type ParentFile } from './parent-files.ts'
+import { naming } from '../../shared/naming.ts'
+import type { ParentFile } from './parent-files.ts'
 
 /** The layout asked for, or else the one that the files say they have. */
 export function layoutOf(asked: Layout | undefined, parents: readonly ParentFile[]): Layout {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { GraftError, toGraftError } from '../../shared/errors.ts'
+import { GraftError } from '../../shared/errors.ts'
 import { compareIds } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { readWeights, type Weights } from '../../shared/model/weights.ts'
 import { readLayersModel } from '../../shared/model-files/layers-model-folder.ts'
+import { naming } from '../../shared/naming.ts'
 import { isModelFolder } from './model-plan.ts'
 
 /** A parent as it lies on disk, before anyone knows of which architecture it is. */
@@ -53,16 +54,5 @@ async function readFolder(file: string): Promise<ParentFile> {
     return { file, tensors: await readWeights(model), metadata: {}, isFolder: true }
   } finally {
     model.dispose()
-  }
-}
-
-/** Says which file an error is about. */
-export async function naming<T>(file: string, run: () => T | Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    const { code, problem } = toGraftError(error)
-    const named = problem.includes(file) ? problem : `${file}: ${problem}`
-    throw new GraftError(code, named, { cause: error })
   }
 }

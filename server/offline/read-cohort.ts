@@ -9,7 +9,8 @@ import { countsOf, type Trained } from './class-counts.ts'
 import { type FuseParent, namedAs } from './fuse.ts'
 import { toOurLayout } from './layout.ts'
 import { type ModelPlan, planOf } from './model-plan.ts'
-import { naming, type ParentFile } from './parent-files.ts'
+import { naming } from '../../shared/naming.ts'
+import type { ParentFile } from './parent-files.ts'
 
 interface CohortInput {
   readonly files: readonly ParentFile[]

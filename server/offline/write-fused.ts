@@ -11,7 +11,7 @@ import { writeLayersModel } from '../../shared/model-files/layers-model-folder.t
 import type { Trained } from './class-counts.ts'
 import { toFileLayout } from './layout.ts'
 import type { ModelPlan } from './model-plan.ts'
-import { naming } from './parent-files.ts'
+import { naming } from '../../shared/naming.ts'
 
 export interface FusedFile {
   /** A folder in TensorFlow.js's format when it ends in a slash, else a safetensors file. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { GraftError, toGraftError } from '../../shared/errors.ts'
+import { GraftError, orGraftError, toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
 import { copyFileDurably, hashFile, syncFile, syncFolder, writeFileDurably } from './files.ts'
 import type { BlobStore } from './store.ts'
@@ -108,14 +108,6 @@ async function moveFile(from: string, to: string): Promise<void> {
     return copyFileDurably(from, to)
   }
   await syncFile(to)
-}
-
-async function orGraftError<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    throw toGraftError(error)
-  }
 }
 
 function toUnknown(id: BlobId): (error: unknown) => never {

@@ -2,9 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type * as tf from '@tensorflow/tfjs'
 import writeFileAtomic from 'write-file-atomic'
-import { GraftError, toGraftError } from '../errors.ts'
+import { GraftError } from '../errors.ts'
 import { decodeLayersModel, encodeLayersModel } from '../model/layers-model.ts'
 import { MODEL_JSON, parseModelJson } from '../model/layers-model-format.ts'
+import { naming } from '../naming.ts'
 
 /**
  * Reads a model from a folder in TensorFlow.js's format: `model.json` and the files that it names.
@@ -54,14 +55,4 @@ function pathInside(folder: string, name: string): string {
     )
   }
   return path
-}
-
-async function naming<T>(path: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    const { code, problem } = toGraftError(error)
-    const named = problem.includes(path) ? problem : `${path}: ${problem}`
-    throw new GraftError(code, named, { cause: error })
-  }
 }

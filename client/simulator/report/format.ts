@@ -1,4 +1,4 @@
-import type { Spread } from './spread.ts'
+import type { Spread } from '../../../shared/numeric/spread.ts'
 
 /** A share from 0 to 1, as in `92.35 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`

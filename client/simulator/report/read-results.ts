@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GraftError, toGraftError } from '../../../shared/errors.ts'
+import { GraftError, orGraftError } from '../../../shared/errors.ts'
 import { RunReport } from '../../../shared/protocol/run-report.ts'
 import { StudyReport } from '../../../shared/protocol/study-report.ts'
 
@@ -36,9 +36,9 @@ export async function readResults(path: string): Promise<Results> {
 }
 
 async function reportFiles(path: string, depth = 0): Promise<string[]> {
-  const info = await orGraftError(stat(path))
+  const info = await orGraftError(() => stat(path))
   if (!info.isDirectory()) return [path]
-  const entries = await orGraftError(readdir(path, { withFileTypes: true }))
+  const entries = await orGraftError(() => readdir(path, { withFileTypes: true }))
   const own = entries.filter((entry) => entry.isFile() && entry.name === 'report.json')
   const below = depth < DEEPEST ? entries.filter((entry) => entry.isDirectory()) : []
   const deeper: string[] = []
@@ -47,7 +47,7 @@ async function reportFiles(path: string, depth = 0): Promise<string[]> {
 }
 
 async function readFileOfResults(file: string): Promise<Results> {
-  const content = parsed(file, await orGraftError(readFile(file, 'utf8')))
+  const content = parsed(file, await orGraftError(() => readFile(file, 'utf8')))
   const study = StudyReport.safeParse(content)
   if (study.success) return study.data
   const runs = (Array.isArray(content) ? content : [content]).map((run: unknown) =>
@@ -70,13 +70,5 @@ function parsed(file: string, text: string): unknown {
     return JSON.parse(text)
   } catch {
     throw new GraftError('GRAFT_OPTION_INVALID', `${file} is not JSON: give a file of results.`)
-  }
-}
-
-async function orGraftError<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work
-  } catch (error) {
-    throw toGraftError(error)
   }
 }

@@ -1,7 +1,7 @@
 import type { RoundReport, RunReport } from '../../../shared/protocol/run-report.ts'
 import { CONTROLS, MODELS } from './candidates.ts'
 import { forgettingOf } from './forgetting.ts'
-import { mean } from './mean.ts'
+import { mean } from '../../../shared/numeric/spread.ts'
 import type { Study } from './study.ts'
 
 type Cell = string | number | boolean | null | undefined

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../../shared/errors.ts'
 import type { RoundReport, RunReport } from '../../../shared/protocol/run-report.ts'
-import { type Spread, spreadOf } from './spread.ts'
+import { type Spread, spreadOf } from '../../../shared/numeric/spread.ts'
 
 /** Runs of one strategy, by seed. */
 export interface StrategyRuns {

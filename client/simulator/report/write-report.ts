@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { writeJson } from '../../../shared/command/write-json.ts'
-import { toGraftError } from '../../../shared/errors.ts'
+import { orGraftError } from '../../../shared/errors.ts'
 import { GRAFT_VERSION } from '../../../shared/protocol/graft-version.ts'
 import type { RunReport } from '../../../shared/protocol/run-report.ts'
 import type { StudyReport } from '../../../shared/protocol/study-report.ts'
@@ -13,12 +13,10 @@ import { toStudy } from './study.ts'
 
 /** Makes the folder before hours of work that end in it. @throws GraftError GRAFT_FILE_UNREADABLE, GRAFT_DISK_FULL */
 export async function claimReportFolder(folder: string): Promise<void> {
-  try {
+  await orGraftError(async () => {
     await mkdir(folder, { recursive: true })
     await access(folder, constants.W_OK)
-  } catch (error) {
-    throw toGraftError(error)
-  }
+  })
 }
 
 /**
@@ -42,12 +40,10 @@ export async function writeReport(
   const page = join(folder, 'index.html')
   await claimReportFolder(folder)
   await writeJson(report, join(folder, 'results.json'))
-  try {
+  await orGraftError(async () => {
     await writeFileAtomic(join(folder, 'results.csv'), resultsCsv(study))
     await writeFileAtomic(page, reportPage(report, study))
-  } catch (error) {
-    throw toGraftError(error)
-  }
+  })
   return page
 }
 

@@ -8,7 +8,7 @@ import { runOfflineCase } from './offline-case.ts'
 import type { OfflineGrid } from './offline-grid.ts'
 import { modelFor } from '../model-for.ts'
 import type { ExperimentPart } from '../run-preset.ts'
-import { trainParents, type TrainedParents } from '../train-parents.ts'
+import { isSharedByAll, trainParents, type TrainedParents } from '../train-parents.ts'
 
 /** Parents of deep networks are scored on few examples: each takes a pass at eleven points. */
 const SCORED_EXAMPLES = 100
@@ -28,8 +28,7 @@ export function offlineParts(grid: OfflineGrid, engine: string): ExperimentPart[
         const rng = createRng(String(seed)).split('test')
         const dataset = { ...whole, test: drawFrom(whole.test, grid.testImages, rng) }
         // Parents that see the same images are the same whatever their number: rows share them.
-        const isShared = partition === 'same' || partition === 'copy'
-        const count = isShared ? Math.max(...grid.parents) : parents
+        const count = isSharedByAll(partition) ? Math.max(...grid.parents) : parents
         const trained = await train([name, model, partition, count, seed].join(), () =>
           trainAll(dataset, { grid, model, partition, parents: count, seed, signal }),
         )

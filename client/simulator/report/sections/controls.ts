@@ -5,7 +5,7 @@ import { type Domain, niceDomain } from '../../../../shared/charts/scale.ts'
 import { CONTROLS, MODELS } from '../candidates.ts'
 import { details, figure, grid, type Section } from '../elements.ts'
 import { percentSpread, roundPercent } from '../format.ts'
-import { bandOf, spreadOf } from '../spread.ts'
+import { bandOf, spreadOf } from '../../../../shared/numeric/spread.ts'
 import { atTheEnd, lastRound, overSeeds, type StrategyRuns, type Study } from '../study.ts'
 
 /** Each strategy's last round beside everything that it has to beat. */

@@ -4,7 +4,7 @@ import { stripChart } from '../../../../shared/charts/strip-chart.ts'
 import type { RunReport } from '../../../../shared/protocol/run-report.ts'
 import { figure, legend, type Section, table } from '../elements.ts'
 import { bytes, seconds } from '../format.ts'
-import { mean } from '../mean.ts'
+import { mean } from '../../../../shared/numeric/spread.ts'
 import type { StrategyRuns, Study } from '../study.ts'
 
 const PHASES = ['train', 'attribute', 'upload', 'fuse', 'tune', 'evaluate'] as const

@@ -4,7 +4,7 @@ import type { DiversityReport } from '../../../../shared/protocol/diversity-repo
 import type { RoundReport } from '../../../../shared/protocol/run-report.ts'
 import { details, figure, grid, type Section, table } from '../elements.ts'
 import { numberSpread, percent, percentSpread, roundPercent } from '../format.ts'
-import { mean } from '../mean.ts'
+import { mean } from '../../../../shared/numeric/spread.ts'
 import { lastRound, overSeeds, type StrategyRuns, type Study } from '../study.ts'
 
 type Pair = DiversityReport['pairs'][number]

@@ -2,7 +2,7 @@ import { type Content, html, type Markup } from '../../../../shared/charts/marku
 import { type Candidate, CONTROLS, MODELS } from '../candidates.ts'
 import { type Section, table } from '../elements.ts'
 import { counted, percentSpread, pointsSpread } from '../format.ts'
-import type { Spread } from '../spread.ts'
+import type { Spread } from '../../../../shared/numeric/spread.ts'
 import { atTheEnd, type StrategyRuns, type Study } from '../study.ts'
 
 /** How it ended, and whether it was worth it: controls decide. */

@@ -3,7 +3,7 @@ import { lineChart, type Series } from '../../../../shared/charts/line-chart.ts'
 import { CONTROLS, MODELS } from '../candidates.ts'
 import { details, figure, pair, type Section, table } from '../elements.ts'
 import { numberSpread, percentSpread, roundPercent } from '../format.ts'
-import { bandOf, type Spread } from '../spread.ts'
+import { bandOf, type Spread } from '../../../../shared/numeric/spread.ts'
 import { overSeeds, type StrategyRuns, type Study } from '../study.ts'
 
 /** Accuracy and loss of the published models, round by round. */

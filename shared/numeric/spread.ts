@@ -9,11 +9,17 @@ export interface Spread {
 /** @returns null without a value */
 export function spreadOf(values: readonly number[]): Spread | null {
   const count = values.length
-  if (count === 0) return null
-  const mean = values.reduce((sum, value) => sum + value, 0) / count
-  if (count === 1) return { mean, deviation: null, count }
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return { mean, deviation: Math.sqrt(squares / (count - 1)), count }
+  const middle = mean(values)
+  if (middle === null) return null
+  if (count === 1) return { mean: middle, deviation: null, count }
+  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0)
+  return { mean: middle, deviation: Math.sqrt(squares / (count - 1)), count }
+}
+
+/** @returns null without a value */
+export function mean(values: readonly number[]): number | null {
+  if (values.length === 0) return null
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 /** One standard deviation to each side of the mean; undefined of a single value. */
