@@ -8,7 +8,14 @@ import { connect, type News } from './connection.ts'
 import { followRun, type NodeSummary } from './follow-run.ts'
 import { createMailbox } from './mailbox.ts'
 import type { NodeEvent } from './progress.ts'
-import { type ClientData, createWork, type Participant, receive, takePart } from './round.ts'
+import {
+  type ClientData,
+  createWork,
+  type Participant,
+  receive,
+  takePart,
+  type Work,
+} from './round.ts'
 import { pullBlob, pushUpdate, type TransferOptions } from './transfer.ts'
 
 export interface NodeOptions {
@@ -65,12 +72,14 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
     return (transfer.isOwn ? undefined : options.keepBlob?.(blob.id, bytes)) ?? bytes
   })
 
+  let work: Work | undefined
+
   async function join(previous: Participant | null): Promise<Participant> {
     const joined = await connection.request('run:join', {}, RunJoined)
     const isSameRun = previous?.run === joined.run
     const data = isSameRun ? previous.data : await options.dataFor(joined.settings, joined.clientId)
     // Refused before anybody counts on this client, not in its first round.
-    if (!isSameRun) await openNetwork(joined.settings, data.train)
+    if (!isSameRun) work = createWork(await openNetwork(joined.settings, data.train))
     const numExamples = data.train.labels.length
     const ready = { numExamples, classCounts: countClasses(data.train) }
     await connection.request('client:ready', ready, Done)
@@ -79,7 +88,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
       run: joined.run,
       joined,
       data,
-      work: createWork(joined),
+      work: work!,
       wire: {
         pull,
         push: (update, transfer) => pushUpdate(connection, update, transfer),

@@ -1,16 +1,15 @@
 import type * as tf from '@tensorflow/tfjs'
 import { attribute } from '../../shared/attribution/attribute.ts'
 import type { ScorerName } from '../../shared/attribution/scorer-names.ts'
-import { drawProportional } from '../../shared/data/draw.ts'
 import { concatenate } from '../../shared/data/concatenate.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
-import { countClasses, subset } from '../../shared/data/subset.ts'
+import { sample } from '../../shared/data/sample.ts'
+import { countClasses } from '../../shared/data/subset.ts'
 import type { RunId } from '../../shared/ids.ts'
 import type { Network } from '../../shared/model/network.ts'
-import { openNetwork } from '../../shared/model/open-network.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'
-import { createRng, type Rng } from '../../shared/numeric/rng.ts'
+import { createRng } from '../../shared/numeric/rng.ts'
 import type {
   BlobRef,
   ClientProgress,
@@ -152,12 +151,11 @@ export async function receive(
   return report
 }
 
-/** The work of a client in the run that it has joined. */
-export function createWork(joined: RunJoined): Work {
+/** The work of a client on the network of the run that it has joined. */
+export function createWork(network: Network): Work {
   return {
-    makeUpdate,
+    makeUpdate: (task, options) => makeUpdate(task, network, options),
     async judge(bytes, examples) {
-      const network = await openNetwork(joined.settings, examples)
       const model = loadModel(weightsIn(bytes), network)
       try {
         return await evaluate(model, examples)
@@ -171,6 +169,7 @@ export function createWork(joined: RunJoined): Work {
 /** Trains the global model on the client's examples, and scores its neurons. */
 async function makeUpdate(
   { joined, data, invitation, globalModel, proxy, correction }: LocalTask,
+  network: Network,
   { progress, signal }: WorkOptions,
 ): Promise<MadeUpdate> {
   const { clientId, settings } = joined
@@ -179,7 +178,6 @@ async function makeUpdate(
   // Public examples beside one's own keep a client from forgetting the classes it has not.
   const examples = proxy === undefined ? data.train : concatenate(data.train, decodeProxySet(proxy))
 
-  const network = await openNetwork(settings, data.train)
   const start = weightsIn(globalModel)
   const model = loadModel(start, network)
   try {
@@ -204,8 +202,9 @@ async function makeUpdate(
 
     const attributing = startClock()
     progress('attributing', 0)
-    const sample = sampleOf(data.train, settings.scorer, rng.split('attribute'))
-    const scores = await attribute(settings.scorer, model, sample, {
+    const count = ATTRIBUTION_EXAMPLES[settings.scorer]
+    const scored = sample(data.train, count, rng.split('attribute'))
+    const scores = await attribute(settings.scorer, model, scored, {
       onProgress: ({ done, total }) => progress('attributing', done / total),
       signal,
     })
@@ -240,14 +239,6 @@ function loadModel(weights: Weights, network: Network): tf.LayersModel {
     throw error
   }
   return model
-}
-
-/** Some examples, with the shares of classes of all. */
-function sampleOf(examples: ExampleSet, scorer: ScorerName, rng: Rng): ExampleSet {
-  const { labels, numClasses } = examples
-  const count = ATTRIBUTION_EXAMPLES[scorer]
-  if (labels.length <= count) return examples
-  return subset(examples, drawProportional({ labels, numClasses, count, rng }))
 }
 
 /** @returns a function that says how many seconds have passed */

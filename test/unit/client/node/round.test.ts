@@ -3,6 +3,7 @@ import { createWork, type Participant, receive, takePart } from '../../../../cli
 import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
 import { countClasses, subset } from '../../../../shared/data/subset.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
+import { networkOf } from '../../../../shared/model/open-network.ts'
 import { initialWeights } from '../../../../shared/model/initial-weights.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../../../shared/model/safetensors.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
@@ -200,7 +201,7 @@ function participant(name = 'client-0', onProgress?: (message: ClientProgress) =
   return {
     run: RUN,
     joined,
-    work: createWork(joined),
+    work: createWork(networkOf(SETTINGS.model, SHAPE)),
     data: { train: blobExamples(SHAPE, 1000, 'train'), judge: blobExamples(SHAPE, 20, 'test') },
     wire: {
       pull: async () => globalModel(),
