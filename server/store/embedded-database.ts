@@ -5,6 +5,7 @@ import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import type { Database } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
+import { copyTemplate, dropTemplate } from './database-template.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /**
@@ -65,7 +66,7 @@ async function openOrMake(dataDir: string): Promise<PGlite> {
   if (isUnfinished) await rm(dataDir, { recursive: true, force: true })
   try {
     if (isNew) await writeFile(marker, '')
-    const pglite = await PGlite.create({ dataDir })
+    const pglite = isNew ? await make(dataDir) : await PGlite.create({ dataDir })
     // Both adapters write times without a zone and read them as UTC.
     await pglite.exec(`SET TIME ZONE 'UTC'`)
     await rm(marker, { force: true })
@@ -76,6 +77,18 @@ async function openOrMake(dataDir: string): Promise<PGlite> {
       await rm(marker, { force: true })
     }
     throw error
+  }
+}
+
+/** From the template in this user's cache; where none can be kept or it does not open, as PGlite does it. */
+async function make(dataDir: string): Promise<PGlite> {
+  try {
+    await copyTemplate(dataDir)
+    return await PGlite.create({ dataDir })
+  } catch {
+    await dropTemplate().catch(() => undefined)
+    await rm(dataDir, { recursive: true, force: true })
+    return PGlite.create({ dataDir })
   }
 }
 
