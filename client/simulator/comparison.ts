@@ -33,13 +33,12 @@ export function comparisonTable(reports: readonly RunReport[]): string {
     table.push([strategy, ...cells])
   }
   const [first] = reports
-  const rounds = first!.rounds.length
   const seeds = new Set(reports.map(({ seed }) => seed)).size
   // It has nothing to do with the strategy.
   const ofOne = reports.filter(({ strategy }) => strategy === first!.strategy)
   const alone = spread(ofOne.map((run) => run.rounds.at(-1)!.controls.proxyAlone))
   const over = seeds > 1 ? `, mean and standard deviation of ${seeds} seeds` : ''
-  return `${table.toString()}\nAccuracy on the test split after ${count(rounds, 'round')}${over}; proxy set alone: ${alone}.`
+  return `${table.toString()}\nAccuracy on the test split after ${roundsOf(reports)}${over}; proxy set alone: ${alone}.`
 }
 
 /** Mean accuracy, with its standard deviation where there are several; what was not measured is left out. */
@@ -48,6 +47,10 @@ function spread(scores: readonly (Score | null)[]): string {
   return found === null ? '-' : percentSpread(found)
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+/** As in `3 rounds`, or `2 to 5 rounds` of runs that ended at a target. */
+function roundsOf(reports: readonly RunReport[]): string {
+  const counts = reports.map(({ rounds }) => rounds.length)
+  const [least, most] = [Math.min(...counts), Math.max(...counts)]
+  const range = least === most ? String(most) : `${least} to ${most}`
+  return `${range} ${most === 1 ? 'round' : 'rounds'}`
 }

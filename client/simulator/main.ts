@@ -96,7 +96,7 @@ export const simulateCommand = defineCommand({
 
     async function act(planned: PlannedRun, either: AbortSignal): Promise<RunReport> {
       const name = `${planned.strategy}, seed ${planned.seed}`
-      const before = isStudy ? await finishedReport(planned, run.rounds) : undefined
+      const before = isStudy ? await finishedReport(planned) : undefined
       const options = { ...run, strategy: planned.strategy, seed: planned.seed }
       const report =
         before ??

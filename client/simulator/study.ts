@@ -28,11 +28,8 @@ export function planRuns(
   )
 }
 
-/** The report of a run that has done all its rounds; undefined of one that has not. */
-export async function finishedReport(
-  { folder }: PlannedRun,
-  rounds: number,
-): Promise<RunReport | undefined> {
+/** The report of a run that is over, which only then tells of its simulation; undefined of one that is not. */
+export async function finishedReport({ folder }: PlannedRun): Promise<RunReport | undefined> {
   const { data } = RunReport.safeParse(await readJson(join(folder, 'report.json')))
-  return data?.rounds.length === rounds ? data : undefined
+  return data?.simulation && data
 }

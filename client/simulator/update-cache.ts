@@ -24,6 +24,8 @@ const OF_THE_COORDINATOR = new Set([
   'quorum',
   'deadlineSeconds',
   'rounds',
+  'targetAccuracy',
+  'controls',
 ])
 
 /** Fields of an invitation that say which run asks, and how long it waits. */

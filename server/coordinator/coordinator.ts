@@ -10,6 +10,7 @@ import { isValid } from '../store/join-token.ts'
 import type { RunRecord, Store } from '../store/store.ts'
 import { createClientHandlers } from './client-handlers.ts'
 import { sayFarewell } from './farewell.ts'
+import { endsRun } from './ends-run.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
 import { reportRound, withRecord } from './report-round.ts'
 import { createRoundRecord } from './round-record.ts'
@@ -33,7 +34,7 @@ const EVALUATION_SECONDS = 60
 const FAREWELL_SECONDS = 10
 
 /**
- * Runs every round of a run, or what a stopped coordinator left of it, and returns their reports.
+ * Runs the rounds of a run, or what a stopped coordinator left of them, and returns their reports.
  *
  * @throws GraftError GRAFT_RUN_FAILED when no round published a model; what a stage failed with; or the
  *   reason of `signal`
@@ -76,6 +77,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       reports.push(report)
       globalModel = report.published.modelSha256
       await offer(federation, session, globalModel)
+      if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
     await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
     const message = { run: run.id, rounds: reports.length }

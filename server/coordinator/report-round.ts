@@ -3,7 +3,14 @@ import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { summariseLedger } from '../../shared/protocol/summarise-ledger.ts'
 import type { RoundRecord } from './round-record.ts'
-import type { Cohort, FusedCandidate, TunedCandidate, Update, Updates } from './round-state.ts'
+import {
+  clientsOf,
+  type Cohort,
+  type FusedCandidate,
+  type TunedCandidate,
+  type Update,
+  type Updates,
+} from './round-state.ts'
 import type { Judgement } from './workbench.ts'
 
 /** What the state machine knows of a round whose candidates have been judged. */
@@ -33,11 +40,9 @@ export function reportRound(
     round,
     cohort: cohort.length,
     uploads: accepted.length,
-    parents: judgement.parents.map(({ client, accuracy, loss, classAccuracy }) => ({
+    parents: clientsOf(updates).map((client) => ({
       client,
-      accuracy,
-      loss,
-      classAccuracy,
+      ...scoreOf(judgement, client),
       numExamples: updates[client]!.numExamples,
       classCounts: [...updates[client]!.classCounts],
     })),
@@ -58,6 +63,14 @@ export function reportRound(
     bytes: { up: accepted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), down: 0 },
     peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
   }
+}
+
+/** Of a client's network; nothing where that was not judged. */
+function scoreOf({ parents }: Judgement, client: ClientId) {
+  const judged = parents.find((parent) => parent.client === client)
+  if (judged === undefined) return {}
+  const { accuracy, loss, classAccuracy } = judged
+  return { accuracy, loss, classAccuracy }
 }
 
 /** Adds what was counted and heard until the round's end. */

@@ -193,6 +193,11 @@ export function refusalOf(state: RoundState, client: ClientId, round: number): E
   return null
 }
 
+/** Whose updates they are, in id order. */
+export function clientsOf(updates: Updates): Cohort {
+  return (Object.keys(updates) as ClientId[]).sort(compareIds)
+}
+
 /** Clients of the cohort whose update has not come. */
 export function awaited(state: Extract<RoundState, { phase: 'collecting' }>): Cohort {
   return state.cohort.filter((client) => !(client in state.updates))

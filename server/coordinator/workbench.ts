@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { GraftError } from '../../shared/errors.ts'
-import { type BlobId, ClientId, compareIds, RoundNumber } from '../../shared/ids.ts'
+import { type BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights, writeWeights } from '../../shared/model/weights.ts'
@@ -24,13 +24,21 @@ import { chooseCandidate } from '../proxy/gate.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
+import { endsRun } from './ends-run.ts'
 import { openState, putState, readState } from './journalled-state.ts'
 import type { RunPlan } from './run-plan.ts'
-import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
+import {
+  clientsOf,
+  type FusedCandidate,
+  type Publication,
+  type TunedCandidate,
+  type Updates,
+} from './round-state.ts'
 import { openTrainingRequests, type TrainingRequests } from './training-requests.ts'
 
 /** What the evaluation of a round found, on the test split of the data set. */
 export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
+  /** Empty in a round that leaves out the controls. */
   readonly parents: readonly (ClassEvaluation & { readonly client: ClientId })[]
   readonly fused: Score
   readonly tuned: Score
@@ -148,6 +156,35 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return evaluate(model, examples)
   }
 
+  let proxyAlone: ClassEvaluation | undefined
+
+  /** The parents and what else a fused network has to beat, on the test split. */
+  async function controlsBeside(
+    updates: Updates,
+    onDetail?: OnDetail,
+  ): Promise<Pick<Judgement, 'parents' | 'controls'>> {
+    const { parents, bestParentTuned, ...controls } = await runControls({
+      model,
+      graph,
+      parents: parentsOf(updates),
+      initial: plan.untrained,
+      proxyAlone,
+      proxy,
+      test,
+      settings: settings.tune,
+      teacher: await teacherOf(updates),
+      // The same in every round, and so is the network that is trained on the proxy set alone.
+      rng: rng.split('controls'),
+      onProgress: (control) => onDetail?.(CONTROL_NAMES[control]),
+      ...(signal && { signal }),
+    })
+    proxyAlone = controls.proxyAlone
+    return {
+      parents: parents.map(({ id, ...score }) => ({ client: ClientId.parse(id), ...score })),
+      controls: { ...controls, bestParentTuned: withParent(bestParentTuned) },
+    }
+  }
+
   let current: { readonly of: string; readonly teacher: Promise<Teacher> } | undefined
 
   /** The one of these updates; tuning and the controls after it ask the same one, which answers once. */
@@ -201,7 +238,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       const stage = rng.split(`round/${round}/fuse`)
       const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
       const remembered = await readState(blobs, state)
-      const diversity = await compareParents({ parents, graph, proxy, rng: stage, ...following })
+      const diversity =
+        settings.controls === 'last' && round < settings.rounds
+          ? undefined
+          : await compareParents({ parents, graph, proxy, rng: stage, ...following })
       const fused = await fuseParents(strategy, {
         parents,
         graph,
@@ -250,9 +290,8 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       return { blob, isTuned, epochs, seconds: clock() }
     },
 
-    async evaluate({ updates, fused, tuned }, { globalModel, state }, onDetail) {
+    async evaluate({ updates, fused, tuned }, { round, globalModel, state }, onDetail) {
       const clock = startClock()
-      const parents = parentsOf(updates)
       const candidates = [
         { name: 'fused', blob: fused.blob },
         ...(tuned.isTuned ? [{ name: 'tuned', blob: tuned.blob }] : []),
@@ -268,23 +307,11 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         settings.publish,
       )
 
-      const controls = await runControls({
-        model,
-        graph,
-        parents,
-        initial: plan.untrained,
-        fused: await weightsOf(fused.blob),
-        tuned: await weightsOf(tuned.blob),
-        proxy,
-        test,
-        settings: settings.tune,
-        teacher: await teacherOf(updates),
-        // The same in every round, so that the network trained on the proxy set alone is the same too.
-        rng: rng.split('controls'),
-        onProgress: (control) => onDetail?.(CONTROL_NAMES[control]),
-        ...(signal && { signal }),
-      })
-      const score = await scoreOn(test, await weightsOf(published.blob))
+      const judge = async (blob: BlobId) => scoreOn(test, await weightsOf(blob))
+      const score = await judge(published.blob)
+      const isMeasured =
+        settings.controls !== 'last' || endsRun(settings, { round, accuracy: score.accuracy })
+      const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
       const remembered = isNew ? fused.state : (state ?? undefined)
       return {
         publication: {
@@ -292,19 +319,9 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
           isNew,
           ...(remembered !== undefined && { state: remembered }),
         },
-        parents: controls.parents.map(({ id, ...evaluation }) => ({
-          client: ClientId.parse(id),
-          ...evaluation,
-        })),
-        controls: {
-          ensemble: controls.ensemble,
-          average: controls.average,
-          averageTuned: controls.averageTuned,
-          proxyAlone: controls.proxyAlone,
-          bestParentTuned: withParent(controls.bestParentTuned),
-        },
-        fused: controls.fused,
-        tuned: controls.tuned,
+        ...beside,
+        fused: await judge(fused.blob),
+        tuned: await judge(tuned.blob),
         published: {
           ...score,
           candidate: published.name as RoundReport['published']['candidate'],
@@ -334,6 +351,18 @@ function graphOf(model: tf.LayersModel, { strategy, settings }: RunPlan): Neuron
   }
 }
 
+/** Of a round that leaves them out. */
+const UNMEASURED: Pick<Judgement, 'parents' | 'controls'> = {
+  parents: [],
+  controls: {
+    ensemble: null,
+    average: null,
+    averageTuned: null,
+    proxyAlone: null,
+    bestParentTuned: null,
+  },
+}
+
 const CONTROL_NAMES = {
   parents: 'parents and ensemble',
   ensemble: 'ensemble',
@@ -341,13 +370,7 @@ const CONTROL_NAMES = {
   averageTuned: 'plain average + fine-tuning',
   proxyAlone: 'proxy set alone',
   bestParentTuned: 'best parent + fine-tuning',
-  fused: 'fused',
-  tuned: 'tuned',
 } as const satisfies Record<keyof Controls, string>
-
-function clientsOf(updates: Updates): ClientId[] {
-  return (Object.keys(updates) as ClientId[]).sort(compareIds)
-}
 
 function withParent({ id, ...evaluation }: { id: string } & ClassEvaluation) {
   return { ...evaluation, parent: ClientId.parse(id) }

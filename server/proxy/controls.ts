@@ -24,10 +24,8 @@ export interface ControlsInput {
   readonly opinions?: Opinions
   /** The untrained global model: where a network that sees the proxy set alone starts. */
   readonly initial: Weights
-  /** Right after fusion. */
-  readonly fused: Weights
-  /** `fused` after tuning with the same settings. */
-  readonly tuned: Weights
+  /** What became of that network, where it is known: it has nothing to do with the parents. */
+  readonly proxyAlone?: ClassEvaluation | undefined
   readonly proxy: ProxySplit
   /** Judges everything, decides nothing. */
   readonly test: ExampleSet
@@ -58,8 +56,6 @@ export interface Controls {
   readonly proxyAlone: ClassEvaluation
   /** The parent that is best on the held-out proxy examples, then tuned. */
   readonly bestParentTuned: ClassEvaluation & { readonly id: string }
-  readonly fused: ClassEvaluation
-  readonly tuned: ClassEvaluation
 }
 
 /**
@@ -71,8 +67,8 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
   const { model, parents, graph, test, rng, onProgress } = input
   onProgress?.('parents')
   const opinions = input.opinions ?? (await askAll(input))
-  const judge = async (control: keyof Controls, weights: Weights): Promise<ClassEvaluation> => {
-    onProgress?.(control)
+  const judgeAverage = async (weights: Weights): Promise<ClassEvaluation> => {
+    onProgress?.('average')
     writeWeights(model, weights)
     return evaluate(model, test)
   }
@@ -100,16 +96,14 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
   return {
     parents: [...opinions.test.parents].map(([id, evaluation]) => ({ id, ...evaluation })),
     ensemble: opinions.test.ensemble,
-    average: average && (await judge('average', average)),
+    average: average && (await judgeAverage(average)),
     averageTuned: average && (await tuneAndJudge('averageTuned', average)),
     // By labels whatever the mode: a teacher would bring in what the clients know.
-    proxyAlone: await tuneAndJudge('proxyAlone', input.initial, 'labels'),
+    proxyAlone: input.proxyAlone ?? (await tuneAndJudge('proxyAlone', input.initial, 'labels')),
     bestParentTuned: {
       id: best.id,
       ...(await tuneAndJudge('bestParentTuned', await best.load())),
     },
-    fused: await judge('fused', input.fused),
-    tuned: await judge('tuned', input.tuned),
   }
 }
 

@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
 import type { LedgerReport } from '../../shared/protocol/ledger.ts'
+import { judgedParents } from '../../shared/protocol/judged-parents.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { unpackLedger } from '../fusion/pack-ledger.ts'
@@ -50,7 +51,7 @@ function rowsOf({ parents, controls, fused, tuned, published }: RoundReport): Ro
   const effort = tuned.isTuned ? `${tuned.epochs} epochs` : 'no epoch helped: as fused'
   const kept: Row = { label: 'global model, kept', score: published, isPublished: true }
   return [
-    ...parents.map((parent) => ({
+    ...judgedParents({ parents }).map((parent) => ({
       label: `parent ${parent.client} (${parent.numExamples} examples)`,
       score: parent,
     })),

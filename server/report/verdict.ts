@@ -1,3 +1,4 @@
+import { bestJudgedParent } from '../../shared/protocol/judged-parents.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { percent } from './format.ts'
 
@@ -8,9 +9,9 @@ export interface Control {
 }
 
 /** The best parent and every control that was measured; ties between parents go to the first client. */
-export function controlsOf({ parents, controls }: RoundReport): Control[] {
-  const best = parents.toSorted((a, b) => b.accuracy - a.accuracy)[0]
-  const { ensemble, average, averageTuned, proxyAlone, bestParentTuned } = controls
+export function controlsOf(round: RoundReport): Control[] {
+  const best = bestJudgedParent(round)
+  const { ensemble, average, averageTuned, proxyAlone, bestParentTuned } = round.controls
   const all = [
     best && { label: `best parent (${best.client})`, accuracy: best.accuracy },
     ensemble && { label: 'ensemble', accuracy: ensemble.accuracy },

@@ -7,7 +7,7 @@ import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
 import { LAYOUTS } from '../model/layouts.ts'
-import { type RunSettings, PUBLISHING, TUNE_MODES } from '../protocol/run-settings.ts'
+import { type RunSettings, CONTROLS, PUBLISHING, TUNE_MODES } from '../protocol/run-settings.ts'
 import type { RunData } from '../protocol/run-data.ts'
 import { OPTIMIZERS, OPTIMIZERS_USAGE } from '../training/optimizer-settings.ts'
 import { kebab, numeric } from './command.ts'
@@ -75,6 +75,10 @@ export const RUN_OPTIONS = {
     .describe('clients in a cohort')
     .meta({ value: 'N' }),
   rounds: numeric(count.max(100_000)).default(1).describe('rounds of the run').meta({ value: 'N' }),
+  target: numeric(z.number().positive().max(1))
+    .optional()
+    .describe('accuracy on the test split, 0 to 1, at which the run ends before its last round')
+    .meta({ value: 'SHARE' }),
   strategy: z
     .string()
     .default('nt')
@@ -131,6 +135,13 @@ export const RUN_OPTIONS = {
     .default('better')
     .describe('a new model only if it is better on held-out proxy examples, or always')
     .meta({ value: 'WHEN' }),
+  controls: z
+    .enum(CONTROLS)
+    .default('each')
+    .describe(
+      'rounds in which parents, their diversity and controls are measured: each, or the last',
+    )
+    .meta({ value: 'WHEN' }),
   quorum: numeric(count)
     .optional()
     .describe('updates that suffice at the deadline; all clients when not given')
@@ -176,6 +187,8 @@ export function toRunSettings(
     ...(options.featureSkew !== undefined && { featureSkew: options.featureSkew }),
     clients: options.clients,
     rounds: options.rounds,
+    ...(options.target !== undefined && { targetAccuracy: options.target }),
+    ...(options.controls !== 'each' && { controls: options.controls }),
     strategy: options.strategy,
     proxy: options.proxy,
     rehearse: options.rehearse === true,

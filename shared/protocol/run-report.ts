@@ -27,7 +27,7 @@ export type Score = z.infer<typeof Score>
 
 const ParentReport = z.strictObject({
   client: ClientId,
-  accuracy,
+  accuracy: accuracy.optional().describe('absent of a round that left out the controls'),
   loss: loss.optional(),
   classAccuracy,
   numExamples: z.int().positive().describe('examples it was trained on'),

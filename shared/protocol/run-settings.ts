@@ -37,6 +37,9 @@ export const TuneSettings = z.strictObject({
 })
 export type TuneSettings = z.infer<typeof TuneSettings>
 
+export const CONTROLS = ['each', 'last'] as const
+export type ControlsWhen = (typeof CONTROLS)[number]
+
 export const PUBLISHING = ['better', 'always'] as const
 export type Publishing = (typeof PUBLISHING)[number]
 
@@ -77,6 +80,20 @@ export const RunSettings = z.strictObject({
   /** Clients in a cohort. */
   clients: count.max(10_000),
   rounds: count.max(100_000),
+  targetAccuracy: z
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe(
+      'the run ends with the first round whose published model is as accurate on the test split, a share from 0 to 1',
+    ),
+  controls: z
+    .enum(CONTROLS)
+    .optional()
+    .describe(
+      'rounds that measure parents, their diversity and controls: each (when absent), or the last',
+    ),
   /** e.g. `nt` or `nt:tree=joint:variant=prune-merge`. */
   strategy: z.string().min(1),
   /** Labelled examples the coordinator holds; never a client's, never of the test set. */

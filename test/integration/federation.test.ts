@@ -112,6 +112,36 @@ describe('a federation', () => {
     expect(await a.hears('run:finished')).toMatchObject({ rounds: 1 })
   })
 
+  it('should end a run with the round that reaches its target', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 3, controls: 'last', targetAccuracy: 0.01 } as const
+    await using federation = await startFederation({ home: folder.path, settings })
+    const [summary] = await Promise.all([federation.node(0), federation.node(1)])
+    const [report, ...others] = await federation.reports
+
+    expect(others).toEqual([])
+    expect(summary.accepted).toHaveLength(1)
+    // It is the last one, so its controls are measured.
+    expect(report?.controls.ensemble).not.toBeNull()
+    expect(await federation.store.unfinishedRun()).toBeNull()
+  })
+
+  it('should tell who was fused, and how good that was, in a round that leaves out the controls', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 2, controls: 'last' } as const
+    await using federation = await startFederation({ home: folder.path, settings })
+    await Promise.all([federation.node(0), federation.node(1)])
+    const [first, second] = await federation.reports
+
+    expect(first?.parents).toEqual([
+      { client: 'client-0', numExamples: 80, classCounts: [40, 40, 0, 0] },
+      { client: 'client-1', numExamples: 80, classCounts: [0, 0, 40, 40] },
+    ])
+    expect(first?.controls.average).toBeNull()
+    expect(first?.fused.accuracy).toBeGreaterThan(0)
+    expect(second?.parents[0]?.accuracy).toBeGreaterThan(0)
+  })
+
   it('should fail a run none of whose rounds published a model', async () => {
     await using folder = await createTemporaryFolder()
     const settings = { deadlineSeconds: 0.2 }

@@ -1,3 +1,4 @@
+import { bestJudgedParent } from '../../../shared/protocol/judged-parents.ts'
 import type { RoundReport, Score } from '../../../shared/protocol/run-report.ts'
 
 /** Something that is measured on the test split in each round. */
@@ -20,7 +21,7 @@ export const MODELS: readonly Candidate[] = [
 
 /** What a fused model has to beat. */
 export const CONTROLS: readonly Candidate[] = [
-  { key: 'best_parent', label: 'best parent', scoreOf: bestParentOf },
+  { key: 'best_parent', label: 'best parent', scoreOf: (round) => bestJudgedParent(round) ?? null },
   { key: 'ensemble', label: 'ensemble', scoreOf: ({ controls }) => controls.ensemble },
   { key: 'average', label: 'average', scoreOf: ({ controls }) => controls.average },
   {
@@ -35,8 +36,3 @@ export const CONTROLS: readonly Candidate[] = [
     scoreOf: ({ controls }) => controls.bestParentTuned,
   },
 ]
-
-/** By the test split, for display alone; ties go to the first client. */
-function bestParentOf({ parents }: RoundReport) {
-  return parents.toSorted((a, b) => b.accuracy - a.accuracy)[0] ?? null
-}

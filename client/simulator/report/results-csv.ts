@@ -1,3 +1,4 @@
+import { judgedParents } from '../../../shared/protocol/judged-parents.ts'
 import type { RoundReport, RunReport } from '../../../shared/protocol/run-report.ts'
 import { CONTROLS, MODELS } from './candidates.ts'
 import { forgettingOf } from './forgetting.ts'
@@ -32,7 +33,7 @@ function rowsOf(run: RunReport, numClasses: number): Record<string, Cell>[] {
       published_candidate: round.published.candidate,
       published_is_new: round.published.isNew,
       published_model_sha256: round.published.modelSha256,
-      parents_mean_accuracy: mean(round.parents.map(({ accuracy }) => accuracy)),
+      parents_mean_accuracy: mean(judgedParents(round).map(({ accuracy }) => accuracy)),
       forgetting_published: own?.published,
       forgetting_clients_mean: mean((own?.clients ?? []).flatMap(({ all }) => all ?? [])),
       parents_mean_disagreement: pairs(round, ({ disagreement }) => disagreement),

@@ -55,6 +55,8 @@ export interface FederationGrid {
   readonly tuneEpochs: number
   /** Accuracy to reach, by data set. */
   readonly targets?: Readonly<Record<string, number>>
+  /** Whether a run that has reached it goes on to its last round. */
+  readonly isTargetTheEnd?: boolean
   /** What is shown of each run. */
   readonly measures: readonly FederationMeasure[]
   /** Whether the controls of the last round are shown, those of the first strategy's runs, tuned as that is. */

@@ -113,11 +113,14 @@ function simulateWords(
     '--model': modelFor(grid.model, findDataset(of.dataset)),
     '--examples-per-client': grid.images,
     '--rounds': grid.rounds,
+    // Of the rounds before, no table tells.
+    '--controls': 'last',
     '--local-epochs': grid.localEpochs,
     '--proxy': grid.proxyImages,
     '--tune': of.group.tune,
     '--tune-epochs': grid.tuneEpochs,
     '--publish': of.group.publish,
+    ...(grid.isTargetTheEnd === true && { '--target': grid.targets![of.dataset]! }),
     ...(optimizer && {
       '--optimizer': optimizer.name,
       '--learning-rate': optimizer.learningRate,

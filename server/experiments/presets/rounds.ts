@@ -60,12 +60,12 @@ export const ROUNDS: FederationPreset = {
   full: FULL,
   quick: {
     ...FULL,
-    datasets: ['mnist'],
     seeds: [1],
-    methods: ['fedavg', 'kf-linear'],
+    methods: [...RIVALS_IN_ROUNDS, 'nt:importance=attribution', 'kf-linear'],
     model: 'mlp:IN-128-OUT',
     images: 2000,
-    rounds: 8,
+    rounds: 40,
+    isTargetTheEnd: true,
   },
   claims: [
     third(

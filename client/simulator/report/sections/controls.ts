@@ -2,6 +2,7 @@ import { dotChart, type DotRow } from '../../../../shared/charts/dot-chart.ts'
 import { lineChart } from '../../../../shared/charts/line-chart.ts'
 import { html } from '../../../../shared/charts/markup.ts'
 import { type Domain, niceDomain } from '../../../../shared/charts/scale.ts'
+import { judgedParents } from '../../../../shared/protocol/judged-parents.ts'
 import { CONTROLS, MODELS } from '../candidates.ts'
 import { details, figure, grid, type Section } from '../elements.ts'
 import { percentSpread, roundPercent } from '../format.ts'
@@ -52,7 +53,9 @@ export function controlsSection(study: Study): Section {
 }
 
 function rowsOf(strategy: StrategyRuns): DotRow[] {
-  const parents = strategy.runs.flatMap((run) => lastRound(run).parents.map((one) => one.accuracy))
+  const parents = strategy.runs.flatMap((run) =>
+    judgedParents(lastRound(run)).map(({ accuracy }) => accuracy),
+  )
   const meanOfParents = spreadOf(parents)
   const measured = [...MODELS, ...CONTROLS].flatMap(({ label, scoreOf }, i) => {
     const spread = atTheEnd(strategy, (round) => scoreOf(round)?.accuracy)

@@ -236,6 +236,40 @@ describe('the stages of a round', () => {
     expect(['ada', 'bob']).toContain(judgement.controls.bestParentTuned?.parent)
   })
 
+  it('should train a network on the proxy set alone in the first round alone', async () => {
+    await using bench = await openBench()
+    const [first, second] = [await bench.conduct(), await bench.conduct()]
+    expect(first.details).toContain('proxy set alone')
+    expect(second.details).not.toContain('proxy set alone')
+    expect(second.judgement.controls).toEqual(first.judgement.controls)
+  })
+
+  it.each([
+    { case: 'each round', changes: { rounds: 3 }, isMeasured: true },
+    { case: 'the last round', changes: { controls: 'last' }, isMeasured: true },
+    {
+      case: 'a round before the last',
+      changes: { controls: 'last', rounds: 3 },
+      isMeasured: false,
+    },
+    {
+      case: 'the round that reaches the target',
+      changes: { controls: 'last', rounds: 3, targetAccuracy: 0.01 },
+      isMeasured: true,
+    },
+  ] as const)('should measure controls as told: $case', async ({ changes, isMeasured }) => {
+    await using bench = await openBench(changes)
+    const { fused, judgement } = await bench.conduct()
+    expect(judgement.parents).toHaveLength(isMeasured ? 2 : 0)
+    for (const control of Object.values(judgement.controls)) {
+      expect(control === null).toBe(!isMeasured)
+    }
+    expect(judgement.fused.accuracy).toBeGreaterThan(0)
+    // It is measured before anybody knows whether the target is reached.
+    const isLast = !('rounds' in changes) || !('controls' in changes)
+    expect(fused.diversity === undefined).toBe(!isLast)
+  })
+
   it('should keep the global model when every candidate is worse', async () => {
     await using bench = await openBench({ tune: { ...TOY_SETTINGS.tune, epochs: 20 } })
     const { tuned: good } = await bench.conduct()

@@ -35,7 +35,7 @@ describe('federationParts', () => {
     const words = (await graft.starts()).map((start) => start.words.join(' '))
     const all =
       'simulate --dataset mnist --partition labels:2 --clients 3 --model mlp:784-16-10 ' +
-      '--examples-per-client 50 --rounds 1 --local-epochs 2 --proxy 100'
+      '--examples-per-client 50 --rounds 1 --controls last --local-epochs 2 --proxy 100'
     const rival = `${all} --tune labels --tune-epochs 3 --publish always --strategy fedavg --seeds 1,2`
     const own = `${all} --tune both --tune-epochs 3 --publish better --strategy nt --seeds 1,2`
     const places = `--engine wasm --home ${join(folder.path, 'runs')} --json ${join(folder.path, 'reports.json')}`
@@ -43,6 +43,19 @@ describe('federationParts', () => {
     expect(words.sort()).toEqual(
       [rival, own].flatMap((one) => [`${one} ${adjusted} ${places}`, `${one} ${places}`]).sort(),
     )
+  })
+
+  it('should end runs at the target only where the grid says so', async () => {
+    await using graft = await installFakeGraft({})
+    await using folder = await createTemporaryFolder()
+    await writeReports(folder.path, [report('nt', 1, 0.5), report('nt', 2, 0.5)])
+    const grid: FederationGrid = { ...GRID, methods: ['nt'], targets: { mnist: 0.95 } }
+    for (const isTargetTheEnd of [true, false]) {
+      const [part] = federationParts({ ...grid, isTargetTheEnd }, 'wasm')
+      await part!.run(undefined, folder.path)
+    }
+    const words = (await graft.starts()).map((start) => start.words.join(' '))
+    expect(words.map((line) => line.includes('--target 0.95')).sort()).toEqual([false, true])
   })
 
   it('should run a strategy that needs an optimiser of its own apart', async () => {

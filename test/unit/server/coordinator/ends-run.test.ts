@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest'
+import { endsRun } from '../../../../server/coordinator/ends-run.ts'
+
+it.each([
+  { settings: { rounds: 3 }, round: 2, accuracy: 1, ends: false },
+  { settings: { rounds: 3 }, round: 3, accuracy: 0, ends: true },
+  { settings: { rounds: 3, targetAccuracy: 0.9 }, round: 1, accuracy: 0.9, ends: true },
+  { settings: { rounds: 3, targetAccuracy: 0.9 }, round: 1, accuracy: 0.89, ends: false },
+  { settings: { rounds: 3, targetAccuracy: 0.9 }, round: 3, accuracy: 0.89, ends: true },
+])('round $round at $accuracy of $settings: $ends', ({ settings, round, accuracy, ends }) => {
+  expect(endsRun(settings, { round, accuracy })).toBe(ends)
+})
