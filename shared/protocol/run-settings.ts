@@ -38,7 +38,6 @@ export const TuneSettings = z.strictObject({
 export type TuneSettings = z.infer<typeof TuneSettings>
 
 export const CONTROLS = ['each', 'last'] as const
-export type ControlsWhen = (typeof CONTROLS)[number]
 
 export const PUBLISHING = ['better', 'always'] as const
 export type Publishing = (typeof PUBLISHING)[number]
