@@ -39,8 +39,10 @@ export interface FederationGrid {
   readonly seeds: readonly number[]
   /** As `--strategy` takes them. */
   readonly methods: readonly string[]
-  /** All others are tuned by labels and ensemble, and published when they are better. */
+  /** All others are tuned by labels and ensemble. */
   readonly rivals: Rivals
+  /** Which rounds of those others publish. @default 'better' */
+  readonly publish?: Publishing
   /** Of the strategies whose clients cannot train with Graft's own. */
   readonly optimizers?: Readonly<Record<string, LocalOptimizer>>
   /** Each strategy is run with each. */

@@ -72,11 +72,11 @@ interface Group {
 }
 
 /** The rivals first, so that the controls are tuned as they are. */
-function groupsOf({ methods, rivals, optimizers = {} }: FederationGrid): Group[] {
+function groupsOf({ methods, rivals, publish: own = 'better', optimizers = {} }: FederationGrid) {
   const isRival = (method: string) => rivals.methods.includes(method)
   const groups: Group[] = []
   for (const method of methods.toSorted((a, b) => Number(isRival(b)) - Number(isRival(a)))) {
-    const { tune, publish } = isRival(method) ? rivals : OURS
+    const { tune, publish } = isRival(method) ? rivals : { tune: 'both' as const, publish: own }
     const group = { methods: [method], tune, publish, optimizer: optimizers[method] }
     const place = groups.findIndex((other) => nameOf(other) === nameOf(group))
     const before = groups[place]
@@ -91,8 +91,6 @@ function nameOf({ tune, publish, optimizer }: Group): string {
   const training = optimizer === undefined ? [] : [`${optimizer.name} ${optimizer.learningRate}`]
   return [`tune ${tune}`, `publish ${publish}`, ...training].join(', ')
 }
-
-const OURS = { tune: 'both', publish: 'better' } as const
 
 /** The words of `graft simulate`, as a user would give them. */
 function simulateWords(

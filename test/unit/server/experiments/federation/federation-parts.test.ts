@@ -58,6 +58,15 @@ describe('federationParts', () => {
     expect(words.map((line) => line.includes('--target 0.95')).sort()).toEqual([false, true])
   })
 
+  it('should publish each round of what is no rival where the grid says so', async () => {
+    await using graft = await installFakeGraft({})
+    await using folder = await createTemporaryFolder()
+    await writeReports(folder.path, [report('nt', 1, 0.5), report('nt', 2, 0.5)])
+    const [part] = federationParts({ ...GRID, methods: ['nt'], publish: 'always' }, 'wasm')
+    await part!.run(undefined, folder.path)
+    expect((await graft.starts())[0]!.words.join(' ')).toContain('--publish always --strategy nt ')
+  })
+
   it('should run a strategy that needs an optimiser of its own apart', async () => {
     await using graft = await installFakeGraft({})
     await using folder = await createTemporaryFolder()
