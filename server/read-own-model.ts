@@ -56,14 +56,39 @@ async function readJson(path: string, file: string): Promise<OwnModel> {
 function modelOf(name: string, parsed: unknown, initial: ModelFile | null): OwnModel {
   const topology = topologyIn(name, parsed)
   const logits = withoutSoftmax(topology)
-  const notes =
-    logits === topology
-      ? []
-      : [
-          `The softmax that ${name} ends in is left out: Graft trains on logits, and publishes a network of logits.`,
-        ]
+  const notes = unheededOf(name, topology)
+  if (logits !== topology) {
+    notes.push(
+      `The softmax that ${name} ends in is left out: Graft trains on logits, and publishes a network of logits.`,
+    )
+  }
   return { name, topology: logits, initial, notes }
 }
+
+/** What Keras calls them at the end of a layer's setting, as in `kernel_regularizer`. */
+const UNHEEDED = { regularizer: 'regularisers', constraint: 'constraints' } as const
+
+/**
+ * What of the layers does nothing here. The model is still worth training, hence no refusal; but whoever wrote
+ * a regulariser into it must not believe that it is at work.
+ */
+function unheededOf(name: string, topology: string): string[] {
+  const { config } = JSON.parse(topology) as { config: Layers | { layers: Layers } }
+  // A chain's config is a list of layers in old files.
+  const layers = Array.isArray(config) ? config : config.layers
+  return Object.entries(UNHEEDED).flatMap(([ending, word]) => {
+    const found = layers.filter(({ config: of = {} }) =>
+      Object.keys(of).some((key) => key.toLowerCase().endsWith(ending) && Boolean(of[key])),
+    )
+    if (found.length === 0) return []
+    const names = found.map((layer) => String(layer.config?.['name'] ?? layer.name)).join(', ')
+    return [
+      `The ${word} of ${name} are not heeded (layers ${names}): clients and tuning lower the cross-entropy alone. They stay in the layers that are published.`,
+    ]
+  })
+}
+
+type Layers = { name?: unknown; config?: Record<string, unknown> }[]
 
 /** Weights as a file of Graft's own would have them: their hash is in the run's settings. */
 async function weightsIn(file: string): Promise<ModelFile> {

@@ -41,6 +41,7 @@ describe('a model of the user’s own', () => {
     const { status, stdout } = await coordinator.finished
     expect(status).toBe(0)
     expect(stdout).toMatch(/The softmax that shade-net ends in is left out/)
+    expect(stdout).toMatch(/The regularisers of shade-net are not heeded \(layers hidden\)/)
     const text = await readFile(at('graft-data', 'report.json'), 'utf8')
     const report = RunReport.parse(JSON.parse(text))
     expect(report.model).toBe('shade-net')
@@ -65,13 +66,18 @@ describe('a model of the user’s own', () => {
 
 // Helpers
 
+const DECAY = { class_name: 'L1L2', config: { l1: 0, l2: 0.001 } }
+
 const TOPOLOGY = {
   class_name: 'Sequential',
   config: {
     name: 'shades',
     layers: [
       { class_name: 'Flatten', config: { name: 'flat', batch_input_shape: [null, 4, 4, 1] } },
-      { class_name: 'Dense', config: { name: 'hidden', units: 8, activation: 'relu' } },
+      {
+        class_name: 'Dense',
+        config: { name: 'hidden', units: 8, activation: 'relu', kernel_regularizer: DECAY },
+      },
       { class_name: 'Dense', config: { name: 'classes', units: 2, activation: 'softmax' } },
     ],
   },

@@ -65,6 +65,40 @@ describe('readOwnModel', () => {
     }
   })
 
+  it('should name the layers whose regularisers and constraints do nothing, and keep them', async () => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, {
+      'held.mjs': `export const createModel = (tf) => tf.sequential({ layers: [
+        tf.layers.dense({ units: 5, inputShape: [4], name: 'a', kernelRegularizer: 'l1l2' }),
+        tf.layers.batchNormalization({ name: 'norm', gammaRegularizer: tf.regularizers.l2() }),
+        tf.layers.dense({ units: 3, name: 'b', biasConstraint: 'nonNeg' })] })`,
+    })
+    const own = await readOwnModel(join(folder.path, 'held.mjs'))
+    expect(own.notes).toEqual([
+      expect.stringMatching(/^The regularisers of held are not heeded \(layers a, norm\): .*alone/),
+      expect.stringMatching(/^The constraints of held are not heeded \(layers b\): /),
+    ])
+    const network = await openTopology('held', own.topology, { inputShape: [4], numClasses: 3 })
+    const built = network.build()
+    expect(built.toJSON(null, true)).toContain('"kernel_regularizer":{"class_name":"L1L2"')
+    built.dispose()
+  })
+
+  it('should find them in a list of layers as well, as Keras 1 has it', async () => {
+    await using folder = await createTemporaryFolder()
+    const layer = { name: 'a', units: 3, batch_input_shape: [null, 4], kernel_regularizer: null }
+    const chain = (config: object) =>
+      JSON.stringify({ class_name: 'Sequential', config: [{ class_name: 'Dense', config }] })
+    await writeFiles(folder.path, {
+      'free.json': chain(layer),
+      'held.json': chain({ ...layer, kernel_regularizer: { class_name: 'L1L2', config: {} } }),
+    })
+    expect((await readOwnModel(join(folder.path, 'free.json'))).notes).toEqual([])
+    expect((await readOwnModel(join(folder.path, 'held.json'))).notes).toEqual([
+      expect.stringMatching(/^The regularisers of held .*\(layers a\)/),
+    ])
+  })
+
   it.each([
     ['gone/', {}, /gone\/.*\(GRAFT_FILE_UNREADABLE\)/],
     ['a.json', { 'a.json': '{' }, /a\.json: It is not JSON/],

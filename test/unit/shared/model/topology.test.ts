@@ -68,6 +68,14 @@ describe('openTopology', () => {
     await refuses(topology([dense('lost', 3)]), 'GRAFT_MODEL_FILE_INVALID', /cannot be built/)
   })
 
+  it('should refuse activity regularisers, of which TensorFlow.js knows the name alone', async () => {
+    const decay = { class_name: 'L1L2', config: { l2: 0.1 } }
+    const layer = dense('held', 3)
+    const held = { ...layer, config: { ...layer.config, activity_regularizer: decay } }
+    const problem = /cannot be built: .*activity regularizer\(s\) is not supported/
+    await refuses(topology([flatten, held]), 'GRAFT_MODEL_FILE_INVALID', problem)
+  })
+
   it('should refuse a network that does not fit the data, with the remedy', async () => {
     const text = topology([flatten, dense('d', 3)])
     const open = (data: typeof DATA) => openTopology('mine', text, data)
