@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { colorsOf } from '../shared/command/text-stream.ts'
 import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
+import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
 import { GraftError, toGraftError } from '../shared/errors.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
@@ -61,6 +62,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
     typeof options.engine === 'string' ? await startEngine(options.engine) : options.engine
   const { signal, ownData } = options
   const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
+  // A simulation deals them out all the same: better refused here than by its clients, when all has begun.
+  if (ownData !== null && isSimulated()) splitDataset(dataset.train, settings)
   const network = await openNetwork(settings, dataset.train)
   const { initial, layout } = options
   const weights = initial && (await startingWeights(initial, layout, network))
@@ -180,7 +183,7 @@ async function lockHome(home: string, signal: AbortSignal): Promise<FolderLock> 
   const take = () =>
     lockFolder(join(home, 'coordinator.lock'), `The folder ${home}`, 'GRAFT_HOME_BUSY')
   // A simulation that was killed and started again may find the coordinator of before, which is about to end.
-  const attempts = process.send === undefined ? 1 : LOCK_ATTEMPTS
+  const attempts = isSimulated() ? LOCK_ATTEMPTS : 1
   for (let attempt = 1; ; attempt++) {
     try {
       return await take()
@@ -191,6 +194,9 @@ async function lockHome(home: string, signal: AbortSignal): Promise<FolderLock> 
     }
   }
 }
+
+/** Whether `graft simulate` has forked this process. */
+const isSimulated = (): boolean => process.send !== undefined
 
 /** A report on stdout must be the only thing there. */
 function screenOf({ reportTarget }: CoordinatorOptions): NodeJS.WriteStream {

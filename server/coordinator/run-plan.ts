@@ -1,6 +1,7 @@
 import { assertCanCorrupt } from '../../shared/data/corruption/client-corruption.ts'
 import type { Dataset, ExampleSet } from '../../shared/data/example-set.ts'
-import { splitDataset } from '../../shared/data/split.ts'
+import { parsePartition } from '../../shared/data/partition.ts'
+import { drawProxy, splitDataset } from '../../shared/data/split.ts'
 import { subset } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { drawWeights } from '../../shared/model/initial-weights.ts'
@@ -50,7 +51,7 @@ export function planRun(
   const network = opened ?? networkOf(settings.model, dataset.train)
   const rng = createRng(String(settings.seed))
   assertCanCorrupt(settings, dataset.train)
-  const split = splitDataset(dataset.train, settings)
+  const proxy = proxyOf(settings, dataset.train)
   const untrained = drawWeights(network.weights, rng.split('model'))
   if (given !== null) {
     assertSameShapes(given, untrained)
@@ -60,12 +61,22 @@ export function planRun(
     settings,
     network,
     strategy,
-    proxy: splitProxy(subset(dataset.train, split.proxy), rng.split('proxy')),
+    proxy: splitProxy(subset(dataset.train, proxy), rng.split('proxy')),
     test: dataset.test,
     untrained,
     initial: given ?? untrained,
     rng,
   }
+}
+
+/**
+ * To a run on the coordinator's own data clients bring theirs, so all of the coordinator's may be the proxy set.
+ * A client that is to have a part of them all the same says itself when none is left.
+ */
+function proxyOf(settings: RunSettings, train: ExampleSet): Int32Array {
+  if (settings.data === undefined) return splitDataset(train, settings).proxy
+  parsePartition(settings.partition)
+  return drawProxy(train, settings)
 }
 
 function assertGivesNetwork({ strategy: { name, isComparison } }: ParsedStrategy): void {

@@ -33,8 +33,8 @@ export interface Split {
  */
 export function splitDataset(train: ExampleSet, options: SplitOptions): Split {
   const { labels, numClasses } = train
-  const rng = createRng(String(options.seed)).split('split')
-  const proxy = drawProxy(train, options.proxy, rng.split('proxy'))
+  const rng = splitRng(options)
+  const proxy = drawProxy(train, options)
 
   const isProxy = new Uint8Array(labels.length)
   for (const index of proxy) isProxy[index] = 1
@@ -56,13 +56,24 @@ export function splitDataset(train: ExampleSet, options: SplitOptions): Split {
   return { proxy, clients }
 }
 
-function drawProxy({ labels, numClasses }: ExampleSet, count: number, rng: Rng): Int32Array {
+/**
+ * The proxy set of {@link splitDataset} alone, which leaves nothing over where nobody is dealt any.
+ * @throws GraftError GRAFT_PARTITION_INVALID when there are too few examples
+ */
+export function drawProxy(
+  { labels, numClasses }: ExampleSet,
+  options: Pick<SplitOptions, 'proxy' | 'seed'>,
+): Int32Array {
+  const count = options.proxy
   if (!(Number.isSafeInteger(count) && count >= 0 && count <= labels.length)) {
     const problem = `A proxy set of ${count} examples cannot be drawn from ${labels.length}.`
     throw new GraftError('GRAFT_PARTITION_INVALID', problem)
   }
-  return drawBalanced({ labels, numClasses, count, rng })
+  return drawBalanced({ labels, numClasses, count, rng: splitRng(options).split('proxy') })
 }
+
+const splitRng = ({ seed }: Pick<SplitOptions, 'seed'>): Rng =>
+  createRng(String(seed)).split('split')
 
 function keep(
   train: ExampleSet,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RunReport } from '../../shared/protocol/run-report.ts'
@@ -96,6 +97,26 @@ describe('data of the user’s own', () => {
     const both = await runGraft(['fuse', ...models, ...data, '--test', 'mnist'])
     expect(both.status).toBe(2)
     expect(both.stderr).toMatch(/--test mnist and --data .* both say what the examples are/)
+  })
+
+  it('should refuse a simulation whose clients would find nothing, before it opens a database', async () => {
+    await using folder = await createTemporaryFolder()
+    const rows = Array.from({ length: 50 }, (_, i) => `${i},${i % 2 === 0 ? 'even' : 'odd'}`)
+    await writeFiles(folder.path, { 'table.csv': `x,y\n${rows.join('\n')}\n` })
+    const data = ['--data', join(folder.path, 'table.csv'), '--model', 'mlp:1-4-2']
+    const home = join(folder.path, 'home')
+    for (const [proxy, clients, left] of [
+      ['40', '2', 0],
+      ['20', '30', 20],
+    ] as const) {
+      const words = [...data, '--proxy', proxy, '--clients', clients, '--home', home]
+      const { status, stderr } = await runGraft(['simulate', ...words, ...SHORT])
+      expect(stderr).toMatch(
+        new RegExp(`^graft: ${left} examples are too few for ${clients} clients.*_INVALID\\)\\n$`),
+      )
+      expect(status).toBe(2)
+      expect(existsSync(join(home, 'db'))).toBe(false)
+    }
   })
 })
 

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { planRun } from '../../../../server/coordinator/run-plan.ts'
 import { countClasses } from '../../../../shared/data/subset.ts'
+import { RunData } from '../../../../shared/protocol/run-data.ts'
 import { TOY_DATASET, TOY_SETTINGS, toyWeights } from '../../../support/toy-run.ts'
+
+/** What a run says of {@link TOY_DATASET} when it is a coordinator's own. */
+const TOY_DATA = RunData.parse({
+  inputShape: [6],
+  numClasses: 4,
+  normalisation: { mean: Array(6).fill(0), std: Array(6).fill(1) },
+  sha256: '0'.repeat(64),
+})
 
 describe('planRun', () => {
   it('should hold out a fifth of the proxy set and judge by the test split', () => {
@@ -39,6 +48,19 @@ describe('planRun', () => {
   ])('should refuse with %s the settings %j', (code, changes) => {
     const plan = () => planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
     expect(plan).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('should take all of the coordinator’s own data for the proxy set, as clients bring theirs', () => {
+    const all = { ...TOY_SETTINGS, proxy: TOY_DATASET.train.labels.length }
+    expect(() => planRun(all, TOY_DATASET, null)).toThrow(/0 examples are too few for 2 clients/)
+    const { proxy } = planRun({ ...all, data: TOY_DATA }, TOY_DATASET, null)
+    expect([proxy.train.labels.length, proxy.heldOut.labels.length]).toEqual([192, 48])
+    const some = (data: object) => planRun({ ...TOY_SETTINGS, ...data }, TOY_DATASET, null).proxy
+    expect(some({ data: TOY_DATA }).heldOut.inputs([0, 1])).toEqual(some({}).heldOut.inputs([0, 1]))
+    const more = { ...all, proxy: all.proxy + 1, data: TOY_DATA }
+    expect(() => planRun(more, TOY_DATASET, null)).toThrow(/241 examples .* drawn from 240/)
+    const thirds = { ...all, partition: 'thirds', data: TOY_DATA }
+    expect(() => planRun(thirds, TOY_DATASET, null)).toThrow(/partition "thirds"/)
   })
 
   it('should refuse to run what is there for comparison, naming what can be run', () => {
