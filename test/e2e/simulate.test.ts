@@ -76,6 +76,20 @@ describe('graft simulate', () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     }
   })
+
+  it('should make a report and its page of a single client', async () => {
+    await using folder = await createTemporaryFolder()
+    const [home, page] = [join(folder.path, 'home'), join(folder.path, 'page')]
+    const words = [...SHORT, '--clients', '1', '--home', home, '--report', page]
+    const { status, stdout, stderr } = await runGraft(['simulate', ...words])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/neurons: client-0 100 %/)
+    const { clients, rounds, simulation } = await reportIn(home)
+    expect([clients, simulation!.workers]).toEqual([1, 1])
+    expect(rounds[0]!.parents.map(({ client }) => client)).toEqual(['client-0'])
+    expect(rounds[0]!.published.classAccuracy).toHaveLength(10)
+    expect(await readFile(join(page, 'index.html'), 'utf8')).toContain('client-0')
+  })
 })
 
 describe('graft simulate with many clients', () => {

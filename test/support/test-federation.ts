@@ -12,6 +12,7 @@ import { startGateway } from '../../server/gateway/start-gateway.ts'
 import type { RunDisplay } from '../../server/report/progress.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
 import { openStore } from '../../server/store/open-store.ts'
+import type { Dataset } from '../../shared/data/example-set.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { Done, RunJoined } from '../../shared/protocol/messages.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
@@ -24,18 +25,21 @@ interface Options {
   /** Where everything is kept; a stopped coordinator is started again on the same folder. */
   readonly home: string
   readonly settings?: Partial<RunSettings>
+  /** @default TOY_DATASET */
+  readonly dataset?: Dataset
   /** Called between two rounds; the next one begins when it resolves. */
   readonly onRound?: (report: RoundReport) => Promise<void>
 }
 
-/** A real coordinator on the toy data set in this process, with real clients on request. */
-export async function startFederation({ home, settings: changes, onRound }: Options) {
+/** A real coordinator on a toy data set in this process, with real clients on request. */
+export async function startFederation(options: Options) {
+  const { home, settings: changes, dataset = TOY_DATASET, onRound } = options
   const settings = { ...TOY_SETTINGS, ...changes }
   const stop = new AbortController()
   const store = await openStore({ databaseUrl: undefined, folder: home })
   await ensureToken(store)
   const blobs = await openBlobs(join(home, 'blobs'))
-  const workbench = createWorkbench(planRun(settings, TOY_DATASET, null), blobs, stop.signal)
+  const workbench = createWorkbench(planRun(settings, dataset, null), blobs, stop.signal)
   const phases = createLog()
   const clients: { close(): void }[] = []
 
@@ -84,7 +88,7 @@ export async function startFederation({ home, settings: changes, onRound }: Opti
         name: ClientId.parse(`client-${index}`),
         engineName: 'test',
         retrySeconds: 20,
-        dataFor: (of) => shardData(shard, of, { load: async () => TOY_DATASET }),
+        dataFor: (of) => shardData(shard, of, { load: async () => dataset }),
         ...(how.onEvent && { onProgress: how.onEvent }),
         ...(how.signal && { signal: how.signal }),
       })
