@@ -21,7 +21,8 @@ const DEMO = {
   proxy: 1000,
   rounds: 2,
   rehearse: true,
-  strategy: 'nt:importance=attribution',
+  logitAdjustment: true,
+  strategy: 'kf-linear',
 }
 
 export const demoCommand = defineCommand({
@@ -60,8 +61,9 @@ export const demoCommand = defineCommand({
 const INTRODUCTION = `
 Five clients, each with 2,000 images of two digits that nobody else has, train on their own. They send
 weights, attribution scores and class counts to a coordinator, never an image. It fuses the networks
-neuron by neuron (Neuron Transplantation), tunes the result on 1,000 public images, and sends it back.
-The clients rehearse those public images too, so as not to forget the digits they do not have.
+neuron by neuron (K-means fusion of Neuron Interpolation), tunes the result on 1,000 public images, and
+sends it back. The clients rehearse those public images too, so as not to forget the digits they do not
+have, and keep how frequent each digit is with them out of what they learn.
 
 `
 
