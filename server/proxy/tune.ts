@@ -62,9 +62,9 @@ export interface Tuned {
  * - `distill`: the logits of the parents' ensemble on renditions of the examples, in all epochs, by steps
  *   that fall to nothing. No label is learnt.
  * - `both`: first by labels. Then, from the same start, by the ensemble's logits, put right where the labels
- *   say that it is wrong, and by the labels again in small steps; of the two, the better on held-out examples is
- *   kept. The ensemble is not asked when it is worse than what the labels alone have made: that of clients
- *   with two classes each is far below its pupil.
+ *   say that it is wrong, and by the labels again in small steps, which is kept unless it is clearly worse on
+ *   held-out examples than what the labels alone have made. An ensemble that is clearly worse than that is not
+ *   asked: that of clients with two classes each is far below its pupil.
  *
  * @throws RangeError when the mode needs a teacher and there is none
  */
@@ -80,16 +80,14 @@ export async function tune(input: TuneInput): Promise<Tuned> {
     case 'both': {
       const teacher = teacherOf(input)
       const byLabels = await learnLabels(input, { start })
-      if (!isWorthAsking(teacher, byLabels)) return byLabels
+      const count = input.heldOut.labels.length
+      if (isClearlyWorse(teacher.heldOut, byLabels.heldOut, count)) return byLabels
       const taught = await learnLogits(input, 'corrected')
       const { weights, epochs } = taught
       const learningRate = settings.learningRate * FINISHING_SHARE
       const finished = await learnLabels(input, { start: weights, learningRate })
-      return better(
-        byLabels,
-        { ...finished, epochs: epochs + finished.epochs, isTuned: true },
-        model,
-      )
+      if (isClearlyWorse(finished.heldOut, byLabels.heldOut, count)) return keep(byLabels, model)
+      return { ...finished, epochs: epochs + finished.epochs, isTuned: true }
     }
   }
 }
@@ -130,18 +128,28 @@ function teacherOf({ teacher, settings }: TuneInput): Teacher {
   return teacher
 }
 
-/** By accuracy or by loss: on the few examples that are held out, either may err. */
-const isWorthAsking = ({ heldOut: teacher }: Teacher, { heldOut }: Tuned): boolean =>
-  teacher.accuracy > heldOut.accuracy || isSmaller(teacher.loss, heldOut.loss)
-
 /**
- * The one that is better on the held-out examples, by accuracy, then loss, as the gate has it, and `model` with
- * its weights. Not by loss alone: a pupil of confident networks is confident too, so that its few errors cost much.
+ * Whether `a` is less accurate than `b` by more than two standard errors of an accuracy, `sqrt(p (1 - p) / n)` with
+ * the mean of both for p. On a few hundred examples less than that may be chance, and what an ensemble knows is more
+ * than the labels of as few can teach. Not by loss: a pupil of confident networks is confident too, so that its few
+ * errors cost much.
+ *
+ * @param count examples that both were judged on
  */
-function better(first: Tuned, second: Tuned, model: tf.LayersModel): Tuned {
-  const chosen = isBetter(second.heldOut, first.heldOut) ? second : first
-  writeWeights(model, chosen.weights)
-  return chosen
+function isClearlyWorse(a: Evaluation, b: Evaluation, count: number): boolean {
+  if (!isBetter(b, a)) return false
+  const p = (a.accuracy + b.accuracy) / 2
+  return Number.isNaN(a.loss) || b.accuracy - a.accuracy > 2 * Math.sqrt((p * (1 - p)) / count)
+}
+
+/** The one that is better on the held-out examples, by accuracy, then loss, as the gate has it. */
+const better = (first: Tuned, second: Tuned, model: tf.LayersModel): Tuned =>
+  keep(isBetter(second.heldOut, first.heldOut) ? second : first, model)
+
+/** `model` gets the weights of what is kept. */
+function keep(tuned: Tuned, model: tf.LayersModel): Tuned {
+  writeWeights(model, tuned.weights)
+  return tuned
 }
 
 async function untuned({ model, start, heldOut }: TuneInput): Promise<Tuned> {

@@ -75,7 +75,7 @@ export const ROUNDS: FederationPreset = {
     rivals: { ...FULL.rivals, methods: QUICK_RIVALS },
     model: 'mlp:IN-128-OUT',
     images: 2000,
-    rounds: 60,
+    rounds: 40,
     isTargetTheEnd: true,
   },
   claims: [

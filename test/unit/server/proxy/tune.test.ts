@@ -8,6 +8,7 @@ import { readWeights, writeWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import { evaluate } from '../../../../shared/training/evaluate.ts'
 import { fit } from '../../../../shared/training/fit.ts'
+import { predict } from '../../../../shared/training/predict.ts'
 import { blobModel, blobs, untrainedBlob } from '../../../support/blob-task.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
@@ -108,15 +109,36 @@ describe('tune', () => {
     expect(await run({ mode: 'both' })).toEqual(await run({ mode: 'both' }))
   })
 
-  it('should not ask a teacher that knows less than what the labels have taught', async () => {
-    const unasked: Teacher = {
-      heldOut: { accuracy: 0, loss: 9 },
+  it('should ask a teacher only if it is not clearly worse than what the labels have taught', async () => {
+    // Some of what judges errs, so that the labels do not teach all of it.
+    const labels = HELD_OUT.labels.map((label, i) => (i % 8 === 0 ? (label + 1) % 4 : label))
+    const heldOut = { ...HELD_OUT, labels }
+    const byLabels = await run({ mode: 'labels' }, { heldOut })
+    const { accuracy } = byLabels.heldOut
+    const error = Math.sqrt((accuracy * (1 - accuracy)) / labels.length)
+    const below = (errors: number): Teacher => ({
+      heldOut: { accuracy: accuracy - errors * error, loss: 9 },
       lessons: () => Promise.reject(new Error('asked')),
-    }
+    })
+    expect(await run({ mode: 'both' }, { heldOut, teacher: below(3) })).toEqual(byLabels)
+    await expect(run({ mode: 'both' }, { heldOut, teacher: below(1.5) })).rejects.toThrow('asked')
+  })
+
+  it('should keep what a teacher has taught when the labels are ahead by chance', async () => {
     const byLabels = await run({ mode: 'labels' })
-    expect(await run({ mode: 'both' }, { teacher: unasked })).toEqual(byLabels)
-    const sure = { ...unasked, heldOut: { accuracy: 1.1, loss: 9 } }
-    await expect(run({ mode: 'both' }, { teacher: sure })).rejects.toThrow('asked')
+    writeWeights(model, byLabels.weights)
+    // What judges takes the side of the labels' network.
+    const logits = await predict(model, HELD_OUT)
+    const labels = HELD_OUT.labels.map((_, i) => {
+      const row = logits.subarray(4 * i, 4 * (i + 1))
+      return row.indexOf(Math.max(...row))
+    })
+    const heldOut = { ...HELD_OUT, labels }
+    const rng = createRng('j')
+    const ofLabels = await run({ mode: 'labels' }, { heldOut, rng })
+    const teacher = { ...perfectTeacher(), ...SURE }
+    const ofBoth = await run({ mode: 'both' }, { heldOut, rng, teacher })
+    expect(ofBoth.heldOut.accuracy).toBeLessThan(ofLabels.heldOut.accuracy)
   })
 
   it('should keep what the labels have taught when a confident teacher misleads', async () => {
