@@ -301,11 +301,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         const heldOut = await scoreOn(proxy.heldOut, await weightsOf(candidate.blob))
         judged.push({ ...candidate, heldOut })
       }
-      const { published, isNew, reason } = chooseCandidate(
-        judged.slice(0, -1),
-        judged.at(-1)!,
-        settings.publish,
-      )
+      const { published, isNew, reason } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!, {
+        count: proxy.heldOut.labels.length,
+        publish: settings.publish,
+      })
 
       const judge = async (blob: BlobId) => scoreOn(test, await weightsOf(blob))
       const score = await judge(published.blob)

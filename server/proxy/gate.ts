@@ -1,6 +1,7 @@
 import type { Evaluation } from '../../shared/training/evaluate.ts'
 import type { Publishing } from '../../shared/protocol/run-settings.ts'
 import { isBetter } from '../../shared/training/is-better.ts'
+import { isClearlyWorse } from './is-clearly-worse.ts'
 
 /** A model that could be published, judged on the held-out part of the proxy set. */
 export interface Candidate {
@@ -10,7 +11,7 @@ export interface Candidate {
 }
 
 export interface GateDecision<Model extends Candidate> {
-  /** The best candidate, or `current` when none beats it. */
+  /** The chosen candidate, or `current` when that does not beat it. */
   readonly published: Model
   /** False when `current` stays. */
   readonly isNew: boolean
@@ -19,21 +20,28 @@ export interface GateDecision<Model extends Candidate> {
 }
 
 /**
- * Publishes the best candidate only if it beats the current global model: first by accuracy, then by
+ * Publishes the chosen candidate only if it beats the current global model: first by accuracy, then by
  * loss, both on examples that nothing was trained on. A tie keeps what is there.
  *
- * @param candidates in order of preference, for those that score alike
- * @param publish `always`: the best candidate, whatever the current model is
+ * @param candidates in the order in which they were made; each has learnt more than the one before, and is chosen
+ *   unless it is clearly worse
+ * @param rules.count examples that all were judged on
+ * @param rules.publish `always`: the chosen candidate, whatever the current model is
  * @throws RangeError when there is no candidate
  */
 export function chooseCandidate<Model extends Candidate>(
   candidates: readonly Model[],
   current: Model,
-  publish: Publishing = 'better',
+  {
+    count,
+    publish = 'better',
+  }: { readonly count: number; readonly publish?: Publishing | undefined },
 ): GateDecision<Model> {
   const [first, ...others] = candidates
   if (first === undefined) throw new RangeError('A gate needs at least one candidate.')
-  const best = others.reduce((a, b) => (isBetter(b.heldOut, a.heldOut) ? b : a), first)
+  const best = others.reduce((kept, next) => {
+    return isClearlyWorse(next.heldOut, kept.heldOut, count) ? kept : next
+  }, first)
   if (publish === 'always') {
     const reason = `${best.name} (${describe(best.heldOut)}) is published, as that of every round is.`
     return { published: best, isNew: true, reason }

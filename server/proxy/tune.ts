@@ -8,6 +8,7 @@ import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { isBetter } from '../../shared/training/is-better.ts'
 import { cosineDecay } from '../../shared/training/cosine-decay.ts'
 import { fit, type FitOptions, type FitState } from '../../shared/training/fit.ts'
+import { isClearlyWorse } from './is-clearly-worse.ts'
 import { logitDistance, type Teacher } from './teacher.ts'
 
 /** Whether a mode learns from the ensemble of the parents. */
@@ -128,21 +129,7 @@ function teacherOf({ teacher, settings }: TuneInput): Teacher {
   return teacher
 }
 
-/**
- * Whether `a` is less accurate than `b` by more than two standard errors of an accuracy, `sqrt(p (1 - p) / n)` with
- * the mean of both for p. On a few hundred examples less than that may be chance, and what an ensemble knows is more
- * than the labels of as few can teach. Not by loss: a pupil of confident networks is confident too, so that its few
- * errors cost much.
- *
- * @param count examples that both were judged on
- */
-function isClearlyWorse(a: Evaluation, b: Evaluation, count: number): boolean {
-  if (!isBetter(b, a)) return false
-  const p = (a.accuracy + b.accuracy) / 2
-  return Number.isNaN(a.loss) || b.accuracy - a.accuracy > 2 * Math.sqrt((p * (1 - p)) / count)
-}
-
-/** The one that is better on the held-out examples, by accuracy, then loss, as the gate has it. */
+/** The one that is better on the held-out examples, by accuracy, then loss. */
 const better = (first: Tuned, second: Tuned, model: tf.LayersModel): Tuned =>
   keep(isBetter(second.heldOut, first.heldOut) ? second : first, model)
 
