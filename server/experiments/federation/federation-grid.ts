@@ -57,7 +57,7 @@ export interface FederationGrid {
   readonly tuneEpochs: number
   /** Accuracy to reach, by data set. */
   readonly targets?: Readonly<Record<string, number>>
-  /** Whether a run that has reached it goes on to its last round. */
+  /** Whether a run ends with the round that reaches it; else it goes on to its last one. */
   readonly isTargetTheEnd?: boolean
   /** What is shown of each run. */
   readonly measures: readonly FederationMeasure[]

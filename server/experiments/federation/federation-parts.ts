@@ -72,7 +72,8 @@ interface Group {
 }
 
 /** The rivals first, so that the controls are tuned as they are. */
-function groupsOf({ methods, rivals, publish: own = 'better', optimizers = {} }: FederationGrid) {
+function groupsOf(grid: FederationGrid): Group[] {
+  const { methods, rivals, publish: own = 'better', optimizers = {} } = grid
   const isRival = (method: string) => rivals.methods.includes(method)
   const groups: Group[] = []
   for (const method of methods.toSorted((a, b) => Number(isRival(b)) - Number(isRival(a)))) {
