@@ -20,6 +20,7 @@ export function formatNumber(value: number, unit: Unit): string {
     case 'MB':
       return value.toFixed(1)
     case 'MiB':
+    case 'updates':
       return value.toFixed(0)
   }
 }

@@ -1,4 +1,5 @@
 import type { Preset } from './preset.ts'
+import { FAULTS } from './presets/faults.ts'
 import { HETERO_WIDTHS } from './presets/hetero-widths.ts'
 import { NI_FULL } from './presets/ni-full.ts'
 import { NI_NONIID } from './presets/ni-noniid.ts'
@@ -19,5 +20,5 @@ import { SCALE } from './presets/scale.ts'
 export const PRESETS: readonly Preset[] = [
   ...[NT_PAIRS, NT_SELF, NT_NORMS, NT_SCHEDULE, NT_MANY, NT_WIDTHS, NT_CNN],
   ...[NI_NONIID, NI_SHARDED, NI_FULL, NI_SCORES],
-  ...[ONE_SHOT, ROUNDS, HETERO_WIDTHS, SCALE],
+  ...[ONE_SHOT, ROUNDS, HETERO_WIDTHS, FAULTS, SCALE],
 ]

@@ -6,7 +6,7 @@ const Row = z
 export type Row = z.infer<typeof Row>
 
 /** What is counted: accuracies are shares from 0 to 1. */
-export const Unit = z.enum(['share', 'seconds', 'rounds', 'MB', 'MiB'])
+export const Unit = z.enum(['share', 'seconds', 'rounds', 'updates', 'MB', 'MiB'])
 export type Unit = z.infer<typeof Unit>
 
 const Measure = z.strictObject({ name: z.string().min(1), unit: Unit })

@@ -1,4 +1,5 @@
 import type { Measure } from '../../../shared/protocol/experiment-report.ts'
+import type { FaultPlan } from '../../../shared/protocol/fault-plan.ts'
 import type { Publishing, TuneMode } from '../../../shared/protocol/run-settings.ts'
 import type { OptimizerName } from '../../../shared/training/optimizer-settings.ts'
 
@@ -17,6 +18,17 @@ const REHEARSALS = {
 export interface LocalOptimizer {
   readonly name: OptimizerName
   readonly learningRate: number
+}
+
+/** What goes wrong in some of the runs. */
+export interface NamedFaults {
+  /** Stands behind the names of methods. */
+  readonly name: string
+  readonly plan: FaultPlan
+  /** Updates that suffice at the deadline. */
+  readonly quorum: number
+  /** How long a round waits for who is missing; longer than the slowest client takes. */
+  readonly deadlineSeconds: number
 }
 
 /** Strategies that are run as those who made them do. */
@@ -47,6 +59,8 @@ export interface FederationGrid {
   readonly optimizers?: Readonly<Record<string, LocalOptimizer>>
   /** Each strategy is run with each. */
   readonly rehearse: readonly Rehearsal[]
+  /** Each strategy is run with each, and undisturbed. @default none */
+  readonly faults?: readonly NamedFaults[]
   readonly model: string
   /** Most training images a client. */
   readonly images: number
@@ -73,6 +87,7 @@ export const FEDERATION_MEASURES = {
   best: { name: 'best round', unit: 'share' },
   rounds: { name: 'rounds to the target', unit: 'rounds' },
   megabytes: { name: 'MB to the target', unit: 'MB' },
+  updates: { name: 'updates fused', unit: 'updates' },
   roundSeconds: { name: 'seconds a round', unit: 'seconds' },
   memory: { name: 'peak memory of the coordinator', unit: 'MiB' },
 } as const satisfies Record<string, Measure>
@@ -90,5 +105,8 @@ export const FEDERATION_CONTROLS = {
 /** Name of a method of a grid, as tables and claims have it. */
 export const rehearsed = (method: string, rehearsal: Rehearsal): string =>
   [method, ...rehearsalWords(rehearsal)].join(' ')
+
+/** The same of a run in which something goes wrong. */
+export const struckBy = (method: string, faults: string): string => `${method}, ${faults}`
 
 export const rehearsalWords = (rehearsal: Rehearsal): readonly string[] => REHEARSALS[rehearsal]

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeJson } from '../../../shared/command/write-json.ts'
 import { startGraft } from '../../../shared/command/graft-process.ts'
 import { ChildFailed } from '../../../shared/command/run-program.ts'
 import { findDataset } from '../../../shared/data/datasets.ts'
@@ -16,50 +17,88 @@ import {
   FEDERATION_MEASURES,
   type FederationGrid,
   type LocalOptimizer,
+  type NamedFaults,
   type Rehearsal,
   rehearsalWords,
   rehearsed,
+  struckBy,
 } from './federation-grid.ts'
 import { controlResults, measureRun } from './measure-run.ts'
 import { modelFor } from '../model-for.ts'
 import type { ExperimentPart } from '../run-preset.ts'
 
 /**
- * A part for each row, kind of rehearsal and kind of tuning: one `graft simulate` of all its strategies and seeds, which goes
- * on by itself.
+ * A part for each row, kind of rehearsal, set of faults and kind of tuning: one `graft simulate` of all its strategies and
+ * seeds, which goes on by itself.
  */
 export function federationParts(grid: FederationGrid, engine: string): ExperimentPart[] {
+  const faults = [undefined, ...(grid.faults ?? [])]
   const groups = groupsOf(grid)
-  return grid.datasets.flatMap((dataset) =>
+  const federations = grid.datasets.flatMap((dataset) =>
     grid.partitions.flatMap((partition) =>
       grid.clients.flatMap((clients) =>
         grid.rehearse.flatMap((rehearsal) =>
-          groups.map((group): ExperimentPart => {
-            const row: Row = { dataset, partition, clients }
-            const which = [...rehearsalWords(rehearsal), nameOf(group)].join(' ')
-            return {
-              key: `${Object.values(row).join(', ')}, ${which}`,
-              async run(signal, folder) {
-                const file = join(folder, 'reports.json')
-                const words = simulateWords(grid, {
-                  ...{ dataset, partition, clients, rehearsal, group },
-                })
-                const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
-                await runGraft([...words, ...places], signal)
-                const reports = readReports(JSON.parse(await readFile(file, 'utf8')))
-                const hasControls = grid.controls && group === groups[0]
-                const cases = grid.seeds.map((seed) => {
-                  const own = reports.filter((report) => report.seed === seed)
-                  return caseOf(own, { row, seed, grid, rehearsal, hasControls })
-                })
-                return { engine: reports[0]!.engine, cases }
-              },
-            }
-          }),
+          faults.flatMap((struck) =>
+            groups.map((group): Federation => {
+              return { dataset, partition, clients, rehearsal, faults: struck, group }
+            }),
+          ),
         ),
       ),
     ),
   )
+  return federations.map((of) => ({
+    key: keyOf(of),
+    async run(signal, folder) {
+      const file = join(folder, 'reports.json')
+      const words = simulateWords(grid, of)
+      if (of.faults !== undefined) {
+        const { plan, quorum, deadlineSeconds } = of.faults
+        const planFile = join(folder, 'faults.json')
+        await writeJson(plan, planFile)
+        words.push(
+          '--faults',
+          planFile,
+          '--quorum',
+          `${quorum}`,
+          '--deadline',
+          `${deadlineSeconds}`,
+        )
+      }
+      const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
+      await runGraft([...words, ...places], signal)
+      const reports = readReports(JSON.parse(await readFile(file, 'utf8')))
+      const hasControls = grid.controls && of.group === groups[0]
+      const cases = grid.seeds.map((seed) => {
+        const own = reports.filter((report) => report.seed === seed)
+        return caseOf(own, of, { grid, seed, hasControls })
+      })
+      return { engine: reports[0]!.engine, cases }
+    },
+  }))
+}
+
+/** What one `graft simulate` runs, with every seed. */
+interface Federation {
+  readonly dataset: string
+  readonly partition: string
+  readonly clients: number
+  readonly rehearsal: Rehearsal
+  /** Undefined: nothing goes wrong. */
+  readonly faults: NamedFaults | undefined
+  readonly group: Group
+}
+
+const rowOf = ({ dataset, partition, clients }: Federation): Row => ({
+  dataset,
+  partition,
+  clients,
+})
+
+function keyOf(of: Federation): string {
+  const which = [...rehearsalWords(of.rehearsal), nameOf(of.group)].join(' ')
+  const key = `${Object.values(rowOf(of)).join(', ')}, ${which}`
+  return of.faults === undefined ? key : struckBy(key, of.faults.name)
 }
 
 /** Strategies of a grid whose clients train alike, and that are tuned and published alike. */
@@ -94,16 +133,7 @@ function nameOf({ tune, publish, optimizer }: Group): string {
 }
 
 /** The words of `graft simulate`, as a user would give them. */
-function simulateWords(
-  grid: FederationGrid,
-  of: {
-    readonly dataset: string
-    readonly partition: string
-    readonly clients: number
-    readonly rehearsal: Rehearsal
-    readonly group: Group
-  },
-): string[] {
+function simulateWords(grid: FederationGrid, of: Federation): string[] {
   const { optimizer } = of.group
   const options = {
     '--dataset': of.dataset,
@@ -150,32 +180,24 @@ const readReports = (json: unknown): RunReport[] =>
 
 function caseOf(
   reports: readonly RunReport[],
-  {
-    row,
-    seed,
-    grid,
-    rehearsal,
-    hasControls,
-  }: {
-    row: Row
-    seed: number
-    grid: FederationGrid
-    rehearsal: Rehearsal
-    hasControls: boolean
-  },
+  of: Federation,
+  { grid, seed, hasControls }: { grid: FederationGrid; seed: number; hasControls: boolean },
 ): ExperimentCase {
-  const target = grid.targets?.[String(row['dataset'])]
+  const target = grid.targets?.[of.dataset]
+  const nameIn = (method: string): string => {
+    const name = rehearsed(method, of.rehearsal)
+    return of.faults === undefined ? name : struckBy(name, of.faults.name)
+  }
   const results = reports.map((report): MethodResult => {
-    const method = rehearsed(report.strategy, rehearsal)
-    return { method, ...measureRun(report, grid.measures, target) }
+    return { method: nameIn(report.strategy), ...measureRun(report, grid.measures, target) }
   })
   const published = FEDERATION_MEASURES.published.name
   const controls = hasControls ? controlResults(reports[0]!, published) : []
   const named = controls.flatMap((result) => {
-    // What the clients do not take part in is the same whether they rehearse.
     if (result.method !== FEDERATION_CONTROLS.proxyAlone)
-      return { ...result, method: rehearsed(result.method, rehearsal) }
-    return rehearsal === grid.rehearse[0] ? result : []
+      return { ...result, method: nameIn(result.method) }
+    // What the clients do not take part in is the same whatever they do.
+    return of.rehearsal === grid.rehearse[0] && of.faults === undefined ? result : []
   })
-  return { row, seed, results: [...named, ...results] }
+  return { row: rowOf(of), seed, results: [...named, ...results] }
 }

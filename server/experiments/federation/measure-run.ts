@@ -32,6 +32,7 @@ export function measureRun(
     best: Math.max(...rounds.map(({ published }) => published.accuracy)),
     rounds: target === undefined ? null : until.length,
     megabytes: target === undefined ? null : bytes / 1e6,
+    updates: rounds.reduce((sum, { uploads }) => sum + uploads, 0),
     roundSeconds: seconds / rounds.length,
     memory: last.peakRssMb,
   }

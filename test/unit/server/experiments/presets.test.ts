@@ -5,6 +5,7 @@ import { CONTROLS } from '../../../../server/experiments/offline/offline-grid.ts
 import {
   FEDERATION_CONTROLS,
   rehearsed,
+  struckBy,
 } from '../../../../server/experiments/federation/federation-grid.ts'
 
 const OPTIONS = {
@@ -40,9 +41,11 @@ describe('PRESETS', () => {
       preset.kind === 'offline'
         ? [...methods, ...Object.values(CONTROLS)]
         : preset.full.rehearse.flatMap((isRehearsed) =>
-            [...methods, ...Object.values(FEDERATION_CONTROLS)].map((method) =>
-              rehearsed(method, isRehearsed),
-            ),
+            [...methods, ...Object.values(FEDERATION_CONTROLS)].flatMap((method) => {
+              const name = rehearsed(method, isRehearsed)
+              const struck = (preset.full.faults ?? []).map((faults) => struckBy(name, faults.name))
+              return [name, ...struck]
+            }),
           )
     const terms = claims.flatMap(({ comparisons }) =>
       comparisons.flatMap(({ left, right }) => [left, right]),

@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FederationGrid } from '../../../../../server/experiments/federation/federation-grid.ts'
 import { federationParts } from '../../../../../server/experiments/federation/federation-parts.ts'
+import { FaultPlan } from '../../../../../shared/protocol/fault-plan.ts'
 import type { RunReport } from '../../../../../shared/protocol/run-report.ts'
 import { installFakeGraft } from '../../../../support/fake-graft.ts'
 import { roundReport, runReport } from '../../../../support/run-report.ts'
@@ -87,6 +88,33 @@ describe('federationParts', () => {
       '--publish always --strategy fedavg ',
     ])
       expect(words).toContainEqual(expect.stringContaining(part))
+  })
+
+  it('should run each strategy undisturbed and with each plan of faults, under other names', async () => {
+    await using graft = await installFakeGraft({})
+    await using folder = await createTemporaryFolder()
+    await writeReports(
+      folder.path,
+      [1, 2].map((seed) => report('nt', seed, 0.5)),
+    )
+    const plan: FaultPlan = { faults: [{ fault: 'corrupt', how: 'nan', probability: 0.2 }] }
+    const faults = [{ name: 'broken updates', plan, quorum: 2, deadlineSeconds: 30 }]
+    const grid: FederationGrid = { ...GRID, methods: ['nt'], rehearse: ['none'], faults }
+    const [undisturbed, struck] = federationParts(grid, 'wasm')
+    const names: string[] = []
+    for (const part of [undisturbed!, struck!]) {
+      const { cases } = await part.run(undefined, folder.path)
+      names.push(...cases[0]!.results.map(({ method }) => method))
+    }
+    expect(names.filter((name) => name.startsWith('nt'))).toEqual(['nt', 'nt, broken updates'])
+    expect(names.filter((name) => name.startsWith('proxy set alone'))).toHaveLength(1)
+    const file = join(folder.path, 'faults.json')
+    expect(FaultPlan.parse(JSON.parse(await readFile(file, 'utf8')))).toEqual(plan)
+    const words = (await graft.starts()).map((start) => start.words.join(' '))
+    expect(
+      words.filter((line) => line.includes(`--faults ${file} --quorum 2 --deadline 30 `)),
+    ).toHaveLength(1)
+    expect(new Set([undisturbed!.key, struck!.key]).size).toBe(2)
   })
 
   it('should give strategies by seed, and controls that are tuned as the rivals are', async () => {

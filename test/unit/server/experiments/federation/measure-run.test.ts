@@ -23,10 +23,13 @@ describe('measureRun', () => {
 
   it('should take accuracies of the last round, the seconds of all, and no target where there is none', () => {
     const run = runReport([round(1, 0.7, 0), round(2, 0.8, 0)])
-    const { values, atLeast } = measureRun(run, ['fused', 'published', 'roundSeconds', 'rounds'])
+    const { values, atLeast } = measureRun(run, [
+      ...(['fused', 'published', 'updates', 'roundSeconds', 'rounds'] as const),
+    ])
     expect(values).toEqual({
       'right after fusion': 0.72,
       published: run.final.accuracy,
+      'updates fused': 2 * run.rounds[0]!.uploads,
       'seconds a round': 16.75,
       'rounds to the target': null,
     })
