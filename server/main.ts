@@ -23,6 +23,7 @@ export const coordinatorCommand = defineCommand({
     'graft coordinator --clients 2 --partition labels:5 --strategy nt --seed 7',
     'graft coordinator --data flowers/ --clients 2 --proxy 200 --model lenet',
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
+    'graft coordinator --clients 5 --rounds 10 --quorum 3 --shared /mnt/graft --standby    (the same on a second machine)',
   ],
   options: {
     ...RUN_OPTIONS,
@@ -43,11 +44,22 @@ export const coordinatorCommand = defineCommand({
       .describe('token with which any client may join; made and printed when not given')
       .meta({ value: 'TOKEN', env: 'GRAFT_JOIN_TOKEN', secret: true }),
     home: HOME_OPTION.default('graft-data'),
+    shared: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('folder that all coordinators of a database see, for blobs; --home when not given')
+      .meta({ value: 'DIR', env: 'GRAFT_SHARED' }),
     database: DATABASE_OPTION,
+    standby: z
+      .literal(true)
+      .optional()
+      .describe('wait while another coordinator leads this database, then go on with its run'),
     engine: ENGINE_OPTION,
     json: JSON_OPTION,
   },
-  async run({ host, port, insecure, joinToken, home, database, engine, json, ...run }) {
+  async run({ host, port, insecure, joinToken, home, shared, ...given }) {
+    const { database, standby, engine, json, ...run } = given
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
     const own =
@@ -68,7 +80,9 @@ export const coordinatorCommand = defineCommand({
       listen: { host, port, insecure: insecure === true },
       joinToken,
       home,
+      shared,
       databaseUrl: database,
+      isStandby: standby === true,
       engine: started,
       reportTarget: json,
       signal,

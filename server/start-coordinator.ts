@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { colorsOf } from '../shared/command/text-stream.ts'
@@ -19,13 +20,14 @@ import { assertMayListen } from './gateway/assert-may-listen.ts'
 import { startGateway } from './gateway/start-gateway.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { type ModelFile, startingWeights } from './read-model-file.ts'
-import { createRunDisplay } from './report/progress.ts'
+import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { openBlobs } from './store/blobs.ts'
 import { type FolderLock, lockFolder } from './store/folder-lock.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
+import type { Leadership, Store } from './store/store.ts'
 import { saveModelFolder } from './save-model-folder.ts'
 import { saveModelFile } from './store/save-model-file.ts'
 
@@ -46,7 +48,11 @@ export interface CoordinatorOptions {
   readonly joinToken: string | undefined
   /** Folder for everything that is kept. */
   readonly home: string
+  /** Folder that all coordinators of the database see; the home of this one when not given. */
+  readonly shared: string | undefined
   readonly databaseUrl: string | undefined
+  /** Whether to wait for the end of another coordinator, and then to go on with its run. */
+  readonly isStandby: boolean
   /** One that runs already, or which to start. */
   readonly engine: Engine | EngineChoice
   /** Where the report goes besides the folder; `true` is stdout, and then everything else is on stderr. */
@@ -79,19 +85,21 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
 
 /** The coordinator's work, in a folder that it has alone. */
 async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan): Promise<void> {
-  const { settings, home } = options
+  const { settings, home, shared = home } = options
   // A full disk refuses every upload: better to end, and to go on when there is room.
   const full = new AbortController()
-  const signal = AbortSignal.any([options.signal, full.signal])
   const store = await openStore({ databaseUrl: options.databaseUrl, folder: home })
   const screen = screenOf(options)
   const display = createRunDisplay(screen)
   let workbench: Workbench | undefined
+  let leadership: Leadership | undefined
   try {
-    const blobs = await openBlobs(join(home, 'blobs'))
+    display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
+    leadership = await lead(store, display, options)
+    const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
+    const blobs = await openBlobs(join(shared, 'blobs'))
     workbench = createWorkbench(plan, blobs, signal)
     const joinToken = await ensureJoinToken(store, options.joinToken)
-    display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     if (options.ownData !== null) {
       for (const line of describeOwnData(options.ownData)) display.message(line)
     }
@@ -104,7 +112,7 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
       blobs,
       workbench,
       display,
-      quarantineFolder: join(home, 'quarantine'),
+      quarantineFolder: join(shared, 'quarantine'),
       signal,
       async listen(handlers) {
         const { host, port } = options.listen
@@ -148,6 +156,7 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
   } finally {
     display.finish()
     workbench?.dispose()
+    await leadership?.release()
     await store.close()
   }
 }
@@ -194,6 +203,27 @@ async function lockHome(home: string, signal: AbortSignal): Promise<FolderLock> 
     }
   }
 }
+
+async function lead(
+  store: Store,
+  display: RunDisplay,
+  { isStandby, signal }: CoordinatorOptions,
+): Promise<Leadership> {
+  const leaders: string[] = []
+  const leadership = await store.lead({
+    holder: `pid ${process.pid} on ${hostname()}`,
+    isStandby,
+    onWait(leader) {
+      leaders.push(leader)
+      display.message(`Standing by: ${lowerFirst(leader)} leads.`)
+    },
+    signal,
+  })
+  if (leaders.length > 0) display.message('It has ended. This coordinator leads now.')
+  return leadership
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
 /** Whether `graft simulate` has forked this process. */
 const isSimulated = (): boolean => process.send !== undefined

@@ -194,6 +194,16 @@ export const ERRORS = {
     exit: EXIT.environment,
     remedy: 'Stop that process, or give this coordinator another --home.',
   },
+  GRAFT_LEADERSHIP_TAKEN: {
+    status: 409,
+    exit: EXIT.environment,
+    remedy: 'Give --standby to wait until it ends, or another DATABASE_URL.',
+  },
+  GRAFT_LEADERSHIP_LOST: {
+    status: 409,
+    exit: EXIT.environment,
+    remedy: 'Nothing was lost: the other one goes on. Start this one again with --standby.',
+  },
   GRAFT_DATABASE_INCOMPATIBLE: {
     status: 503,
     exit: EXIT.environment,

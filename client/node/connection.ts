@@ -1,4 +1,4 @@
-import { io, type Socket } from 'socket.io-client'
+import { Manager, type Socket } from 'socket.io-client'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
 import {
   type ClientAuth,
@@ -40,8 +40,8 @@ export type News =
   | ({ readonly type: 'run:finished' } & RunFinished)
 
 export interface ConnectionOptions {
-  /** e.g. `http://127.0.0.1:7300`. */
-  readonly server: string
+  /** One or more, as in `http://127.0.0.1:7300`; each attempt to connect tries the next one. */
+  readonly servers: readonly string[]
   readonly auth: Omit<ClientAuth, 'protocol'>
   /** Seconds without a connection after which the coordinator counts as unreachable. */
   readonly retrySeconds: number
@@ -78,21 +78,26 @@ export class ConnectionLost extends Error {
 export function connect(options: ConnectionOptions): Connection {
   const over = new AbortController()
   const auth: ClientAuth = { protocol: PROTOCOL_VERSION, ...options.auth }
-  const socket: Socket<ServerToClient, ClientToServer> = io(options.server, {
-    auth,
+  const servers = options.servers.map(addressOf)
+  const named = options.servers.join(', ')
+  // A manager of its own: many clients of one process must not share a connection.
+  const manager = new Manager<ServerToClient, ClientToServer>({
+    ...servers[0]!,
     parser: msgpackParser,
     transports: ['websocket'],
-    // Many clients of one process must not share a connection.
-    forceNew: true,
     reconnectionDelay: FIRST_RECONNECT_MS,
     reconnectionDelayMax: SLOWEST_RECONNECT_MS,
   })
+  let attempts = 0
+  const turn = () => void Object.assign(manager.opts, servers[++attempts % servers.length])
+  manager.on('reconnect_attempt', turn)
+  const socket: Socket<ServerToClient, ClientToServer> = manager.socket('/', { auth })
 
   let patience = startPatience()
 
   function startPatience(): NodeJS.Timeout {
     return setTimeout(() => {
-      const problem = `No connection to ${options.server} within ${options.retrySeconds} s.`
+      const problem = `No connection to ${named} within ${options.retrySeconds} s.`
       end(new GraftError('GRAFT_SERVER_UNREACHABLE', problem))
     }, options.retrySeconds * 1000)
   }
@@ -109,7 +114,7 @@ export function connect(options: ConnectionOptions): Connection {
   })
   socket.on('disconnect', (reason) => {
     if (over.signal.aborted) return
-    if (reason === 'io server disconnect') end(dismissed(options.server))
+    if (reason === 'io server disconnect') end(dismissed(named))
     else patience = startPatience()
   })
   socket.on('connect_error', (error: Error & { data?: unknown }) => {
@@ -117,11 +122,17 @@ export function connect(options: ConnectionOptions): Connection {
     // No answer at all: socket.io tries again by itself.
     if (!refusal.success) return
     if (!PASSING_REFUSALS.includes(refusal.data.code)) end(fromRefusal(refusal.data))
-    else setTimeout(() => over.signal.aborted || socket.connect(), FIRST_RECONNECT_MS)
+    else setTimeout(connectAgain, FIRST_RECONNECT_MS)
   })
   socket.on('connection:closed', (message) => {
     guard(() => end(fromRefusal(parseMessage('connection:closed', ConnectionClosed, message))))
   })
+
+  function connectAgain(): void {
+    if (over.signal.aborted) return
+    turn()
+    socket.connect()
+  }
 
   const tell = (read: (message: unknown) => News) => (message: unknown) => {
     guard(() => options.onNews(read(message)))
@@ -207,6 +218,17 @@ export function connect(options: ConnectionOptions): Connection {
       if (socket.connected) socket.volatile.emit('client:progress', progress)
     },
     close: () => end(new GraftError('GRAFT_SERVER_UNREACHABLE', 'This client left.')),
+  }
+}
+
+/** As engine.io wants it, in parts that can be exchanged. */
+function addressOf(server: string): { hostname: string; port: string; secure: boolean } {
+  const { protocol, hostname, port } = new URL(server)
+  const secure = protocol === 'https:'
+  return {
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port: port || (secure ? '443' : '80'),
+    secure,
   }
 }
 

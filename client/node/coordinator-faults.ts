@@ -4,4 +4,6 @@ import type { ErrorCode } from '../../shared/errors.ts'
 export const COORDINATOR_FAULTS: readonly ErrorCode[] = [
   'GRAFT_DISK_FULL',
   'GRAFT_DATABASE_UNAVAILABLE',
+  // Another coordinator has taken over: the connection is about to move there.
+  'GRAFT_LEADERSHIP_LOST',
 ]

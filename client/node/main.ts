@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION } from '../../shared/command/common-options.ts'
+import { list } from '../../shared/command/list-option.ts'
 import { DATA_OPTIONS, ownSourceOf } from '../../shared/command/data-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { DATASETS, loadDataset } from '../../shared/data/datasets.ts'
@@ -37,12 +38,11 @@ export const clientCommand = defineCommand({
   examples: [
     'graft client --server http://127.0.0.1:7433 --token TOKEN --shard 0/2',
     'graft client --server http://127.0.0.1:7433 --token TOKEN --data flowers/ --name clinic-a',
-    'GRAFT_TOKEN=TOKEN graft client --server http://10.0.0.5:7433 --shard 1/2 --name clinic-b',
+    'GRAFT_TOKEN=TOKEN graft client --server http://10.0.0.5:7433,http://10.0.0.6:7433 --shard 1/2 --name clinic-b',
   ],
   options: {
-    server: z
-      .url({ protocol: /^https?$/, error: 'must begin with http:// or https://' })
-      .describe('address of the coordinator')
+    server: list(z.url({ protocol: /^https?$/, error: 'must begin with http:// or https://' }))
+      .describe('address of the coordinator; with commas, those of its standbys too')
       .meta({ value: 'URL', env: 'GRAFT_SERVER' }),
     token: z
       .string()
@@ -92,7 +92,7 @@ export const clientCommand = defineCommand({
       .describe('seconds without a connection before giving up')
       .meta({ value: 'SECONDS' }),
   },
-  async run({ server, token, name, shard, engine, retry, ...given }) {
+  async run({ server: servers, token, name, shard, engine, retry, ...given }) {
     const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = given
     const { labelNoise, featureSkew, ...data } = rest
     const source = ownSourceOf(data, dataset)
@@ -109,7 +109,7 @@ export const clientCommand = defineCommand({
     process.stdout.write(`Engine: ${engineName} ${version}. ${reason}\n`)
     const signal = interruptSignal()
     await runNode({
-      server,
+      servers,
       token,
       ...nameOf(name, shard),
       engineName,

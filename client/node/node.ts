@@ -19,8 +19,8 @@ import {
 import { pullBlob, pushUpdate, type TransferOptions } from './transfer.ts'
 
 export interface NodeOptions {
-  /** e.g. `http://127.0.0.1:7433`. */
-  readonly server: string
+  /** Addresses of the coordinator, as in `http://127.0.0.1:7433`, and of those that may follow it. */
+  readonly servers: readonly string[]
   readonly token: string
   /** Not needed with a token made for one client. */
   readonly name?: ClientId
@@ -53,13 +53,13 @@ export interface NodeOptions {
  * @throws GraftError GRAFT_SERVER_UNREACHABLE; the coordinator's refusal to let it in; a failure of its own
  */
 export async function runNode(options: NodeOptions): Promise<NodeSummary> {
-  const { server, token, name, engineName: engine, retrySeconds = 30, signal } = options
+  const { servers, token, name, engineName: engine, retrySeconds = 30, signal } = options
   const onEvent = options.onProgress ?? (() => undefined)
   signal?.throwIfAborted()
 
   const news = createMailbox<News>()
   const connection = connect({
-    server,
+    servers,
     auth: { token, version: GRAFT_VERSION, engine, ...(name === undefined ? {} : { name }) },
     retrySeconds,
     onNews: news.put,

@@ -36,11 +36,11 @@ export async function runVirtualClient(client: VirtualClient, fate: Fate): Promi
     await delay(late.seconds * 1000, undefined, { signal })
   }
 
-  const relay = await startRelay(client.server)
+  const relay = await startRelay(client.servers[0]!)
   const misfortune = createMisfortune({ plan, relay, tell })
   try {
     for (;;) {
-      const left = await runOnce({ ...client, server: relay.url }, misfortune.strike)
+      const left = await runOnce({ ...client, servers: [relay.url] }, misfortune.strike)
       if (left === null || left.back === 'never') return
       if (left.back === 'next-round' && (await isRunOver(client, left.round))) return
     }
@@ -84,10 +84,10 @@ async function runOnce(
  * @returns whether the whole run is over
  */
 async function isRunOver(client: VirtualClient, round: RoundNumber): Promise<boolean> {
-  const { server, token, name, engineName: engine, retrySeconds = 30, signal } = client
+  const { servers, token, name, engineName: engine, retrySeconds = 30, signal } = client
   const news = createMailbox<News>()
   const auth = { token, version: GRAFT_VERSION, engine, name }
-  const connection = connect({ server, auth, retrySeconds, onNews: news.put })
+  const connection = connect({ servers, auth, retrySeconds, onNews: news.put })
   try {
     for (;;) {
       const message = await news.take(AbortSignal.any([signal, connection.over]))

@@ -53,7 +53,7 @@ export async function runShards(options: WorkerOptions): Promise<void> {
     shards.map((index) => {
       const shard = { index, count: clients }
       const client = {
-        server,
+        servers: [server],
         token,
         name: shardName(shard),
         engineName,

@@ -1,6 +1,13 @@
 import type { SqlSession } from './apply-migrations.ts'
 import type { Prisma } from './generated/client.ts'
 
+/** Held until it is released, or until the process or its connection ends: then the server gives it to the next. */
+export interface DatabaseLock {
+  /** Resolves when the connection that held it is gone. */
+  readonly broken: Promise<void>
+  release(): Promise<void>
+}
+
 /** An open database, before migrations: all that differs between PGlite and PostgreSQL. */
 export interface Database {
   /** What and where, for messages; never a password. */
@@ -8,6 +15,8 @@ export interface Database {
   readonly adapter: NonNullable<Prisma.PrismaClientOptions['adapter']>
   /** Lends one connection for the duration of `use`. */
   withSession<Result>(use: (session: SqlSession) => Promise<Result>): Promise<Result>
+  /** The lock that one process at a time has on this database; null while another has it. */
+  tryLock(): Promise<DatabaseLock | null>
   /** Ends every connection; what was committed is on disk. */
   close(): Promise<void>
 }

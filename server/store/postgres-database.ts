@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { GraftError } from '../../shared/errors.ts'
-import type { Database } from './database.ts'
+import type { Database, DatabaseLock } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
 
 /** How long a server may take to accept a connection, and then to answer one statement. */
@@ -64,8 +64,50 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
         client.release()
       }
     },
+    tryLock: () => tryAdvisoryLock(url),
     close: () => pool.end(),
   }
+}
+
+/** Two numbers of Graft's own; locks are of one database. */
+const LOCK_KEYS = '1735549286, 1'
+
+/**
+ * Without an answer for some 5 s the server takes the other machine for dead, and its lock is free. A process that
+ * ends, however it ends, has its connection closed by its kernel at once.
+ */
+const LOCK_SESSION = `SET tcp_keepalives_idle TO 2;
+SET tcp_keepalives_interval TO 1;
+SET tcp_keepalives_count TO 3;
+SET tcp_user_timeout TO 5000`
+
+/** A session-level advisory lock, on a connection that does nothing else. */
+async function tryAdvisoryLock(url: string): Promise<DatabaseLock | null> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'graft leader',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+  })
+  const broken = new Promise<void>((resolve) => {
+    client.on('error', () => resolve())
+    client.on('end', () => resolve())
+  })
+  try {
+    await client.connect()
+    await client.query(LOCK_SESSION)
+    const sql = `SELECT pg_try_advisory_lock(${LOCK_KEYS}) AS "isMine"`
+    const { rows } = await client.query<{ isMine: boolean }>(sql)
+    if (rows[0]?.isMine === true) {
+      return { broken, release: () => client.end().catch(() => undefined) }
+    }
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw error
+  }
+  await client.end()
+  return null
 }
 
 /** The pool waits for what this returns before it lends the connection; its types do not say so. */

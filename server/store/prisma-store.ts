@@ -1,16 +1,21 @@
-import type { RunId } from '../../shared/ids.ts'
+import { randomUUID } from 'node:crypto'
 import { GraftError } from '../../shared/errors.ts'
+import { RunId } from '../../shared/ids.ts'
 import { createSerialQueue } from './serial-queue.ts'
 import type { Database } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
-import { type Client, Prisma, PrismaClient } from './generated/client.ts'
-import { toClient, toJson, toModel, toOptionalJson, toRun, toText, toToken } from './rows.ts'
+import { type Client, Prisma, PrismaClient, type Run } from './generated/client.ts'
+import { toClient, toJson, toModel, toRun, toText, toToken } from './rows.ts'
+import { type Leader, leadershipLost, type LeadershipTable, takeLeadership } from './leadership.ts'
 import type { Store } from './store.ts'
 import { hashSecret } from './token.ts'
 
 /**
  * The store over any database that Prisma reaches. Each method is one statement, so none needs a
  * transaction or a retry: whatever two processes do at once, the database orders it by row locks.
+ *
+ * Of a store that leads, each write locks the row of the leader for reading: the next leader raises its epoch behind
+ * the writes that are under way, and those that come later find another one there and do nothing.
  *
  * Takes ownership of `database`: closing the store closes it.
  */
@@ -26,6 +31,34 @@ export function createPrismaStore(database: Database): Store {
       throw toDatabaseError(error, database.description)
     })
 
+  let epoch: number | null = null
+  /** Holds where this store may write: always, when it does not lead. */
+  const fence = () =>
+    epoch === null
+      ? Prisma.sql`SELECT 1`
+      : Prisma.sql`SELECT 1 FROM "leadership" WHERE "epoch" = ${epoch} FOR SHARE`
+  const readLeader = async (): Promise<Leader | null> =>
+    answer(prisma.leadership.findFirst({ select: { epoch: true, holder: true } }))
+  /** Why a fenced write has written nothing. */
+  async function refusal(run: RunId): Promise<Error> {
+    const leader = await readLeader()
+    return epoch !== null && leader?.epoch !== epoch ? leadershipLost(leader) : unknownRun(run)
+  }
+  const leaders: LeadershipTable = {
+    read: readLeader,
+    raise: async (holder) => {
+      const rows = await answer(
+        prisma.$queryRaw<{ epoch: number }[]>`
+          INSERT INTO "leadership" AS last ("id", "epoch", "holder", "since")
+          VALUES (1, 1, ${holder}, ${new Date()})
+          ON CONFLICT ("id") DO UPDATE
+          SET "epoch" = last."epoch" + 1, "holder" = excluded."holder", "since" = excluded."since"
+          RETURNING "epoch"`,
+      )
+      return rows[0]!.epoch
+    },
+  }
+
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     await journal.settled()
@@ -36,8 +69,26 @@ export function createPrismaStore(database: Database): Store {
   return {
     description: database.description,
 
-    createRun: async (settings) =>
-      toRun(await answer(prisma.run.create({ data: { settings: toJson(settings) } }))),
+    lead: async (as) => {
+      const taken = await takeLeadership(database, leaders, as).catch((error: unknown) => {
+        throw toDatabaseError(error, database.description)
+      })
+      epoch = taken.epoch
+      return taken.leadership
+    },
+
+    createRun: async (settings) => {
+      const id = RunId.parse(randomUUID())
+      const rows = await answer(
+        prisma.$queryRaw<Run[]>`
+          WITH fence AS (${fence()})
+          INSERT INTO "run" ("id", "settings", "created_at")
+          SELECT ${id}::uuid, ${toText(settings)}::json, ${new Date()} FROM fence
+          RETURNING "id", "settings", "status"::text AS "status", "created_at" AS "createdAt"`,
+      )
+      if (rows[0] === undefined) throw await refusal(id)
+      return toRun(rows[0])
+    },
 
     unfinishedRun: async () => {
       const row = await answer(
@@ -47,9 +98,13 @@ export function createPrismaStore(database: Database): Store {
     },
 
     setRunStatus: async (run, status) => {
-      const where = { id: run }
-      const { count } = await answer(prisma.run.updateMany({ where, data: { status } }))
-      if (count === 0) throw unknownRun(run)
+      const count = await answer(
+        prisma.$executeRaw`
+          WITH fence AS (${fence()})
+          UPDATE "run" SET "status" = ${status}::run_status
+          WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)`,
+      )
+      if (count === 0) throw await refusal(run)
     },
 
     // Raising lastSeq locks the run's row until the event is in: seqs have no gaps, in any process.
@@ -58,15 +113,17 @@ export function createPrismaStore(database: Database): Store {
       journal.add(run, async () => {
         const rows = await answer(
           prisma.$queryRaw<{ seq: number }[]>`
-            WITH next AS (
-              UPDATE "run" SET "last_seq" = "last_seq" + 1 WHERE "id" = ${run}::uuid
+            WITH fence AS (${fence()}),
+            next AS (
+              UPDATE "run" SET "last_seq" = "last_seq" + 1
+              WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)
               RETURNING "id", "last_seq"
             )
             INSERT INTO "journal_event" ("run_id", "seq", "event", "at")
             SELECT "id", "last_seq", ${toText(event)}::json, ${new Date()} FROM next
             RETURNING "seq"`,
         )
-        if (rows[0] === undefined) throw unknownRun(run)
+        if (rows[0] === undefined) throw await refusal(run)
         return rows[0].seq
       }),
 
@@ -78,14 +135,16 @@ export function createPrismaStore(database: Database): Store {
 
     // Saving a model again replaces it: a coordinator that died between saving and journalling does.
     saveModel: async ({ run, round, blob, report, ledger }) => {
-      const content = { blob, report: toJson(report), ledger: toOptionalJson(ledger) }
-      await answer(
-        prisma.model.upsert({
-          where: { runId_round: { runId: run, round } },
-          create: { runId: run, round, ...content },
-          update: content,
-        }),
+      const ledgerText = ledger === null ? null : toText(ledger)
+      const count = await answer(
+        prisma.$executeRaw`
+          WITH fence AS (${fence()})
+          INSERT INTO "model" ("run_id", "round", "blob", "report", "ledger")
+          SELECT ${run}::uuid, ${round}, ${blob}, ${toText(report)}::json, ${ledgerText}::json FROM fence
+          ON CONFLICT ("run_id", "round") DO UPDATE
+          SET "blob" = excluded."blob", "report" = excluded."report", "ledger" = excluded."ledger"`,
       )
+      if (count === 0) throw await refusal(run)
     },
 
     listModels: async (run) => {

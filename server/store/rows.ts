@@ -6,7 +6,12 @@ import type { ClientRecord, ModelRecord, RunRecord, TokenRecord } from './store.
 // Rows as Prisma reads them, turned into records. Ids and settings are parsed, as at any edge: another
 // program, or another version of this one, may have written them.
 
-export function toRun({ id, settings, status, createdAt }: Run): RunRecord {
+export function toRun({
+  id,
+  settings,
+  status,
+  createdAt,
+}: Pick<Run, 'id' | 'settings' | 'status' | 'createdAt'>): RunRecord {
   return { id: RunId.parse(id), settings: RunSettings.parse(settings), status, createdAt }
 }
 
@@ -32,11 +37,6 @@ export function toClient({ id, ...client }: Client): ClientRecord {
 export function toJson(value: unknown): Prisma.InputJsonValue | typeof Prisma.JsonNull {
   if (value === null) return Prisma.JsonNull
   return JSON.parse(toText(value)) as Prisma.InputJsonValue
-}
-
-/** As {@link toJson}, for a column that may be empty: there null is the SQL one. */
-export function toOptionalJson(value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull {
-  return value === null ? Prisma.DbNull : (JSON.parse(toText(value)) as Prisma.InputJsonValue)
 }
 
 /** @throws TypeError when `value` has no JSON form, as `undefined` and functions */

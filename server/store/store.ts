@@ -61,13 +61,40 @@ export interface AuditEntry {
   readonly details: unknown
 }
 
+export interface LeaderOptions {
+  /** Who this is, for the messages of others. */
+  readonly holder: string
+  /** Whether to wait for the end of a coordinator that leads. */
+  readonly isStandby: boolean
+  /** Told once, when there is one to wait for. */
+  readonly onWait?: (leader: string) => void
+  readonly signal: AbortSignal
+}
+
+/** A coordinator's right to write runs. */
+export interface Leadership {
+  /** Aborted with GRAFT_LEADERSHIP_LOST when another coordinator has taken over. */
+  readonly lost: AbortSignal
+  /** Lets the next one lead at once. */
+  release(): Promise<void>
+}
+
 /**
  * What a coordinator must not lose. Two implementations of one contract: embedded PGlite, PostgreSQL.
- * Every method throws GraftError GRAFT_DATABASE_UNAVAILABLE when the database does not answer.
+ * Every method throws GraftError GRAFT_DATABASE_UNAVAILABLE when the database does not answer, and those that write runs,
+ * journal and models GRAFT_LEADERSHIP_LOST when this store has led and another leads now.
  */
 export interface Store {
   /** e.g. `PGlite in graft-data/db` or `PostgreSQL 15.2 at db:5432/graft`; never a password. */
   readonly description: string
+  /**
+   * Makes this store the one that may write runs, as soon as no other does; from then on its writes of runs, journal and
+   * models are fenced. One that never leads is not.
+   *
+   * @throws GraftError GRAFT_LEADERSHIP_TAKEN when another leads and `isStandby` is false; the reason of `signal`
+   */
+  lead(as: LeaderOptions): Promise<Leadership>
+
   createRun(settings: RunSettings): Promise<RunRecord>
   /** The newest run that is still `running`, to go on with after a crash. */
   unfinishedRun(): Promise<RunRecord | null>

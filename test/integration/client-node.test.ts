@@ -234,7 +234,7 @@ async function startFederation(given: FederationOptions) {
   }
 
   const options = (name: string) => ({
-    server: server.gateway.url,
+    servers: [server.gateway.url],
     token: 'secret',
     name: clientId(name),
     engineName: 'test',
@@ -273,7 +273,7 @@ async function startFederation(given: FederationOptions) {
     ) =>
       runNode({
         ...options(name),
-        ...(how.server === undefined ? {} : { server: how.server }),
+        ...(how.server === undefined ? {} : { servers: [how.server] }),
         ...(how.signal === undefined ? {} : { signal: how.signal }),
         ...(how.keepBlob && { keepBlob: how.keepBlob }),
         onProgress: (event) => {

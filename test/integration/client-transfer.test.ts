@@ -42,7 +42,7 @@ describe('pullBlob', () => {
     })
     await using relay = await startTcpRelay(server.gateway.url)
     cut = relay.cut
-    const pulled = await pullBlob(server.connect({ server: relay.url }), server.offer(bytes))
+    const pulled = await pullBlob(server.connect({ servers: [relay.url] }), server.offer(bytes))
     expect(Buffer.compare(pulled, bytes)).toBe(0)
     expect(asked).toBeLessThanOrEqual(8 + CHUNK_WINDOW)
   })
@@ -90,7 +90,7 @@ describe('pushUpdate', () => {
     await using relay = await startTcpRelay(server.gateway.url)
     const bytes = noise(12 * CHUNK_BYTES)
     relay.cutAfter.push(6.5 * CHUNK_BYTES)
-    const connection = server.connect({ server: relay.url })
+    const connection = server.connect({ servers: [relay.url] })
     const request = connection.request.bind(connection)
     connection.request = async (event, message, schema) => {
       const answer = await request(event, message, schema)
@@ -162,7 +162,7 @@ describe('pushUpdate', () => {
     })
     await using relay = await startTcpRelay(server.gateway.url)
     cut = relay.cut
-    await pushUpdate(server.connect({ server: relay.url }), outgoing(noise(1000)))
+    await pushUpdate(server.connect({ servers: [relay.url] }), outgoing(noise(1000)))
     expect(delivered).toBe(1)
   })
 
@@ -201,17 +201,40 @@ describe('pushUpdate', () => {
 describe('connection', () => {
   it('should give up on a coordinator that does not answer', async () => {
     await using server = await startTestGateway()
-    const connection = server.connect({ server: 'http://127.0.0.1:1', retrySeconds: 0.3 })
+    const connection = server.connect({ servers: ['http://127.0.0.1:1'], retrySeconds: 0.3 })
     expect(await overOf(connection)).toMatchObject({
       code: 'GRAFT_SERVER_UNREACHABLE',
       message: expect.stringContaining('127.0.0.1:1'),
     })
   })
 
+  it('should find the coordinator among several addresses, and the one that follows it', async () => {
+    await using first = await startTestGateway()
+    await using second = await startTestGateway()
+    const servers = ['http://127.0.0.1:1', first.gateway.url, second.gateway.url]
+    const connection = first.connect({ servers })
+    await connection.request('run:join', {}, RunJoined)
+    expect(first.gateway.connected()).toHaveLength(1)
+    await first.gateway.close()
+    await expect.poll(() => second.gateway.connected()).toHaveLength(1)
+  })
+
+  it('should ask the next address when one refuses for a while', async () => {
+    const busy = async () => {
+      throw new GraftError('GRAFT_DATABASE_UNAVAILABLE', 'No answer.')
+    }
+    await using first = await startTestGateway({ admit: busy })
+    await using second = await startTestGateway()
+    const servers = [first.gateway.url, second.gateway.url]
+    const connection = first.connect({ servers })
+    await connection.request('run:join', {}, RunJoined)
+    expect(second.gateway.connected()).toHaveLength(1)
+  })
+
   it('should give up on a coordinator that left and does not come back', async () => {
     await using server = await startTestGateway()
     await using relay = await startTcpRelay(server.gateway.url)
-    const connection = server.connect({ server: relay.url, retrySeconds: 0.3 })
+    const connection = server.connect({ servers: [relay.url], retrySeconds: 0.3 })
     await connection.request('run:join', {}, RunJoined)
     await server.gateway.close()
     expect(await overOf(connection)).toMatchObject({ code: 'GRAFT_SERVER_UNREACHABLE' })

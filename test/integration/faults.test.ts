@@ -76,7 +76,7 @@ async function runPlan(plan: object, changes: Partial<RunSettings> = {}) {
   const clients = Array.from({ length: settings.clients }, (_, index) =>
     runVirtualClient(
       {
-        server: federation.url,
+        servers: [federation.url],
         token: JOIN_TOKEN,
         name: ClientId.parse(`client-${index}`),
         engineName: 'test',

@@ -52,6 +52,23 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
   const aClient = (tokenId: string, id: ClientId = aName()) =>
     store.admitClient({ id, tokenId, version: '0.1.0', engine: 'wasm' })
 
+  describe('leadership', () => {
+    it('should let a leader write, and say who leads when it has ended', async () => {
+      const own = await createHost()
+      const leader = await own.open()
+      const { signal } = new AbortController()
+      const { lost, release } = await leader.lead({ holder: 'first', isStandby: false, signal })
+      const { id } = await leader.createRun(SETTINGS)
+      expect(await leader.appendEvent(id, 'led')).toBe(1)
+      await leader.setRunStatus(id, 'finished')
+      await expect(leader.appendEvent(RunId.parse(randomUUID()), 'x')).rejects.toThrow(RangeError)
+      expect(lost.aborted).toBe(false)
+      await release()
+      await leader.close()
+      await own[Symbol.asyncDispose]()
+    })
+  })
+
   describe('runs', () => {
     it('should give back the newest run that is not over', async () => {
       expect(await store.unfinishedRun()).toBeNull()

@@ -83,7 +83,7 @@ export async function startFederation(options: Options) {
     node(index: number, how: { onEvent?: (event: NodeEvent) => void; signal?: AbortSignal } = {}) {
       const shard = { index, count: settings.clients }
       return runNode({
-        server: url,
+        servers: [url],
         token: JOIN_TOKEN,
         name: ClientId.parse(`client-${index}`),
         engineName: 'test',
@@ -113,7 +113,7 @@ export async function startFederation(options: Options) {
 function createPuppet(server: string, { name, token }: { name: string; token: string }) {
   const news = createMailbox<News>()
   const connection = connect({
-    server,
+    servers: [server],
     auth: { token, name: ClientId.parse(name), version: '0', engine: 'test' },
     retrySeconds: 20,
     onNews(message) {

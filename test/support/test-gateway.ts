@@ -85,7 +85,7 @@ export async function startTestGateway(
     /** A client's connection, closed with the gateway. */
     connect(own: Partial<ConnectionOptions> = {}): Connection {
       const connection = connect({
-        server: gateway.url,
+        servers: [gateway.url],
         auth: AUTH,
         retrySeconds: 20,
         onNews: () => undefined,

@@ -65,7 +65,7 @@ describe('runVirtualClient', () => {
 async function run(faults: object[]): Promise<FaultEvent[]> {
   const events: FaultEvent[] = []
   const client: VirtualClient = {
-    server: 'http://127.0.0.1:1',
+    servers: ['http://127.0.0.1:1'],
     token: 'secret',
     name: clientId('ada'),
     engineName: 'test',

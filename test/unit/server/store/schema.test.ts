@@ -59,6 +59,7 @@ function columnsOfSchema(): string[] {
     Model: Prisma.ModelScalarFieldEnum,
     Token: Prisma.TokenScalarFieldEnum,
     Client: Prisma.ClientScalarFieldEnum,
+    Leadership: Prisma.LeadershipScalarFieldEnum,
     Audit: Prisma.AuditScalarFieldEnum,
   } satisfies Record<generated.Prisma.ModelName, Record<string, string>>
   return Object.entries(scalars)
