@@ -51,6 +51,10 @@ export const coordinatorCommand = defineCommand({
       .describe('folder that all coordinators of a database see, for blobs; --home when not given')
       .meta({ value: 'DIR', env: 'GRAFT_SHARED' }),
     database: DATABASE_OPTION,
+    databaseWait: numeric(z.number().nonnegative().max(86_400))
+      .default(600)
+      .describe('seconds that a PostgreSQL server may be silent before the coordinator ends')
+      .meta({ value: 'SECONDS' }),
     standby: z
       .literal(true)
       .optional()
@@ -59,7 +63,7 @@ export const coordinatorCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
-    const { database, standby, engine, json, ...run } = given
+    const { database, databaseWait, standby, engine, json, ...run } = given
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
     const own =
@@ -82,6 +86,7 @@ export const coordinatorCommand = defineCommand({
       home,
       shared,
       databaseUrl: database,
+      databaseWaitSeconds: databaseWait,
       isStandby: standby === true,
       engine: started,
       reportTarget: json,

@@ -27,6 +27,7 @@ import { openBlobs } from './store/blobs.ts'
 import { type FolderLock, lockFolder } from './store/folder-lock.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
+import { createPatientStore } from './store/patient-store.ts'
 import type { Leadership, Store } from './store/store.ts'
 import { saveModelFolder } from './save-model-folder.ts'
 import { saveModelFile } from './store/save-model-file.ts'
@@ -51,6 +52,8 @@ export interface CoordinatorOptions {
   /** Folder that all coordinators of the database see; the home of this one when not given. */
   readonly shared: string | undefined
   readonly databaseUrl: string | undefined
+  /** Longest time that a PostgreSQL server may be silent before the coordinator ends. */
+  readonly databaseWaitSeconds: number
   /** Whether to wait for the end of another coordinator, and then to go on with its run. */
   readonly isStandby: boolean
   /** One that runs already, or which to start. */
@@ -99,7 +102,13 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
     const blobs = await openBlobs(join(shared, 'blobs'))
     workbench = createWorkbench(plan, blobs, signal)
-    const joinToken = await ensureJoinToken(store, options.joinToken)
+    const patient = createPatientStore(store, {
+      seconds: options.databaseUrl === undefined ? 0 : options.databaseWaitSeconds,
+      onSilence: ({ problem }) => display.message(`${problem} Waiting for it.`),
+      onAnswer: () => display.message('The database answers again.'),
+      signal,
+    })
+    const joinToken = await ensureJoinToken(patient, options.joinToken)
     if (options.ownData !== null) {
       for (const line of describeOwnData(options.ownData)) display.message(line)
     }
@@ -108,7 +117,7 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     const rounds: RoundReport[] = []
     await runFederation({
       settings,
-      store,
+      store: patient,
       blobs,
       workbench,
       display,

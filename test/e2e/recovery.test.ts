@@ -48,7 +48,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
 
   it('should end in one line when the server is gone, and go on when started again', async () => {
     await using setting = await createSetting()
-    await using first = setting.startCoordinator()
+    await using first = setting.startCoordinator('0', ['--database-wait', '1'])
     const port = await portOf(first)
     await using early = startClient(port, '0/2')
     await using late = startClient(port, '1/2')
@@ -71,6 +71,28 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
     expect(resumed.stdout).not.toContain('client-0: training')
     expect((await early.finished).status).toBe(0)
     expect((await late.finished).status).toBe(0)
+    expect((await setting.report()).rounds[0]?.uploads).toBe(2)
+  })
+
+  it('should wait while the server is gone, and its clients with it', async () => {
+    await using setting = await createSetting()
+    await using coordinator = setting.startCoordinator()
+    const port = await portOf(coordinator)
+    await using early = startClient(port, '0/2')
+    await using late = startClient(port, '1/2')
+    await coordinator.printed(/client-1: training/)
+    late.child.kill('SIGSTOP')
+    await coordinator.printed(/client-0: uploaded/)
+    await allowConnections(setting.database, false)
+    await endConnections(setting.database)
+    late.child.kill('SIGCONT')
+    await coordinator.printed(/does not answer: .*\. Waiting for it\./)
+    await allowConnections(setting.database, true)
+    await coordinator.printed(/The database answers again\./)
+    for (const { finished } of [coordinator, early, late]) {
+      const { status, stderr } = await finished
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    }
     expect((await setting.report()).rounds[0]?.uploads).toBe(2)
   })
 
@@ -112,7 +134,7 @@ interface Setting extends AsyncDisposable {
   readonly database: TestDatabase
   readonly env: Record<string, string>
   words(port: string): string[]
-  startCoordinator(port?: string): Running
+  startCoordinator(port?: string, more?: readonly string[]): Running
   report(): Promise<RunReport>
 }
 
@@ -128,7 +150,7 @@ async function createSetting(): Promise<Setting> {
     database,
     env,
     words,
-    startCoordinator: (port = '0') => startGraft(words(port), env),
+    startCoordinator: (port = '0', more = []) => startGraft([...words(port), ...more], env),
     report: async () =>
       RunReport.parse(JSON.parse(await readFile(join(home, 'report.json'), 'utf8'))),
     async [Symbol.asyncDispose]() {

@@ -70,6 +70,7 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     home: 'never-made',
     shared: undefined,
     databaseUrl: undefined,
+    databaseWaitSeconds: 0,
     isStandby: false,
     engine: 'auto',
     reportTarget: undefined,
