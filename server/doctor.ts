@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { parseOptions } from '../shared/command/command.ts'
 import { ENGINE_OPTION } from '../shared/command/common-options.ts'
 import type { DatasetSpec } from '../shared/data/dataset-spec.ts'
@@ -6,7 +7,9 @@ import { DATASETS, loadDataset, megabytes } from '../shared/data/datasets.ts'
 import { diagnoseEngines } from '../shared/engine/diagnose.ts'
 import { startEngine } from '../shared/engine/engine.ts'
 import { ERRORS, toGraftError } from '../shared/errors.ts'
+import { lockHome } from './store/lock-home.ts'
 import { openStore } from './store/open-store.ts'
+import { repairBlobs, type RepairReport } from './store/repair.ts'
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -38,6 +41,62 @@ export async function diagnose(place: Place): Promise<Finding[]> {
     await findDatabase(place),
     await findPort(place.port),
   ]
+}
+
+/**
+ * Checks what is kept of runs, and removes what none of them names.
+ *
+ * @throws GraftError GRAFT_HOME_BUSY, GRAFT_LEADERSHIP_TAKEN while a coordinator runs
+ */
+export async function mend({
+  home,
+  shared = home,
+  databaseUrl,
+}: Omit<Place, 'port'> & { readonly shared: string | undefined }): Promise<Finding[]> {
+  const lock = await lockHome(home)
+  try {
+    const store = await openStore({ databaseUrl, folder: home })
+    const { signal } = new AbortController()
+    const leadership = await store
+      .lead({ holder: `graft doctor, pid ${process.pid}`, isStandby: false, signal })
+      .catch(async (error: unknown) => {
+        await store.close()
+        throw error
+      })
+    try {
+      const places = { blobs: join(shared, 'blobs'), uploads: join(home, 'uploads') }
+      return describeRepair(await repairBlobs(store, places))
+    } finally {
+      await leadership.release()
+      await store.close()
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+function describeRepair(report: RepairReport): Finding[] {
+  const { intact, orphans, leftovers, corrupt, missing } = report
+  const subject = 'blobs'
+  const removed = [
+    [orphans, 'Named by no run'],
+    [leftovers, 'Left by broken-off writes and uploads'],
+  ] as const
+  return [
+    { status: 'ok', subject, detail: `Whole, and named by a run: ${intact}.` },
+    ...removed.flatMap(([files, which]): Finding[] => {
+      if (files.length === 0) return []
+      const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+      const detail = `${which}, removed: ${files.length} (${(bytes / 1e6).toFixed(1)} MB).`
+      return [{ status: 'note', subject, detail }]
+    }),
+    ...[...corrupt].map((id) => broken(`${id} is another file than its name says.`)),
+    ...[...missing].map((id) => broken(`${id} is missing.`)),
+  ]
+
+  function broken(detail: string): Finding {
+    return { status: 'problem', subject, detail, remedy: ERRORS.GRAFT_BLOB_CORRUPT.remedy }
+  }
 }
 
 function findNode(): Finding {

@@ -5,6 +5,7 @@ import {
   ENGINE_OPTION,
   HOME_OPTION,
   JSON_OPTION,
+  SHARED_OPTION,
 } from '../shared/command/common-options.ts'
 import { ownSourceOf } from '../shared/command/data-options.ts'
 import { RUN_OPTIONS, toRunSettings } from '../shared/command/run-options.ts'
@@ -44,12 +45,7 @@ export const coordinatorCommand = defineCommand({
       .describe('token with which any client may join; made and printed when not given')
       .meta({ value: 'TOKEN', env: 'GRAFT_JOIN_TOKEN', secret: true }),
     home: HOME_OPTION.default('graft-data'),
-    shared: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('folder that all coordinators of a database see, for blobs; --home when not given')
-      .meta({ value: 'DIR', env: 'GRAFT_SHARED' }),
+    shared: SHARED_OPTION,
     database: DATABASE_OPTION,
     databaseWait: numeric(z.number().nonnegative().max(86_400))
       .default(600)

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,7 +6,7 @@ import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
-import { GraftError, toGraftError } from '../shared/errors.ts'
+import { GraftError } from '../shared/errors.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
 import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
@@ -24,7 +23,8 @@ import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { openBlobs } from './store/blobs.ts'
-import { type FolderLock, lockFolder } from './store/folder-lock.ts'
+import type { FolderLock } from './store/folder-lock.ts'
+import { lockHome } from './store/lock-home.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { createPatientStore } from './store/patient-store.ts'
@@ -78,7 +78,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   const weights = initial && (await startingWeights(initial, layout, network))
   const plan = planRun(settings, dataset, weights, network)
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
-  const lock = await lockHome(home, signal)
+  const lock = await lockHomeSoon(home, signal)
   try {
     await serve(options, engine, plan)
   } finally {
@@ -194,17 +194,12 @@ function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[])
   }
 }
 
-async function lockHome(home: string, signal: AbortSignal): Promise<FolderLock> {
-  await mkdir(home, { recursive: true }).catch((error: unknown) => {
-    throw toGraftError(error)
-  })
-  const take = () =>
-    lockFolder(join(home, 'coordinator.lock'), `The folder ${home}`, 'GRAFT_HOME_BUSY')
+async function lockHomeSoon(home: string, signal: AbortSignal): Promise<FolderLock> {
   // A simulation that was killed and started again may find the coordinator of before, which is about to end.
   const attempts = isSimulated() ? LOCK_ATTEMPTS : 1
   for (let attempt = 1; ; attempt++) {
     try {
-      return await take()
+      return await lockHome(home)
     } catch (error) {
       const isBusy = error instanceof GraftError && error.code === 'GRAFT_HOME_BUSY'
       if (!isBusy || attempt >= attempts) throw error

@@ -10,7 +10,8 @@ import type { BlobStore } from './store.ts'
  * A content-addressed folder: the blob `abcdef...` is the file `<folder>/ab/cdef...`. A file has its name
  * only once it is complete and on disk, so whatever a crash leaves behind lies in `<folder>/tmp`.
  *
- * One process at a time may have the folder open, as opening empties `<folder>/tmp`.
+ * One process at a time may have the folder open, as opening empties `<folder>/tmp`: what a leader of before is writing there
+ * fails, as all it does would.
  *
  * @throws GraftError GRAFT_DISK_FULL, GRAFT_FILE_UNREADABLE when the folder cannot be made
  */

@@ -107,6 +107,9 @@ export function createPrismaStore(database: Database): Store {
       if (count === 0) throw await refusal(run)
     },
 
+    listRuns: async () =>
+      (await answer(prisma.run.findMany({ orderBy: { number: 'asc' } }))).map(toRun),
+
     // Raising lastSeq locks the run's row until the event is in: seqs have no gaps, in any process.
     // The queue only keeps the order of this process's calls, which connections of a pool would not.
     appendEvent: (run, event) =>

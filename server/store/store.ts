@@ -99,6 +99,8 @@ export interface Store {
   /** The newest run that is still `running`, to go on with after a crash. */
   unfinishedRun(): Promise<RunRecord | null>
   setRunStatus(run: RunId, status: RunStatus): Promise<void>
+  /** All there are, in the order in which they began. */
+  listRuns(): Promise<RunRecord[]>
 
   /** Durable when it returns; calls are numbered in the order they were made. @returns the entry's seq */
   appendEvent(run: RunId, event: unknown): Promise<number>

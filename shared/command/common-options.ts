@@ -14,6 +14,13 @@ export const HOME_OPTION = z
   .describe('folder for database, blobs and models')
   .meta({ value: 'DIR', env: 'GRAFT_HOME' })
 
+export const SHARED_OPTION = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('folder that all coordinators of a database see, for blobs; --home when not given')
+  .meta({ value: 'DIR', env: 'GRAFT_SHARED' })
+
 export const JSON_OPTION = z
   .union([z.string().min(1), z.literal(true)])
   .optional()

@@ -55,6 +55,16 @@ describe('graft doctor', () => {
     })
   })
 
+  it('should mend only when it is told to', async () => {
+    const diagnose = vi.spyOn(doctor, 'diagnose').mockResolvedValue([OK])
+    const mend = vi.spyOn(doctor, 'mend').mockResolvedValue([OK])
+    await run([])
+    expect(mend).not.toHaveBeenCalled()
+    await run(['--repair', '--home', 'here', '--shared', 'there'])
+    expect(mend).toHaveBeenCalledWith({ home: 'here', shared: 'there', databaseUrl: undefined })
+    expect(diagnose).toHaveBeenCalledTimes(1)
+  })
+
   it.each(['0', '65536', 'http'])('should refuse port %s', async (port) => {
     await expect(run(['--port', port])).rejects.toThrow(`--port "${port}" is not allowed`)
   })
