@@ -7,7 +7,7 @@ import { ENGINE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/co
 import { claimFolder } from '../../shared/command/claim-folder.ts'
 import { dataWords, ownSourceOf } from '../../shared/command/data-options.ts'
 import { list } from '../../shared/command/list-option.ts'
-import { RUN_OPTIONS, toWords } from '../../shared/command/run-options.ts'
+import { RUN_OPTIONS, roundSizes, toWords } from '../../shared/command/run-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { createClock } from '../../shared/command/run-clock.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
@@ -149,19 +149,12 @@ async function withSimulation(folder: string, simulation: SimulationReport): Pro
   return whole
 }
 
-function sizesOf({
-  clients,
-  rounds,
-  quorum,
-}: {
-  clients: number
-  rounds: number
-  quorum?: number | undefined
-}) {
+function sizesOf(of: Parameters<typeof roundSizes>[0] & { readonly rounds: number }) {
+  const { clients, rounds } = of
   return {
     clients: Array.from({ length: clients }, (_, index) => shardName({ index, count: clients })),
     rounds,
-    quorum: Math.min(quorum ?? clients, clients),
+    quorum: roundSizes(of).quorum,
   }
 }
 

@@ -22,6 +22,7 @@ const OF_THE_COORDINATOR = new Set([
   'tune',
   'publish',
   'quorum',
+  'goal',
   'deadlineSeconds',
   'rounds',
   'targetAccuracy',

@@ -243,8 +243,8 @@ function offered(session: Session, id: BlobId): BlobRef {
   return ref
 }
 
-function rulesOf({ clients, quorum }: RunSettings): RoundRules {
-  return { cohortSize: clients, quorum }
+function rulesOf({ clients, quorum, goal = clients }: RunSettings): RoundRules {
+  return { cohortSize: clients, quorum, goal }
 }
 
 /** What `work` gives, or the reason of `signal` as soon as that is aborted; leaves no listener behind. */

@@ -8,6 +8,8 @@ export interface RoundRules {
   readonly cohortSize: number
   /** Updates (and, when recruiting takes too long, clients) that suffice at the deadline. */
   readonly quorum: number
+  /** Updates with which collecting ends, deadline or not: fewer than the cohort when more are invited than needed. */
+  readonly goal: number
 }
 
 /** An accepted update: its blob is stored and its numbers are checked. */
@@ -136,7 +138,7 @@ export function step(rules: RoundRules, state: RoundState, event: RoundEvent): S
     case 'client-left':
       return onClientLeft(state, event.client)
     case 'update-received':
-      return onUpdateReceived(state, event.client, event.update)
+      return onUpdateReceived(rules, state, event.client, event.update)
     case 'deadline-passed':
       return onDeadlinePassed(rules, state)
     case 'model-fused':
@@ -227,7 +229,12 @@ function onClientLeft(state: RoundState, client: ClientId): Step {
   return quiet({ ...state, ready: state.ready.filter((other) => other !== client) })
 }
 
-function onUpdateReceived(state: RoundState, client: ClientId, update: Update): Step {
+function onUpdateReceived(
+  rules: RoundRules,
+  state: RoundState,
+  client: ClientId,
+  update: Update,
+): Step {
   if (state.phase === 'collecting' && client in state.updates) {
     // Sent again after a lost answer: the first update stands.
     return quiet(state)
@@ -237,7 +244,8 @@ function onUpdateReceived(state: RoundState, client: ClientId, update: Update): 
     return reject(state, client, code ?? 'GRAFT_ROUND_STALE')
   }
   const updates = { ...state.updates, [client]: update }
-  const isLast = state.cohort.every((other) => other in updates)
+  const wanted = Math.min(rules.goal, state.cohort.length)
+  const isLast = Object.keys(updates).length >= wanted
   return isLast ? enter({ ...state, phase: 'fusing', updates }) : quiet({ ...state, updates })
 }
 

@@ -144,7 +144,11 @@ export const RUN_OPTIONS = {
     .meta({ value: 'WHEN' }),
   quorum: numeric(count)
     .optional()
-    .describe('updates that suffice at the deadline; all clients when not given')
+    .describe('updates that suffice at the deadline; all clients, or --goal, when not given')
+    .meta({ value: 'N' }),
+  goal: numeric(count)
+    .optional()
+    .describe('updates with which a round goes on at once (over-selection); all when not given')
     .meta({ value: 'N' }),
   deadline: numeric(z.number().positive())
     .default(600)
@@ -207,9 +211,23 @@ export function toRunSettings(
       batchSize: options.batchSize,
     },
     ...(options.publish !== 'better' && { publish: options.publish }),
-    quorum: Math.min(options.quorum ?? options.clients, options.clients),
+    ...roundSizes(options),
     deadlineSeconds: options.deadline,
   }
+}
+
+/** A cohort, and how much of it a round needs; larger numbers than there are clients mean all of them. */
+export function roundSizes({
+  clients,
+  goal = clients,
+  quorum = goal,
+}: {
+  readonly clients: number
+  readonly goal?: number | undefined
+  readonly quorum?: number | undefined
+}): Pick<RunSettings, 'quorum' | 'goal'> {
+  const wanted = Math.min(goal, clients)
+  return { quorum: Math.min(quorum, wanted), ...(wanted < clients && { goal: wanted }) }
 }
 
 /** The words that give another `graft` process the same options. */

@@ -111,6 +111,9 @@ export const RunSettings = z.strictObject({
     ),
   /** Updates that suffice to fuse when the deadline passes. */
   quorum: count,
+  goal: count
+    .optional()
+    .describe('updates with which a round ends before its deadline; absent: those of all clients'),
   /** Seconds from a round's invitation to its deadline. */
   deadlineSeconds: positive,
 })

@@ -33,7 +33,8 @@ describe('runShards', () => {
     const nodes = vi.mocked(runNode).mock.calls.map(([node]) => node)
     expect(nodes.map(({ name }) => name)).toEqual(['client-01', 'client-03'])
     const { server, token, engineName, signal } = OPTIONS
-    for (const node of nodes) expect(node).toMatchObject({ server, token, engineName, signal })
+    for (const node of nodes)
+      expect(node).toMatchObject({ servers: [server], token, engineName, signal })
   })
 
   it('should read the data set once for all, and deal each its own part', async () => {

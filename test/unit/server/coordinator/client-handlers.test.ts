@@ -173,7 +173,7 @@ describe('createClientHandlers', () => {
     const events: RoundEvent[] = []
     let state: RoundState = startRound(round1)
     const move = (event: RoundEvent) => {
-      const next = step({ cohortSize: 2, quorum: 1 }, state, event)
+      const next = step({ cohortSize: 2, quorum: 1, goal: 2 }, state, event)
       state = next.state
       events.push(event)
       return next.effects

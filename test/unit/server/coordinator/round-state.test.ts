@@ -13,7 +13,7 @@ import {
 } from '../../../../server/coordinator/round-state.ts'
 import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
 
-const rules: RoundRules = { cohortSize: 3, quorum: 2 }
+const rules: RoundRules = { cohortSize: 3, quorum: 2, goal: 3 }
 const round1 = RoundNumber.parse(1)
 const round2 = RoundNumber.parse(2)
 const client = (n: number) => ClientId.parse(`client-${n}`)
@@ -84,6 +84,26 @@ describe('step', () => {
       phase: 'fusing',
       updates: { [client(0)]: {}, [client(2)]: {} },
     })
+  })
+
+  it('should fuse as soon as there are enough updates, and refuse those that come later', () => {
+    const overSelecting = { ...rules, goal: 2 }
+    let state = startRound(round1)
+    for (const event of [...readies(0, 1, 2), ...updates(2)]) {
+      state = step(overSelecting, state, event).state
+    }
+    expect(state.phase).toBe('collecting')
+    const [second, third] = updates(0, 1)
+    state = step(overSelecting, state, second!).state
+    expect(state).toMatchObject({ phase: 'fusing', updates: { [client(0)]: {}, [client(2)]: {} } })
+    expect(step(overSelecting, state, third!).effects).toEqual([
+      { type: 'reject-update', client: client(1), code: 'GRAFT_ROUND_STALE' },
+    ])
+  })
+
+  it('should not wait for more updates than there are clients in the cohort', () => {
+    const small = [...readies(0, 1), deadline(), ...updates(0, 1)]
+    expect(stateAfter(small)).toMatchObject({ phase: 'fusing' })
   })
 
   it('should fail at the deadline below the quorum', () => {

@@ -108,7 +108,10 @@ describe('runRound', () => {
   it('should fuse the quorum at the deadline', async () => {
     const coordinator = createCoordinator()
     const context = { ...coordinator.context, deadlineSeconds: 0.02 }
-    const round = runRound({ ...context, rules: { cohortSize: 2, quorum: 1 } }, startRound(round1))
+    const round = runRound(
+      { ...context, rules: { cohortSize: 2, quorum: 1, goal: 2 } },
+      startRound(round1),
+    )
     await joinAll(round)
     await round.dispatch(upload(1))
     expect(await round.over).toMatchObject({ phase: 'published' })
@@ -124,7 +127,7 @@ function createCoordinator(past: PastEvent[] = []) {
   const fused: string[][] = []
   const failures: GraftError[] = []
   const context: RoundContext & { journal: RoundContext['journal'] } = {
-    rules: { cohortSize: 2, quorum: 2 },
+    rules: { cohortSize: 2, quorum: 2, goal: 2 },
     deadlineSeconds: 3600,
     journal: async (event) => void journal.push({ event, at: new Date() }),
     work: {

@@ -56,6 +56,17 @@ describe('toRunSettings', () => {
     expect(toRunSettings({ ...DEFAULTS, clients: 5, quorum }, null).quorum).toBe(wanted)
   })
 
+  it.each([
+    { goal: 3, quorum: undefined, wanted: { goal: 3, quorum: 3 } },
+    { goal: 3, quorum: 2, wanted: { goal: 3, quorum: 2 } },
+    { goal: 3, quorum: 4, wanted: { goal: 3, quorum: 3 } },
+    { goal: 5, quorum: 4, wanted: { goal: undefined, quorum: 4 } },
+    { goal: 9, quorum: undefined, wanted: { goal: undefined, quorum: 5 } },
+  ])('should take a goal of $goal updates of 5 clients, quorum $quorum', ({ wanted, ...given }) => {
+    const { goal, quorum } = toRunSettings({ ...DEFAULTS, clients: 5, ...given }, null)
+    expect({ goal, quorum }).toEqual(wanted)
+  })
+
   it('should announce data of the user’s own by what they are, not by their path', () => {
     const runData = {
       inputShape: [2],
@@ -137,6 +148,7 @@ function anyOptions(): fc.Arbitrary<Options> {
         tuneEpochs: fc.nat(1000),
         tuneLearningRate: rate,
         quorum: count,
+        goal: count,
         deadline: fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
         seed: fc.nat(2 ** 32 - 1),
       },

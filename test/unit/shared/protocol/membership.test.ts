@@ -67,6 +67,12 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
       'should pass on the refusal when the deadline passed during the commit',
     ],
   ],
+  "uploads when as many as the goal have (`goal` in the run's settings, fewer than the cohort)": [
+    [
+      'unit/server/coordinator/round-state',
+      'should fuse as soon as there are enough updates, and refuse those that come later',
+    ],
+  ],
   'commits twice (the answer was lost)': [
     [UPLOADS, 'should answer a second commit of an update whose first answer was lost'],
     [TRANSFER, 'should deliver once when the acknowledgement of the commit is lost'],
