@@ -1,0 +1,130 @@
+import { connect, type News } from '../../client/node/connection.ts'
+import { createMailbox } from '../../client/node/mailbox.ts'
+import { pullBlob, pushUpdate } from '../../client/node/transfer.ts'
+import { ClientId } from '../../shared/ids.ts'
+import { decodeSafetensors } from '../../shared/model/safetensors.ts'
+import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
+import { Done, type RoundInvited, RunJoined } from '../../shared/protocol/messages.ts'
+import { encodeUpdate } from '../../shared/protocol/update.ts'
+
+/** What clients did in one round, and when: milliseconds of this process's clock. */
+export interface LoadRound {
+  readonly round: number
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Payload of all clients, both ways. */
+  readonly bytes: number
+}
+
+export interface LoadOptions {
+  readonly server: string
+  readonly token: string
+  readonly clients: number
+  /** Clients leave when they have heard how this round ended. */
+  readonly last: number
+  /** Called when all have joined, with the seconds that took, and as each round ends. */
+  readonly onJoined: (seconds: number) => void
+  readonly onRound: (round: LoadRound) => void
+}
+
+type Scorer = RunJoined['settings']['scorer']
+
+const NONE = { train: 0, attribute: 0, upload: 0 }
+const NUM_EXAMPLES = 10
+const CLASSES = 10
+/** A client that has not joined yet waits its turn: as many shake hands at once. */
+const HANDSHAKES = 100
+
+/** Clients that train nothing: each pulls the global model and sends it back. */
+export async function runEchoClients(options: LoadOptions): Promise<void> {
+  const { server, token, clients, last, onJoined, onRound } = options
+  const begun = performance.now()
+  const rounds = createRounds(clients, onRound)
+  const encode = createEncoder()
+  const waiting = Array.from({ length: clients }, (_, index) => index)
+  const running: Promise<void>[] = []
+  let joined = 0
+
+  async function joinInTurn(): Promise<void> {
+    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+      const client = await join(index)
+      if (++joined === clients) onJoined((performance.now() - begun) / 1000)
+      running.push(client())
+    }
+  }
+
+  async function join(index: number): Promise<() => Promise<void>> {
+    const name = ClientId.parse(`client-${index}`)
+    const news = createMailbox<News>()
+    const auth = { token, name, version: GRAFT_VERSION, engine: 'none' }
+    const connection = connect({ servers: [server], auth, retrySeconds: 120, onNews: news.put })
+    const { settings } = await connection.request('run:join', {}, RunJoined)
+    await connection.request('client:ready', facts(), Done)
+    return async () => {
+      for (;;) {
+        const message = await news.take(connection.over)
+        if (message.type === 'round:published') {
+          rounds.ended(message.round)
+          if (message.round >= last) break
+          const report = { round: message.round, accuracy: 0, loss: 1, numExamples: NUM_EXAMPLES }
+          await connection.request('evaluation:report', report, Done)
+        }
+        if (message.type !== 'round:invited') continue
+        const { round, model } = message
+        rounds.started(round)
+        const pulled = await pullBlob(connection, model)
+        const bytes = encode(pulled, round, settings.scorer)
+        await pushUpdate(connection, {
+          round,
+          bytes,
+          commit: () => ({ ...facts(), seconds: NONE }),
+        })
+        rounds.moved(round, pulled.length + bytes.length)
+      }
+      connection.close()
+    }
+  }
+
+  await Promise.all(Array.from({ length: HANDSHAKES }, joinInTurn))
+  await Promise.all(running)
+}
+
+const facts = () => {
+  const classCounts = Array.from({ length: CLASSES }, () => NUM_EXAMPLES / CLASSES)
+  return { numExamples: NUM_EXAMPLES, classCounts: classCounts as [number, ...number[]] }
+}
+
+/** All clients send the same: the last update is kept, or a thousand clients would encode it a thousand times. */
+function createEncoder() {
+  let last: { model: Uint8Array; round: number; update: Uint8Array } | undefined
+  return (model: Uint8Array, round: RoundInvited['round'], scorer: Scorer): Uint8Array => {
+    if (last?.round === round && Buffer.compare(last.model, model) === 0) return last.update
+    const { tensors: weights, metadata } = decodeSafetensors(model)
+    const architecture = metadata['architecture'] ?? ''
+    const own = { round, scorer, weights, scores: [], architecture }
+    last = { model, round, update: encodeUpdate({ ...facts(), ...own }) }
+    return last.update
+  }
+}
+
+function createRounds(clients: number, onRound: (round: LoadRound) => void) {
+  const begun = new Map<number, number>()
+  const bytes = new Map<number, number>()
+  const ends = new Map<number, number>()
+  return {
+    started(round: number): void {
+      if (!begun.has(round)) begun.set(round, performance.now())
+    },
+    moved(round: number, count: number): void {
+      bytes.set(round, (bytes.get(round) ?? 0) + count)
+    },
+    /** The round is over when the last client has heard of its model. */
+    ended(round: number): void {
+      const heard = (ends.get(round) ?? 0) + 1
+      ends.set(round, heard)
+      if (heard < clients) return
+      const [startedAt, endedAt] = [begun.get(round)!, performance.now()]
+      onRound({ round, startedAt, endedAt, bytes: bytes.get(round) ?? 0 })
+    },
+  }
+}
