@@ -25,7 +25,7 @@ import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
 import { fromStored, toStored } from './stored-round.ts'
 import { blobsOf } from './training-requests.ts'
-import type { RoundPast } from './workbench.ts'
+import type { RoundPast } from './round-past.ts'
 
 /** Seconds that a round waits for the next of its clients to evaluate the published model. */
 const EVALUATION_SECONDS = 60

@@ -11,7 +11,7 @@ import {
   type Update,
   type Updates,
 } from './round-state.ts'
-import type { Judgement } from './workbench.ts'
+import type { Judgement } from './judge-round.ts'
 
 /** What the state machine knows of a round whose candidates have been judged. */
 export interface JudgedRound {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { reportRound, withRecord } from '../../../../server/coordinator/report-round.ts'
 import { createRoundRecord } from '../../../../server/coordinator/round-record.ts'
-import type { Judgement } from '../../../../server/coordinator/workbench.ts'
+import type { Judgement } from '../../../../server/coordinator/judge-round.ts'
 import { BlobId, ClientId, RoundNumber } from '../../../../shared/ids.ts'
 import type { LedgerReport } from '../../../../shared/protocol/ledger.ts'
 import { RoundReport } from '../../../../shared/protocol/run-report.ts'

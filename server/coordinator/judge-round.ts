@@ -1,0 +1,164 @@
+import type * as tf from '@tensorflow/tfjs'
+import type { ExampleSet } from '../../shared/data/example-set.ts'
+import { type BlobId, ClientId } from '../../shared/ids.ts'
+import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
+import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
+import { type ClassEvaluation, evaluate } from '../../shared/training/evaluate.ts'
+import type { Parent } from '../fusion/strategy.ts'
+import { type Controls, runControls } from '../proxy/controls.ts'
+import { chooseCandidate } from '../proxy/gate.ts'
+import type { Teacher } from '../proxy/teacher.ts'
+import { endsRun } from './ends-run.ts'
+import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
+import type { OnDetail, RoundPast } from './round-past.ts'
+import type { RunPlan } from './run-plan.ts'
+import { startClock } from './stopwatch.ts'
+
+/** What the evaluation of a round found, on the test split of the data set. */
+export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
+  /** Empty in a round that leaves out the controls. */
+  readonly parents: readonly (ClassEvaluation & { readonly client: ClientId })[]
+  readonly fused: Score
+  readonly tuned: Score
+  readonly publication: Publication
+  readonly seconds: number
+}
+
+/** What judging looks at; borrowed. */
+export interface Courtroom {
+  /** Overwritten with each network that is judged. */
+  readonly model: tf.LayersModel
+  readonly graph: NeuronGraph
+  readonly weightsOf: (blob: BlobId) => Promise<Weights>
+  readonly parentsOf: (updates: Updates) => Parent[]
+  /** The one that tuned the candidates. */
+  readonly teacherOf: (updates: Updates) => Promise<Teacher | null>
+  readonly signal: AbortSignal | undefined
+}
+
+/** Candidates of one round, and whose updates they come from. */
+export interface Candidates {
+  readonly updates: Updates
+  readonly fused: FusedCandidate
+  readonly tuned: TunedCandidate
+}
+
+/** Lets the gate decide on held-out proxy examples, and measures everything on the test split, which decides nothing. */
+export function createJudge(plan: RunPlan, room: Courtroom) {
+  const { settings, proxy, test, rng } = plan
+  const { model, graph, weightsOf, signal } = room
+
+  async function scoreOn(examples: ExampleSet, weights: Weights): Promise<ClassEvaluation> {
+    writeWeights(model, weights)
+    return evaluate(model, examples)
+  }
+
+  let proxyAlone: ClassEvaluation | undefined
+
+  /** The parents and what else a fused network has to beat, on the test split. */
+  async function controlsBeside(
+    updates: Updates,
+    onDetail?: OnDetail,
+  ): Promise<Pick<Judgement, 'parents' | 'controls'>> {
+    const { parents, bestParentTuned, ...controls } = await runControls({
+      model,
+      graph,
+      parents: room.parentsOf(updates),
+      initial: plan.untrained,
+      proxyAlone,
+      proxy,
+      test,
+      settings: settings.tune,
+      teacher: await room.teacherOf(updates),
+      // The same in every round, and so is the network that is trained on the proxy set alone.
+      rng: rng.split('controls'),
+      onProgress: (control) => onDetail?.(CONTROL_NAMES[control]),
+      ...(signal && { signal }),
+    })
+    proxyAlone = controls.proxyAlone
+    return {
+      parents: parents.map(({ id, ...score }) => ({ client: ClientId.parse(id), ...score })),
+      controls: { ...controls, bestParentTuned: withParent(bestParentTuned) },
+    }
+  }
+
+  return judge
+
+  async function judge(
+    { updates, fused, tuned }: Candidates,
+    { round, globalModel, state }: RoundPast,
+    onDetail?: OnDetail,
+  ): Promise<Judgement> {
+    const clock = startClock()
+    const candidates = [
+      { name: 'fused', blob: fused.blob },
+      ...(tuned.isTuned ? [{ name: 'tuned', blob: tuned.blob }] : []),
+    ]
+    const judged = []
+    for (const candidate of [...candidates, { name: 'kept', blob: globalModel }]) {
+      const heldOut = await scoreOn(proxy.heldOut, await weightsOf(candidate.blob))
+      judged.push({ ...candidate, heldOut })
+    }
+    const { published, isNew, reason } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!, {
+      count: proxy.heldOut.labels.length,
+      publish: settings.publish,
+    })
+
+    // What is published is one of the others, mostly: each network is judged once.
+    const scores = new Map<BlobId, ClassEvaluation>()
+    const scoreOf = async (blob: BlobId) => {
+      const score = scores.get(blob) ?? (await scoreOn(test, await weightsOf(blob)))
+      scores.set(blob, score)
+      return score
+    }
+    const score = await scoreOf(published.blob)
+    const isMeasured =
+      settings.controls !== 'last' || endsRun(settings, { round, accuracy: score.accuracy })
+    const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
+    const remembered = isNew ? fused.state : (state ?? undefined)
+    return {
+      publication: {
+        blob: published.blob,
+        isNew,
+        ...(remembered !== undefined && { state: remembered }),
+      },
+      ...beside,
+      fused: await scoreOf(fused.blob),
+      tuned: await scoreOf(tuned.blob),
+      published: {
+        ...score,
+        candidate: published.name as RoundReport['published']['candidate'],
+        isNew,
+        reason,
+        modelSha256: published.blob,
+      },
+      seconds: clock(),
+    }
+  }
+}
+
+/** Of a round that leaves them out. */
+const UNMEASURED: Pick<Judgement, 'parents' | 'controls'> = {
+  parents: [],
+  controls: {
+    ensemble: null,
+    average: null,
+    averageTuned: null,
+    proxyAlone: null,
+    bestParentTuned: null,
+  },
+}
+
+const CONTROL_NAMES = {
+  parents: 'parents and ensemble',
+  ensemble: 'ensemble',
+  average: 'plain average',
+  averageTuned: 'plain average + fine-tuning',
+  proxyAlone: 'proxy set alone',
+  bestParentTuned: 'best parent + fine-tuning',
+} as const satisfies Record<keyof Controls, string>
+
+function withParent({ id, ...evaluation }: { id: string } & ClassEvaluation) {
+  return { ...evaluation, parent: ClientId.parse(id) }
+}
