@@ -168,6 +168,11 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   context.onStep(state)
   effectsOf(state).forEach(perform)
   if (isOver(state)) finish()
+  // Their connections ended with the process. Journalled, as whoever reads this journal next must not count
+  // them either: it would come to another cohort, and refuse updates that were accepted.
+  for (const client of state.phase === 'recruiting' ? state.ready : []) {
+    dispatch({ type: 'client-left', round: state.round, client }).catch(() => undefined) // `over` has rejected
+  }
 
   return {
     get state() {
@@ -182,17 +187,16 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   }
 }
 
-/** The state a journal leads to. Who was ready is forgotten: their connections ended with the process. */
+/** The state a journal leads to. */
 export function replay(
   rules: RoundRules,
   start: RoundState,
   past: readonly PastEvent[],
 ): RoundState {
-  const state = past.reduce((before, { event }) => step(rules, before, event).state, start)
-  return state.phase === 'recruiting' ? { ...state, ready: [] } : state
+  return past.reduce((before, { event }) => step(rules, before, event).state, start)
 }
 
-/** When the cohort was invited: the deadline of a resumed round still counts from there. */
+/** When the cohort was invited. */
 function collectingSince(past: readonly PastEvent[]): Date | undefined {
   return past.findLast(({ event }) => event.type !== 'update-received')?.at
 }

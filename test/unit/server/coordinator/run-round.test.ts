@@ -68,6 +68,30 @@ describe('runRound', () => {
     }
   })
 
+  it('should come to the cohort of the process before, whoever was ready in the one before that', async () => {
+    const ready = (n: number): RoundEvent => ({
+      type: 'client-ready',
+      round: round1,
+      client: client(n),
+    })
+    const first = createCoordinator()
+    await first.start().dispatch(ready(0))
+
+    const second = createCoordinator(first.journal)
+    const recruiting = second.start()
+    await recruiting.dispatch(ready(1))
+    expect(recruiting.state).toMatchObject({ phase: 'recruiting', ready: ['client-1'] })
+    await recruiting.dispatch(ready(2))
+    await recruiting.dispatch(upload(2))
+
+    const third = createCoordinator(second.journal).start()
+    expect(third.state).toEqual(recruiting.state)
+    expect(third.state).toMatchObject({ cohort: ['client-1', 'client-2'] })
+    expect(Object.keys(third.state.phase === 'collecting' ? third.state.updates : {})).toEqual([
+      'client-2',
+    ])
+  })
+
   it('should fail the round with the code of a stage that failed, and say why', async () => {
     const coordinator = createCoordinator()
     coordinator.context.work.tune = () =>
