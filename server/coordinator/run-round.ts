@@ -64,6 +64,8 @@ export interface Round {
  */
 export function runRound(context: RoundContext, start: RoundState, past: PastEvent[] = []): Round {
   let state = replay(context.rules, start, past)
+  // The deadline of a cohort that an earlier process invited still counts from then.
+  const invitedAt = state.phase === 'collecting' ? collectingSince(past) : undefined
   let timer: NodeJS.Timeout | undefined
   let deadlineAt = Date.now()
   const over = deferred<RoundState>()
@@ -147,8 +149,7 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   }
 
   function startDeadline(): void {
-    const { round, phase } = state
-    const invitedAt = phase === 'collecting' ? collectingSince(past) : undefined
+    const { round } = state
     deadlineAt = (invitedAt?.getTime() ?? Date.now()) + context.deadlineSeconds * 1000
     clearTimeout(timer)
     timer = setTimeout(() => {

@@ -92,6 +92,37 @@ describe('runRound', () => {
     ])
   })
 
+  it('should give a cohort its whole time, however long ago somebody was ready', async () => {
+    const past: PastEvent[] = [
+      { event: { type: 'client-ready', round: round1, client: client(0) }, at: new Date(0) },
+    ]
+    const coordinator = createCoordinator(past)
+    const seconds: number[] = []
+    coordinator.context.voice = {
+      ...coordinator.context.voice,
+      invite: (_, deadlineSeconds) => void seconds.push(deadlineSeconds),
+    }
+    const round = coordinator.start()
+    await joinAll(round)
+    expect(Math.min(...seconds)).toBeGreaterThan(3000)
+    round.close()
+  })
+
+  it('should keep to the deadline of a cohort that was invited by the process before', async () => {
+    const at = new Date(Date.now() - 3000_000)
+    const past = [0, 1].map((n): PastEvent => {
+      return { event: { type: 'client-ready', round: round1, client: client(n) }, at }
+    })
+    const coordinator = createCoordinator(past)
+    const seconds: number[] = []
+    coordinator.context.voice = {
+      ...coordinator.context.voice,
+      invite: (_, deadlineSeconds) => void seconds.push(deadlineSeconds),
+    }
+    coordinator.start().close()
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(600)
+  })
+
   it('should fail the round with the code of a stage that failed, and say why', async () => {
     const coordinator = createCoordinator()
     coordinator.context.work.tune = () =>
