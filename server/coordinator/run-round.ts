@@ -82,7 +82,7 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   }
 
   async function decide(event: RoundEvent): Promise<readonly RoundEffect[]> {
-    if (isClosed) return []
+    if (isClosed) return whenClosed(event)
     const next = step(context.rules, state, event)
     if (next.state !== state) {
       await context.journal(event)
@@ -186,6 +186,13 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
       clearTimeout(timer)
     },
   }
+}
+
+/** What is not journalled is not accepted either: the client sends it again to the next process. */
+function whenClosed(event: RoundEvent): readonly RoundEffect[] {
+  return event.type === 'update-received'
+    ? [{ type: 'reject-update', client: event.client, code: 'GRAFT_SERVER_UNREACHABLE' }]
+    : []
 }
 
 /** The state a journal leads to. */

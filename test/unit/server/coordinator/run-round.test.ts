@@ -160,6 +160,18 @@ describe('runRound', () => {
     expect(round.state).toMatchObject({ phase: 'collecting', updates: {} })
   })
 
+  it('should accept nothing when it is closed, as nothing is journalled any more', async () => {
+    const coordinator = createCoordinator()
+    const round = coordinator.start()
+    await joinAll(round)
+    const before = coordinator.journal.length
+    round.close()
+    expect(await round.dispatch(upload(0))).toMatchObject([
+      { type: 'reject-update', client: 'client-0', code: 'GRAFT_SERVER_UNREACHABLE' },
+    ])
+    expect(coordinator.journal).toHaveLength(before)
+  })
+
   it('should fuse the quorum at the deadline', async () => {
     const coordinator = createCoordinator()
     const context = { ...coordinator.context, deadlineSeconds: 0.02 }
