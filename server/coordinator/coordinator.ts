@@ -79,9 +79,10 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       await offer(federation, session, globalModel)
       if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
-    await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
     const message = { run: run.id, rounds: reports.length }
     await sayFarewell(session, gateway, message, { seconds: FAREWELL_SECONDS, signal })
+    // Behind the farewell: a coordinator that was killed during it says it again, and begins no other run.
+    await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
   } finally {
     session.round?.close()
     await gateway.close()

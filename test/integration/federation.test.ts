@@ -126,6 +126,26 @@ describe('a federation', () => {
     expect(await federation.store.unfinishedRun()).toBeNull()
   })
 
+  it('should count a run as finished when its clients have been told, not before', async () => {
+    await using folder = await createTemporaryFolder()
+    await using federation = await startFederation({
+      home: folder.path,
+      settings: { quorum: 1, rounds: 1 },
+    })
+    const a = await federation.puppet('client-0')
+    const b = await federation.puppet('client-1')
+    await a.hears('round:invited')
+    await a.send(toyUpdate('a'))
+    await b.send(toyUpdate('b'))
+    b.close()
+    await a.hears('run:finished')
+    // A coordinator that is killed now must go on with this run: client-1 still waits for its end.
+    expect(await federation.store.unfinishedRun()).not.toBeNull()
+    await federation.puppet('client-1')
+    await federation.reports
+    expect(await federation.store.unfinishedRun()).toBeNull()
+  })
+
   it('should tell who was fused, and how good that was, in a round that leaves out the controls', async () => {
     await using folder = await createTemporaryFolder()
     const settings = { rounds: 2, controls: 'last' } as const
