@@ -140,7 +140,8 @@ async function quarantine(
 ): Promise<void> {
   await mkdir(quarantineFolder, { recursive: true })
   const file = `${client}.${round}.${blob.id}.safetensors`
-  await rename(path, join(quarantineFolder, basename(file)))
   const details = { round, file, code: reason.code, problem: reason.problem }
+  // The reason first: a coordinator killed in between leaves no file that nobody can explain.
   await store.audit({ actor: `client:${client}`, action: 'update:quarantined', details })
+  await rename(path, join(quarantineFolder, basename(file)))
 }

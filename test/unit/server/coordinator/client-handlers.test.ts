@@ -148,6 +148,15 @@ describe('createClientHandlers', () => {
     })
   })
 
+  it('should set nothing aside before the reason is noted', async () => {
+    const audit = () =>
+      Promise.reject(new GraftError('GRAFT_DATABASE_UNAVAILABLE', 'The database is gone.'))
+    const { handlers, home, upload } = await openCollecting({ store: { ...store, audit } })
+    const update = await upload('bad')
+    await expect(handlers.onUpdate(ada, update)).rejects.toThrow('GRAFT_DATABASE_UNAVAILABLE')
+    expect(await readdir(join(home, 'quarantine'))).toEqual([])
+  })
+
   it('should pass on the refusal when the deadline passed during the commit', async () => {
     const { handlers, move, session, upload } = await openCollecting()
     await handlers.onUpdate(bob, await upload('b'))
@@ -166,7 +175,7 @@ describe('createClientHandlers', () => {
   })
 
   /** Handlers in round 1, which recruits; `move` is the round's own step. */
-  async function open() {
+  async function open(changes: Partial<Federation> = {}) {
     const home = join(folder.path, String(Math.round(performance.now() * 1000)))
     const blobs = await openBlobs(join(home, 'blobs'))
     const shown: string[] = []
@@ -204,6 +213,7 @@ describe('createClientHandlers', () => {
       workbench,
       display,
       quarantineFolder: join(home, 'quarantine'),
+      ...changes,
     } as unknown as Federation
     const session = createSession({
       id: RUN,
@@ -223,8 +233,8 @@ describe('createClientHandlers', () => {
     return { handlers, session, events, shown, blobs, home, move, upload }
   }
 
-  async function openCollecting() {
-    const opened = await open()
+  async function openCollecting(changes: Partial<Federation> = {}) {
+    const opened = await open(changes)
     for (const client of [ada, bob]) await opened.handlers.onReady(client, READY)
     return opened
   }
