@@ -22,6 +22,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal
   /** Share done, 0 to 1. */
   readonly onProgress?: (done: number) => void
+  /** Told of a refusal that is answered by sending again. */
+  readonly onFault?: (error: GraftError) => void
 }
 
 /**
@@ -76,7 +78,7 @@ export interface OutgoingUpdate {
 export async function pushUpdate(
   connection: Connection,
   { round, bytes, commit }: OutgoingUpdate,
-  { signal, onProgress }: TransferOptions = {},
+  { signal, onProgress, onFault }: TransferOptions = {},
 ): Promise<void> {
   const announced: UpdateBegin = {
     round,
@@ -96,6 +98,7 @@ export async function pushUpdate(
       // After a lost connection the next request waits for the new one, or ends when there will be none.
       if (error instanceof ConnectionLost) continue
       if (!isPartFault(error) || ++faults === MAX_FAULTS) throw error
+      onFault?.(error)
     }
   }
 
@@ -127,7 +130,7 @@ export async function pushUpdate(
 }
 
 // The part on the coordinator's disk is not what this client thought: `update:begin` tells what is there.
-function isPartFault(error: unknown): boolean {
+function isPartFault(error: unknown): error is GraftError {
   return (
     error instanceof GraftError &&
     (error.code === 'GRAFT_UPLOAD_CORRUPT' || error.code === 'GRAFT_UPLOAD_UNKNOWN')

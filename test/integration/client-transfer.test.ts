@@ -147,7 +147,11 @@ describe('pushUpdate', () => {
     await truncate(join(folder.path, part!), 1000)
 
     await using second = await startTestGateway({}, { uploadFolder: folder.path })
-    await pushUpdate(second.connect(), outgoing(bytes))
+    const faults: string[] = []
+    await pushUpdate(second.connect(), outgoing(bytes), {
+      onFault: ({ code }) => void faults.push(code),
+    })
+    expect(faults).toEqual(['GRAFT_UPLOAD_CORRUPT'])
     expect(Buffer.compare(second.seen.updates[0]!.bytes, bytes)).toBe(0)
   })
 
