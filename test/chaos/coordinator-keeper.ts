@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Blows, createBlows } from './blows.ts'
+import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts'
+import { type CoordinatorKill, type Moment, MOMENTS } from './plan.ts'
+
+/** A kill that fell. */
+export interface FallenKill {
+  readonly moment: Moment
+  /** What the coordinator had said last. */
+  readonly phase: string
+  readonly round: number
+}
+
+export interface KeeperOptions {
+  /** The command's words, without `--port`. */
+  readonly words: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly kills: readonly CoordinatorKill[]
+  /** The run got further, or was struck. */
+  readonly onProgress: () => void
+}
+
+/** A coordinator that is killed as planned, and started again each time until it ends by itself. */
+export interface CoordinatorKeeper {
+  /** Address of the first process, and of every one behind it. */
+  readonly url: Promise<string>
+  /** Resolves when it has finished; rejects when it ended with an error. */
+  readonly finished: Promise<void>
+  readonly fallen: readonly FallenKill[]
+  /** What all processes printed, and where they were killed. */
+  readonly output: readonly string[]
+  /** Something was seen of the coordinator, in its own output or elsewhere. */
+  see(moment: Moment, round?: number): void
+  /** Bytes of uploads went to it. */
+  seeBytes(bytes: number): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
+  const fallen: FallenKill[] = []
+  const output: string[] = []
+  let child: CoordinatorProcess | null = null
+  let isOver = false
+  let downMs = 0
+  let round = 1
+  let phase = 'starting'
+  let uploadedBytes = 0
+  let listening!: (url: string) => void
+  const url = new Promise<string>((resolve) => (listening = resolve))
+
+  // Kills that wait for bytes fall in `seeBytes`.
+  const blows: Blows<Moment> = createBlows(options.kills, MOMENTS, strike)
+
+  function strike(kill: CoordinatorKill): void {
+    if (child === null) return
+    downMs = kill.downMs
+    fallen.push({ moment: kill.stage, phase, round })
+    output.push(`${stamp()} KILLED at ${kill.stage}, ${phase}`)
+    options.onProgress()
+    child.kill()
+  }
+
+  function see(moment: Moment, of = round): void {
+    blows.see({ round: of, stage: moment })
+  }
+
+  function onLine(line: string): void {
+    output.push(`${stamp()} ${line}`)
+    const [, url] = /^Listening on (\S+)\.$/.exec(line) ?? []
+    if (url !== undefined) {
+      phase = 'listening'
+      listening(url)
+    }
+    if (line.startsWith('Engine:')) see('starting')
+    if (/^client-\d+: training/.test(line)) see('training')
+    const [, saved] = /^Model of round (\d+): /.exec(line) ?? []
+    if (saved !== undefined) {
+      phase = 'between rounds'
+      see('between rounds', Number(saved))
+    }
+    const [, number, entered] = /^round (\d+): (\w+)/.exec(line) ?? []
+    if (number === undefined || entered === undefined) return
+    if (Number(number) !== round) uploadedBytes = 0
+    // Clients that come and go are no progress.
+    if (Number(number) !== round || phase !== entered) options.onProgress()
+    round = Number(number)
+    phase = entered
+    if (isMoment(entered)) see(entered)
+  }
+
+  async function keep(): Promise<void> {
+    let port = '0'
+    for (;;) {
+      phase = 'starting'
+      blows.rearm()
+      child = startCoordinatorProcess([...options.words, '--port', port], options.env, onLine)
+      void url.then((known) => (port = new URL(known).port))
+      const { status, wasKilled, stderr } = await child.ended
+      child = null
+      if (isOver || status === 0) return
+      if (!wasKilled) throw new Error(`the coordinator ended with ${status}: ${stderr.trim()}`)
+      await delay(downMs)
+    }
+  }
+
+  const finished = keep()
+  finished.catch(() => undefined) // whoever awaits it hears of it
+  return {
+    url,
+    finished,
+    fallen,
+    output,
+    see,
+    seeBytes(bytes) {
+      uploadedBytes += bytes
+      const [next] = options.kills.slice(fallen.length)
+      if (next?.stage !== 'uploading' || uploadedBytes >= next.afterBytes) see('uploading')
+    },
+    async [Symbol.asyncDispose]() {
+      isOver = true
+      blows.stop()
+      child?.kill()
+      await finished.catch(() => undefined)
+    },
+  }
+}
+
+function isMoment(text: string): text is Moment {
+  return (MOMENTS as readonly string[]).includes(text)
+}
+
+const stamp = (): string => new Date().toISOString().slice(11, 23)

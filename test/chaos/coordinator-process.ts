@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const CLI = resolve(import.meta.dirname, '../../../cli.js')
+
+export interface CoordinatorEnd {
+  readonly status: number | null
+  readonly wasKilled: boolean
+  readonly stderr: string
+}
+
+export interface CoordinatorProcess {
+  readonly ended: Promise<CoordinatorEnd>
+  /** SIGKILL; nothing happens to one that has ended. */
+  kill(): void
+}
+
+/** Starts the built `graft coordinator`, as an operator does. @param onLine told of each line that it prints */
+export function startCoordinatorProcess(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+  onLine: (line: string) => void,
+): CoordinatorProcess {
+  const child = spawn(process.execPath, [CLI, 'coordinator', ...words], {
+    env: { ...process.env, ...env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  createInterface({ input: child.stdout }).on('line', onLine)
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  return {
+    ended: once(child, 'close').then(([status, signal]: unknown[]) => ({
+      status: status as number | null,
+      wasKilled: signal === 'SIGKILL',
+      stderr,
+    })),
+    kill: () => void child.kill('SIGKILL'),
+  }
+}

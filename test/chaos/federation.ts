@@ -1,0 +1,215 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTestDatabase } from '../support/database.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import { type Blows, createBlows } from './blows.ts'
+import { createCleanup } from './cleanup.ts'
+import { check, type Undisturbed, type Verdict } from './checker/check.ts'
+import type { Evidence } from './checker/evidence.ts'
+import { readEvidence } from './checker/read-evidence.ts'
+import type { ClientNews } from './client-messages.ts'
+import { type ClientProcess, startClientProcess } from './client-processes.ts'
+import { type CoordinatorKeeper, type FallenKill, keepCoordinator } from './coordinator-keeper.ts'
+import { watchJournal } from './journal-watch.ts'
+import { CLIENT_PHASES, type ClientKill, type ClientPhase, type FederationPlan } from './plan.ts'
+import { COHORT, coordinatorWords, dataTable, type Setting, TOKEN } from './setting.ts'
+import { startTroubledLink, type TroubledLink } from './troubled-link.ts'
+
+/** Seconds without a new phase after which somebody waits for ever. */
+const STALL_SECONDS = 120
+/** Of clients that send a spoilt update first. */
+const SPOILT = 0.15
+const CLIENTS_OF_A_PROCESS = 2
+
+export interface Outcome extends Verdict {
+  readonly kills: readonly FallenKill[]
+  readonly clientKills: Readonly<Record<ClientKill['how'], number>>
+  readonly links: TroubledLink['counts']
+  readonly seconds: number
+  /** For whoever looks for the cause of a violation; null without one. */
+  readonly trace:
+    (Pick<Evidence, 'journal' | 'audit' | 'records'> & { output: readonly string[] }) | null
+}
+
+export interface FederationOptions {
+  readonly setting: Setting
+  /** Of what is drawn while it runs. */
+  readonly seed: string
+  readonly plan: FederationPlan
+  /** Clients there are; those beyond the cohort may take a place in it. */
+  readonly clients: number
+  readonly undisturbed: Undisturbed | null
+  /** Ends all processes, and rejects with its reason. */
+  readonly signal: AbortSignal
+}
+
+/** A federation from its first process to its last, with all that the plan has for it; then the checker looks. */
+export async function runChaosFederation(options: FederationOptions): Promise<Outcome> {
+  const { setting, plan, seed, undisturbed, signal } = options
+  const since = performance.now()
+  await using cleanup = createCleanup()
+  const folder = cleanup.use(await createTemporaryFolder())
+  const database = cleanup.use(await createTestDatabase())
+  const [home, records] = [join(folder.path, 'home'), join(folder.path, 'records')]
+  const data = join(folder.path, 'data.csv')
+  await mkdir(records)
+  await writeFile(data, dataTable(setting.seed))
+
+  const stall = createStall(STALL_SECONDS)
+  cleanup.defer(stall.stop)
+  const clientKills = { process: 0, client: 0 }
+  const failures = createFailures()
+
+  const coordinator = cleanup.use(
+    keepCoordinator({
+      words: coordinatorWords(setting, { home, data }),
+      env: { DATABASE_URL: database.url, GRAFT_JOIN_TOKEN: TOKEN },
+      kills: plan.coordinatorKills,
+      onProgress: stall.reset,
+    }),
+  )
+  const url = await Promise.race([
+    coordinator.url,
+    coordinator.finished.then(() => ''),
+    rejection(signal),
+  ])
+  const watch = await watchJournal(database.url, {
+    slowMs: plan.slowJournalMs,
+    onRow(row) {
+      if (row.table === 'model') coordinator.see('saved', row.round)
+      else if (row.type === 'update-received') coordinator.see('journalled', row.round)
+      else if (row.type === 'model-evaluated') coordinator.see('published', row.round)
+    },
+  })
+  cleanup.defer(watch.close)
+
+  const links: TroubledLink[] = []
+  for (let client = 0; client < options.clients; client++) {
+    const faults = plan.links[client] ?? []
+    links.push(cleanup.use(await startTroubledLink(url, faults, coordinator.seeBytes)))
+  }
+
+  const processes: ClientProcess[] = []
+  const blows = Array.from({ length: options.clients }, (_, client): Blows<ClientPhase> =>
+    createBlows<ClientPhase, ClientKill>(plan.clientKills[client] ?? [], CLIENT_PHASES, (kill) => {
+      const place = processes[Math.floor(client / CLIENTS_OF_A_PROCESS)]
+      clientKills[kill.how]++
+      if (kill.how === 'process') place?.kill()
+      else place?.drop(nameOf(client))
+      blows[client]?.rearm()
+    }),
+  )
+  cleanup.defer(() => {
+    for (const each of blows) each.stop()
+  })
+  for (let first = 0; first < options.clients; first += CLIENTS_OF_A_PROCESS) {
+    const members = Array.from(
+      { length: Math.min(CLIENTS_OF_A_PROCESS, options.clients - first) },
+      (_, offset) => first + offset,
+    )
+    const started = startClientProcess(
+      {
+        clients: members.map((client) => ({
+          name: nameOf(client),
+          shard: client % COHORT,
+          server: links[client]!.url,
+        })),
+        ...{ shards: COHORT, data, engine: setting.engine, token: TOKEN, records, seed },
+        spoilt: SPOILT,
+      },
+      (news) => onNews(news, { coordinator, blows, failures }),
+    )
+    processes.push(cleanup.use(started))
+  }
+
+  const failure = await Promise.race([
+    coordinator.finished.then(() => null, String),
+    failures.first,
+    stall.passed,
+    rejection(signal),
+  ])
+  for (const process of processes) await process[Symbol.asyncDispose]()
+  await coordinator[Symbol.asyncDispose]()
+  const evidence = await readEvidence({ home, records, query: database.query })
+  const verdict = check(evidence, undisturbed)
+  const violations = [
+    ...(failure === null ? [] : [{ invariant: 'everybody comes to an end', problem: failure }]),
+    ...verdict.violations,
+  ]
+  const { journal, audit, records: written } = evidence
+  const trace = { journal, audit, records: written, output: coordinator.output }
+  return {
+    ...verdict,
+    violations,
+    trace: violations.length > 0 ? trace : null,
+    kills: coordinator.fallen,
+    clientKills,
+    links: {
+      cuts: links.reduce((sum, { counts }) => sum + counts.cuts, 0),
+      slowed: links.reduce((sum, { counts }) => sum + counts.slowed, 0),
+    },
+    seconds: (performance.now() - since) / 1000,
+  }
+}
+
+const nameOf = (client: number): string => `client-${client}`
+
+function onNews(
+  news: ClientNews,
+  {
+    coordinator,
+    blows,
+    failures,
+  }: {
+    coordinator: CoordinatorKeeper
+    blows: readonly Blows<ClientPhase>[]
+    failures: ReturnType<typeof createFailures>
+  },
+): void {
+  switch (news.type) {
+    case 'phase':
+      blows[Number(news.client.slice(nameOf(0).length - 1))]?.see({
+        round: news.round,
+        stage: news.phase,
+      })
+      if (news.phase === 'accepted') coordinator.see('acknowledged', news.round)
+      return
+    case 'finished':
+      coordinator.see('farewell')
+      return
+    case 'failed':
+      failures.add(`${news.client} ended: ${news.problem}`)
+  }
+}
+
+/** Rejects when the signal is aborted. */
+function rejection(signal: AbortSignal): Promise<never> {
+  const rejected = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  rejected.catch(() => undefined) // whoever races it hears of it
+  return rejected
+}
+
+/** The first of what must not happen. */
+function createFailures() {
+  let fail!: (problem: string) => void
+  const first = new Promise<string>((resolve) => (fail = resolve))
+  return { first, add: fail }
+}
+
+/** Resolves when nothing was reset for so long. */
+function createStall(seconds: number) {
+  let tell!: (problem: string) => void
+  const passed = new Promise<string>((resolve) => (tell = resolve))
+  const stall = () => tell(`no phase ended within ${seconds} s`)
+  let timer = setTimeout(stall, seconds * 1000)
+  return {
+    passed,
+    reset() {
+      clearTimeout(timer)
+      timer = setTimeout(stall, seconds * 1000)
+    },
+    stop: () => clearTimeout(timer),
+  }
+}

@@ -1,0 +1,107 @@
+// Kills coordinators and clients and breaks links, all by seed, and checks what is left.
+//
+//   npm run chaos [-- --quick] [--seed N] [--json FILE] [--engine NAME]
+import { setMaxListeners } from 'node:events'
+import { z } from 'zod'
+import { defineCommand, numeric } from '../../shared/command/command.ts'
+import { interruptSignal, runProgram } from '../../shared/command/run-program.ts'
+import { writeJson } from '../../shared/command/write-json.ts'
+import { ENGINE_CHOICES } from '../../shared/engine/engine.ts'
+import { isComparable } from './checker/check.ts'
+import { type Outcome, runChaosFederation } from './federation.ts'
+import { drawPlan } from './plan.ts'
+import {
+  type ChaosReport,
+  federationLine,
+  type FederationReport,
+  HEADING,
+  summaryLines,
+  totalsOf,
+  undisturbedLine,
+} from './report.ts'
+import { COHORT, type Setting, STRATEGIES, UPDATE_BYTES } from './setting.ts'
+
+/** Kills that a federation has time for. */
+const FULL = { coordinatorKills: 20, clientKills: 40, rounds: 3 }
+const QUICK = { coordinatorKills: 6, clientKills: 6, rounds: 2 }
+/** Every third federation has a client more than it asks for: who comes first is in the cohort. */
+const SPARE_EVERY = 3
+
+const count = z.int().nonnegative()
+
+const command = defineCommand({
+  name: 'chaos',
+  summary: 'kill coordinators and clients, break links, and check what is left',
+  examples: ['npm run chaos -- --quick', 'npm run chaos -- --seed 3 --json chaos.json'],
+  options: {
+    quick: z.literal(true).optional().describe('one federation, under a minute'),
+    kills: numeric(count).optional().describe('kills of coordinators').meta({ value: 'N' }),
+    seed: numeric(count).default(7).describe('of everything that is drawn').meta({ value: 'N' }),
+    engine: z.enum(ENGINE_CHOICES).default('wasm').describe('engine').meta({ value: 'NAME' }),
+    json: z.string().min(1).optional().describe('write the report here').meta({ value: 'FILE' }),
+  },
+  async run({ quick, kills, seed, engine, json }) {
+    const since = performance.now()
+    const signal = interruptSignal()
+    setMaxListeners(0, signal)
+    const each = quick ? QUICK : FULL
+    const wanted = kills ?? (quick ? QUICK.coordinatorKills : 100)
+    console.log(`seed ${seed}, engine ${engine}, ${wanted} kills of coordinators`)
+    console.log(HEADING)
+    const undisturbed = new Map<string, Outcome>()
+    const federations: FederationReport[] = []
+    const isSound = () =>
+      [...undisturbed.values(), ...federations].every(({ violations }) => violations.length === 0)
+    while (totalsOf(federations).coordinatorKills < wanted) {
+      const index = federations.length
+      const left = wanted - totalsOf(federations).coordinatorKills
+      const setting: Setting = {
+        ...{ strategy: STRATEGIES[index % STRATEGIES.length]!, rounds: each.rounds, seed, engine },
+      }
+      const calm = undisturbed.get(setting.strategy) ?? (await runUndisturbed(setting, signal))
+      if (!undisturbed.has(setting.strategy)) console.log(undisturbedLine(setting.strategy, calm))
+      undisturbed.set(setting.strategy, calm)
+      // Nothing can be compared with it.
+      if (calm.violations.length > 0) break
+      const clients = COHORT + (index % SPARE_EVERY === SPARE_EVERY - 1 ? 1 : 0)
+      const federation = `${seed}/${index}`
+      const outcome = await runChaosFederation({
+        ...{ setting, seed: federation, clients, undisturbed: calm, signal },
+        plan: drawPlan(federation, {
+          ...{ clients, rounds: each.rounds, clientKills: each.clientKills },
+          coordinatorKills: Math.min(each.coordinatorKills, left),
+          updateBytes: UPDATE_BYTES,
+        }),
+      })
+      const isSameModel = isComparable(outcome.cohorts, calm)
+        ? outcome.finalModel === calm.finalModel
+        : null
+      const report = {
+        ...{ strategy: setting.strategy, rounds: each.rounds, clients, isSameModel },
+        ...outcome,
+      }
+      federations.push(report)
+      console.log(federationLine(report, index))
+    }
+    const totals = totalsOf(federations)
+    const report: ChaosReport = {
+      ...{ seed, engine, federations, totals },
+      undisturbed: Object.fromEntries(undisturbed),
+      seconds: (performance.now() - since) / 1000,
+      isSound: isSound(),
+    }
+    console.log(summaryLines(report))
+    if (json !== undefined) await writeJson(report, json)
+    process.exitCode = report.isSound ? 0 : 1
+  },
+})
+
+await runProgram(command, process.argv)
+
+/** The same federation when nothing happens to it. */
+function runUndisturbed(setting: Setting, signal: AbortSignal): Promise<Outcome> {
+  const plan = { coordinatorKills: [], clientKills: [], links: [], slowJournalMs: 0 }
+  return runChaosFederation({
+    ...{ setting, plan, seed: 'undisturbed', clients: COHORT, undisturbed: null, signal },
+  })
+}
