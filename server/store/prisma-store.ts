@@ -130,7 +130,10 @@ export function createPrismaStore(database: Database): Store {
         return rows[0].seq
       }),
 
+    // A coordinator that was killed may have left a statement that the database is still at: it does not
+    // notice. That statement holds the run's row, so behind this lock its event is written or never will be.
     readJournal: async (run) => {
+      await answer(prisma.$queryRaw`SELECT 1 FROM "run" WHERE "id" = ${run}::uuid FOR SHARE`)
       const select = { seq: true, event: true, at: true } as const
       const where = { runId: run }
       return answer(prisma.journalEvent.findMany({ where, select, orderBy: { seq: 'asc' } }))

@@ -104,6 +104,7 @@ export interface Store {
 
   /** Durable when it returns; calls are numbered in the order they were made. @returns the entry's seq */
   appendEvent(run: RunId, event: unknown): Promise<number>
+  /** Waits for an event that another process, dead or alive, is writing just now. */
   readJournal(run: RunId): Promise<JournalEntry[]>
 
   /** Replaces the model of the same run and round, as after a crash between saving and journalling. */

@@ -42,6 +42,21 @@ describe.skipIf(missing)(`PostgreSQL store${missing === null ? '' : ` (${missing
     await Promise.all(stores.map((store) => store.close()))
   })
 
+  it('should wait for the event that a killed coordinator has sent', async () => {
+    const store = await open()
+    const { id } = await store.createRun(SETTINGS)
+    // One transaction, as the database is at when it takes long over a statement whose sender is gone.
+    const late = database.query(`
+      UPDATE run SET last_seq = 1 WHERE id = '${id}';
+      INSERT INTO journal_event (run_id, seq, event) VALUES ('${id}', 1, '"late"');
+      SELECT pg_sleep(1)`)
+    const asleep = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`
+    while ((await database.query(asleep)).length === 0);
+    expect(await store.readJournal(id)).toMatchObject([{ seq: 1, event: 'late' }])
+    await late
+    await store.close()
+  })
+
   it('should not depend on how the server sets time zone and isolation', async () => {
     const { pathname } = new URL(database.url)
     const name = pathname.slice(1)
