@@ -44,7 +44,7 @@ async function live(place: Place): Promise<void> {
     drops.set(place.name, drop)
     try {
       await runNode({
-        server: place.server,
+        servers: [place.server],
         token: options.token,
         name: ClientId.parse(place.name),
         engineName,

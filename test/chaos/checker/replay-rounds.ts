@@ -40,7 +40,7 @@ export function replayRounds({ runs, journal }: Evidence): Replay {
     if (seq !== index + 1) problems.push(`event ${index + 1} has seq ${seq}`)
   })
   const past = parsed(rows, problems)
-  const rules = { cohortSize: run.clients, quorum: run.quorum }
+  const rules = { cohortSize: run.clients, quorum: run.quorum, goal: run.clients }
   const numbers = [...new Set(past.map(({ event }) => event.round))].sort((a, b) => a - b)
   const rounds = numbers.map((number): ReplayedRound => {
     const events = past.flatMap(({ event }) => (event.round === number ? [event] : []))
