@@ -100,14 +100,49 @@ function split(bytes: Uint8Array): { header: Uint8Array; data: Uint8Array } {
 
 function parseHeader(header: Uint8Array): Record<string, unknown> {
   if (header[0] !== 0x7b) throw invalid('The header does not begin with "{".')
+  let text: string
   let parsed: unknown
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(header)
+    parsed = JSON.parse(text)
   } catch (error) {
     throw invalid('The header is not JSON.', error)
   }
   if (!isRecord(parsed)) throw invalid('The header is not a JSON object.')
+  // The format forbids it, and other programs may read the one that JSON.parse drops.
+  if (membersIn(text) !== membersOf(parsed)) throw invalid('The header has a name twice.')
   return parsed
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+
+/** Members of all objects in valid JSON as it is written: colons outside of strings. */
+function membersIn(json: string): number {
+  let members = 0
+  let isInString = false
+  for (let at = 0; at < json.length; at++) {
+    const character = json.charCodeAt(at)
+    if (character === QUOTE) isInString = !isInString
+    else if (isInString && character === BACKSLASH) at++
+    else if (!isInString && character === COLON) members++
+  }
+  return members
+}
+
+/** Members of all objects in a value; without recursion, as strangers nest as deeply as they like. */
+function membersOf(value: unknown): number {
+  let members = 0
+  const left = [value]
+  while (left.length > 0) {
+    const next = left.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const values: unknown[] = Object.values(next)
+    if (!Array.isArray(next)) members += values.length
+    for (const inner of values) left.push(inner)
+  }
+  return members
 }
 
 function locate(name: string, tensor: unknown) {

@@ -144,6 +144,25 @@ describe('decodeSafetensors', () => {
     )
   })
 
+  it.each([
+    ['a tensor', '{"a":ENTRY,"a":ENTRY}'],
+    ['a tensor, spelled in two ways', '{"a":ENTRY,"\\u0061":ENTRY}'],
+    ['a field of a tensor', '{"a":{"dtype":"F16",MEMBERS}}'],
+    ['a field of the metadata', '{"__metadata__":{"n":"1","n":"2"},"a":ENTRY}'],
+    ['the metadata', '{"__metadata__":{},"__metadata__":{},"a":ENTRY}'],
+  ])('should refuse a name given twice: %s', (_, template) => {
+    const members = '"dtype":"F32","shape":[2],"data_offsets":[0,8]'
+    const header = template.replaceAll('ENTRY', '{MEMBERS}').replaceAll('MEMBERS', members)
+    const file = joinSafetensors(header, [new Uint8Array(8)])
+    expect(() => decodeSafetensors(file)).toThrow('has a name twice')
+  })
+
+  it('should count no name in a text for one', () => {
+    const metadata = { 'a:"b"': '{"a":1,"a":2}', '\\': ':\\":' }
+    const file = encodeSafetensors(EXAMPLE, metadata)
+    expect(decodeSafetensors(file).metadata).toEqual(metadata)
+  })
+
   it('should refuse a header longer than the file without allocating it', () => {
     const file = new Uint8Array(16).fill(0xff)
     expect(() => decodeSafetensors(file)).toThrow('claims 18446744073709551615 bytes')
