@@ -20,10 +20,16 @@ export interface UpdateReader {
   readonly scoredParents: (updates: Updates) => Promise<Parent[]>
 }
 
-/** @param architecture name of the run's network, which an update must say */
+/** What each update of a run must say of itself. */
+export interface RunFacts {
+  /** Name of the run's network. */
+  readonly architecture: string
+  readonly scorer: string
+}
+
 export function createUpdateReader(
   expected: ExpectedUpdate & { readonly weights: Weights },
-  architecture: string,
+  facts: RunFacts,
   blobs: BlobStore,
 ): UpdateReader {
   function parents(updates: Updates): Parent[] {
@@ -44,7 +50,7 @@ export function createUpdateReader(
   }
 
   return {
-    maxBytes: largestUpdate(expected, architecture),
+    maxBytes: largestUpdate(expected, facts.architecture),
     parents,
     scoredParents,
 
@@ -52,7 +58,7 @@ export function createUpdateReader(
       const update = decodeUpdate(bytes, expected)
       const announced = {
         round: received.round,
-        architecture,
+        ...facts,
         numExamples: received.numExamples,
         classCounts: received.classCounts,
       }

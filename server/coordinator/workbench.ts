@@ -98,7 +98,11 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return decodeSafetensors(await blobs.get(blob)).tensors
   }
 
-  const read = createUpdateReader(expected, network.name, blobs)
+  const read = createUpdateReader(
+    expected,
+    { architecture: network.name, scorer: settings.scorer },
+    blobs,
+  )
   let current: { readonly of: string; readonly teacher: Promise<Teacher> } | undefined
 
   /** The one of these updates; tuning and the controls after it ask the same one, which answers once. */

@@ -51,6 +51,7 @@ export interface ToyUpdate {
   readonly weights: Weights
   readonly architecture: string
   readonly scores: readonly Float32Array[]
+  readonly scorer: string
 }
 
 /** An update that a coordinator of {@link TOY_SETTINGS} accepts; override what a test is about. */
@@ -62,15 +63,12 @@ export function toyUpdate(seed: string, changes: Partial<ToyUpdate> = {}) {
     weights: toyWeights(seed),
     architecture: TOY_NETWORK.name,
     scores: TOY_WIDTHS.map((width) => new Float32Array(width).fill(1)),
+    scorer: TOY_SETTINGS.scorer,
     ...changes,
   }
   const { numExamples, classCounts } = update
   const round = RoundNumber.parse(update.round)
-  const bytes = encodeUpdate({
-    ...update,
-    round,
-    scorer: 'uniform',
-  })
+  const bytes = encodeUpdate({ ...update, round })
   return { round, numExamples, classCounts: [...classCounts], bytes }
 }
 

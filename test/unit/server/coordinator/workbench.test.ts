@@ -104,6 +104,11 @@ describe('checkUpdate', () => {
       code: 'GRAFT_MESSAGE_INVALID',
       update: toyUpdate('a', { architecture: 'lenet' }),
     },
+    {
+      case: 'scores of another scorer than the run asks for',
+      code: 'GRAFT_MESSAGE_INVALID',
+      update: toyUpdate('a', { scorer: 'conductance' }),
+    },
     ...[{ numExamples: 11 }, { classCounts: [10, 0, 0, 0] }, { round: RoundNumber.parse(2) }].map(
       (changes) => ({
         case: `a file that does not say ${JSON.stringify(changes)}`,
