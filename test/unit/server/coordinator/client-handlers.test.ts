@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClientHandlers } from '../../../../server/coordinator/client-handlers.ts'
@@ -155,6 +155,29 @@ describe('createClientHandlers', () => {
     const update = await upload('bad')
     await expect(handlers.onUpdate(ada, update)).rejects.toThrow('GRAFT_DATABASE_UNAVAILABLE')
     expect(await readdir(join(home, 'quarantine'))).toEqual([])
+  })
+
+  it('should keep the newest refused updates of each client, so that none fills the disk', async () => {
+    const { handlers, home } = await openCollecting()
+    const fileOf = (client: ClientId, n: number) =>
+      `${client}.1.${hashOf(Buffer.of(n))}.safetensors`
+    const refuse = async (client: ClientId, n: number) => {
+      const path = join(home, `${client}.part`)
+      await writeFile(path, toyUpdate('bad').bytes)
+      await utimes(path, n, n)
+      const update = {
+        ...received(toyUpdate('bad'), path),
+        blob: { id: hashOf(Buffer.of(n)), sizeBytes: 1 },
+      }
+      await expect(handlers.onUpdate(client, update)).rejects.toMatchObject({
+        code: 'GRAFT_NOT_FINITE',
+      })
+    }
+    await refuse(bob, 1)
+    for (let n = 1; n <= 20; n++) await refuse(ada, n)
+    const kept = Array.from({ length: 16 }, (_, i) => fileOf(ada, i + 5))
+    const expected = [...kept, fileOf(bob, 1)]
+    expect((await readdir(join(home, 'quarantine'))).sort()).toEqual(expected.sort())
   })
 
   it('should pass on the refusal when the deadline passed during the commit', async () => {
