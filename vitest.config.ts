@@ -14,6 +14,7 @@ export default defineConfig({
           include: [
             'test/unit/**/*.test.ts',
             'test/golden/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
             'test/pitfalls/**/*.test.ts',
           ],
         },
