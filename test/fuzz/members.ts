@@ -52,7 +52,7 @@ async function join(server: string, name: ClientId): Promise<() => Promise<Membe
     }
   }
   return async () => {
-    const invited = within(60, hears('round:invited'), `${name} is not invited.`)
+    const invited = within(30, hears('round:invited'), `${name} is not invited.`)
     return {
       ...{ name, run, connection },
       model: (await invited).model,

@@ -27,7 +27,8 @@ export function judge(
     return { outcome: what, problem: 'was not foreseen' }
   const isSaid = code !== null && codes.includes(code)
   if (isAllowed(expects, outcome.type, isSaid)) return { outcome: what }
-  return { outcome: what, problem: `was ${what}, not ${expects}, ${codes.join(' or ')}` }
+  const wanted = expects === 'closed' ? expects : `${expects} with ${codes.join(' or ')}`
+  return { outcome: what, problem: `was ${what}, not ${wanted}` }
 }
 
 function isAllowed(expects: Mutant['expects'], type: Outcome['type'], isSaid: boolean): boolean {

@@ -82,7 +82,10 @@ export async function openRawConnection(url: string): Promise<RawConnection> {
     }
   }
 
-  await once(socket, 'message') // engine.io's greeting
+  const closed = once(socket, 'close').then(() => {
+    throw new Error('the connection closed before engine.io said its greeting')
+  })
+  await Promise.race([once(socket, 'message'), closed])
   return {
     get isOpen() {
       return socket.readyState === WebSocket.OPEN
