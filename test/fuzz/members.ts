@@ -37,7 +37,7 @@ export async function joinRun(server: string, names: readonly ClientId[]): Promi
 async function join(server: string, name: ClientId): Promise<() => Promise<Member>> {
   const news = createMailbox<News>()
   const connection = connect({
-    server,
+    servers: [server],
     auth: { token: JOIN_TOKEN, name, version: '0.1.0', engine: 'fuzz' },
     retrySeconds: 30,
     onNews: news.put,
