@@ -15,7 +15,7 @@ export interface AttackOptions {
   readonly files: number
   /** Empty folder for the coordinator. */
   readonly home: string
-  /** Told of each stage as it begins. */
+  /** Told of each stage as it begins, and ten times on the way. */
   onStage(line: string): void
 }
 
@@ -122,7 +122,7 @@ export async function attack(options: AttackOptions): Promise<AttackResult> {
   }
 
   function watch(stage: string, count: number): Watch {
-    const watched = watchStage(stage, coordinator, count)
+    const watched = watchStage(stage, coordinator, count, onStage)
     watches.push(watched)
     return watched
   }
