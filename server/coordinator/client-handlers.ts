@@ -13,7 +13,10 @@ export function createClientHandlers(federation: Federation, session: Session): 
   const { store, blobs, settings, workbench, display } = federation
 
   return {
-    admit: (auth) => admit(store, auth),
+    async admit(auth) {
+      await session.begun
+      return admit(store, auth)
+    },
 
     async onJoin(client) {
       return { run: session.run.id, clientId: client, settings }

@@ -79,6 +79,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       await offer(federation, session, globalModel)
       if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
+    session.begin()
     const message = { run: run.id, rounds: reports.length }
     await sayFarewell(session, gateway, message, { seconds: FAREWELL_SECONDS, signal })
     // Behind the farewell: a coordinator that was killed during it says it again, and begins no other run.
@@ -180,6 +181,7 @@ async function conductRound(
     past.events,
   )
   session.round = conducted
+  session.begin()
   for (const client of session.ready) {
     await conducted.dispatch({ type: 'client-ready', round, client })
   }

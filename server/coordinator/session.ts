@@ -30,6 +30,12 @@ export interface Federation {
 /** What changes while a run goes on; the handlers of client messages look here. */
 export interface Session {
   readonly run: RunRecord
+  /**
+   * Resolves when a round goes on in this process, or the run is over. Clients are let in then: one that is
+   * in the middle of an upload would else be told that its round takes none.
+   */
+  readonly begun: Promise<void>
+  readonly begin: () => void
   round: Round | null
   record: RoundRecord
   /** Clients that are connected and have their examples. */
@@ -45,8 +51,12 @@ export interface Session {
 }
 
 export function createSession(run: RunRecord): Session {
+  let begin!: () => void
+  const begun = new Promise<void>((resolve) => (begin = resolve))
   return {
     run,
+    begun,
+    begin,
     round: null,
     record: createRoundRecord(),
     ready: new Set(),

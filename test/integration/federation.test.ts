@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { NodeEvent } from '../../client/node/progress.ts'
@@ -306,6 +307,36 @@ describe('a federation', () => {
     expect((await federation.reports)[0]).toMatchObject({ cohort: 2, uploads: 2 })
     // Nothing but the end of the round: it was not invited to send again.
     expect(await a.next('connected')).toMatchObject({ type: 'round:published', round: 1 })
+  })
+
+  it('should let clients in when their round goes on, not while earlier rounds are told again', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { rounds: 2 }
+    {
+      await using stopped = await startFederation({ home: folder.path, settings })
+      const both = [await stopped.puppet('a'), await stopped.puppet('b')]
+      await Promise.all(both.map((puppet, i) => puppet.send(toyUpdate(`${i}`))))
+      await stopped.shown('round 2: collecting')
+      stopped.stop(new Error('stopped'))
+      await expect(stopped.reports).rejects.toThrow('stopped')
+    }
+
+    let goOn!: () => void
+    const told = new Promise<void>((resolve) => (goOn = resolve))
+    await using federation = await startFederation({
+      home: folder.path,
+      settings,
+      onRound: () => told,
+    })
+    const sent = ['a', 'b'].map(async (name) => {
+      const puppet = await federation.puppet(name)
+      // What a client does that was in the middle of it.
+      await puppet.send(toyUpdate(name, { round: 2 }))
+    })
+    // Long enough for a refusal.
+    await Promise.race([Promise.all(sent), delay(1000)]).finally(goOn)
+    await Promise.all(sent)
+    expect(await federation.reports).toMatchObject([{ uploads: 2 }, { uploads: 2 }])
   })
 
   it.each(['kf-linear', 'nt'])(

@@ -51,6 +51,22 @@ describe('createClientHandlers', () => {
     })
   })
 
+  it('should let nobody in before a round has begun', async () => {
+    let isAsked = false
+    const findToken = async () => {
+      isAsked = true
+      return null
+    }
+    const { handlers, session } = await open({ store: { ...store, findToken } })
+    const admitted = handlers.admit({
+      ...{ protocol: 1, token: 'no token', name: ada, version: '0', engine: 'test' },
+    })
+    await new Promise(setImmediate)
+    expect(isAsked).toBe(false)
+    session.begin()
+    await expect(admitted).rejects.toMatchObject({ code: 'GRAFT_TOKEN_INVALID' })
+  })
+
   it('should tell the round who is ready and who left', async () => {
     const { handlers, session, events, shown } = await open()
     await handlers.onReady(ada, READY)
