@@ -115,8 +115,9 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
   'hears nothing from the coordinator': [
     [TRANSFER, 'should give up on a coordinator that does not answer'],
   ],
-  'the coordinator was started again': [
+  'the coordinator was started again, or its standby took over': [
     [FEDERATION, 'should keep an accepted update through a stop, and invite only who is missing'],
+    ['e2e/failover', 'should take over in the middle of a round when the leader is killed'],
     [FOLLOW, 'should drop its work when it comes back to another run'],
   ],
 }
