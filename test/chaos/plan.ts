@@ -80,6 +80,13 @@ export interface PlanSize {
 
 const LINK_FAULTS = 40
 
+const LONGEST_DELAYS_MS: Partial<Record<Moment, number>> = {
+  // A start takes a second or two: such a kill may fall on whatever it comes to.
+  starting: 2500,
+  // Before the update is acknowledged, which takes another statement.
+  journalled: 0,
+}
+
 /** The same plan for the same seed; when a blow falls is up to the processes. */
 export function drawPlan(seed: string, size: PlanSize): FederationPlan {
   const rng = createRng(`chaos/${seed}`)
@@ -104,8 +111,7 @@ function drawKills(rng: Rng, { coordinatorKills, rounds, updateBytes, clients }:
   const kills = moments.slice(0, coordinatorKills).map((stage): CoordinatorKill => ({
     round: stage === 'farewell' ? rounds : 1 + below(rng, rounds),
     stage,
-    // A start takes a second or two: such a kill may fall on whatever it comes to.
-    delayMs: drawDelay(rng, stage === 'starting' ? 2500 : 120),
+    delayMs: drawDelay(rng, LONGEST_DELAYS_MS[stage] ?? 120),
     afterBytes: below(rng, clients * updateBytes),
     downMs: below(rng, 400),
   }))
