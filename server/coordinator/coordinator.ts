@@ -59,7 +59,9 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       const round = RoundNumber.parse(number)
       const events = past.filter(({ event }) => event.round === round)
       const replayed = replay(rulesOf(settings), startRound(round), events)
-      const stored = models.find((model) => model.round === round)
+      // A round may have failed behind its model, as when the journal could not be written.
+      const stored =
+        replayed.phase === 'published' ? models.find((model) => model.round === round) : undefined
       const ended: EndedRound | undefined = isOver(replayed)
         ? stored && { report: fromStored(stored), state: stateAfter(replayed) }
         : await conductRound(federation, session, gateway, {

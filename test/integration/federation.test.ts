@@ -10,8 +10,9 @@ import { openState, readState } from '../../server/coordinator/journalled-state.
 import { parseJournal } from '../../server/coordinator/journal.ts'
 import { planRun } from '../../server/coordinator/run-plan.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
+import { openStore } from '../../server/store/open-store.ts'
 import type { Store } from '../../server/store/store.ts'
-import { ClientId, type RunId } from '../../shared/ids.ts'
+import { ClientId, RoundNumber, type RunId } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
@@ -19,6 +20,7 @@ import { startTestEngine } from '../support/engine.ts'
 import { expectWithin } from '../support/expect-within.ts'
 import { startFederation } from '../support/test-federation.ts'
 import {
+  hashOf,
   TOY_DATASET,
   TOY_SETTINGS,
   toyUpdate,
@@ -498,6 +500,22 @@ describe('a federation', () => {
     await using federation = await startFederation({ home: folder.path, settings })
     await Promise.all(['ada', 'bob'].map((name) => federation.puppet(name)))
     expect((await federation.reports)[0]).toMatchObject({ uploads: 2 })
+  })
+
+  it('should not take the model of a round that failed for a published one', async () => {
+    await using folder = await createTemporaryFolder()
+    const settings = { ...TOY_SETTINGS, rounds: 2 }
+    const store = await openStore({ databaseUrl: undefined, folder: folder.path })
+    const { id: run } = await store.createRun(settings)
+    await store.saveModel({
+      ...{ run, round: RoundNumber.parse(1), blob: hashOf(Buffer.of(1)), report: {}, ledger: null },
+    })
+    await store.appendEvent(run, { type: 'work-failed', round: 1, code: 'GRAFT_DISK_FULL' })
+    await store.close()
+    await using federation = await startFederation({ home: folder.path, settings })
+    const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
+    await Promise.all([a, b].map((puppet, i) => puppet.send(toyUpdate(`${i}`, { round: 2 }))))
+    expect((await federation.reports).map(({ round }) => round)).toEqual([2])
   })
 
   it('should refuse to go on with a stored run under other settings, naming them', async () => {
