@@ -90,8 +90,8 @@ function describeRepair(report: RepairReport): Finding[] {
       const detail = `${which}, removed: ${files.length} (${(bytes / 1e6).toFixed(1)} MB).`
       return [{ status: 'note', subject, detail }]
     }),
-    ...[...corrupt].map((id) => broken(`${id} is another file than its name says.`)),
-    ...[...missing].map((id) => broken(`${id} is missing.`)),
+    ...corrupt.map((id) => broken(`${id} is another file than its name says.`)),
+    ...missing.map((id) => broken(`${id} is missing.`)),
   ]
 
   function broken(detail: string): Finding {

@@ -52,12 +52,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
     const port = await portOf(first)
     await using early = startClient(port, '0/2')
     await using late = startClient(port, '1/2')
-    await first.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await first.printed(/client-0: uploaded/)
-    await allowConnections(setting.database, false)
-    await endConnections(setting.database)
-    late.child.kill('SIGCONT')
+    await loseDatabase(setting, first, late)
     const { status, stderr, stdout } = await first.finished
     expect(stderr).toMatch(/^graft: .*\(GRAFT_DATABASE_UNAVAILABLE\)\n$/)
     expect(status).toBe(5)
@@ -80,12 +75,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
     const port = await portOf(coordinator)
     await using early = startClient(port, '0/2')
     await using late = startClient(port, '1/2')
-    await coordinator.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await coordinator.printed(/client-0: uploaded/)
-    await allowConnections(setting.database, false)
-    await endConnections(setting.database)
-    late.child.kill('SIGCONT')
+    await loseDatabase(setting, coordinator, late)
     await coordinator.printed(/does not answer: .*\. Waiting for it\./)
     await allowConnections(setting.database, true)
     await coordinator.printed(/The database answers again\./)
@@ -168,6 +158,16 @@ async function portOf(coordinator: Running): Promise<string> {
 function startClient(port: string, shard: string): Running {
   const server = ['--server', `http://127.0.0.1:${port}`, '--retry', '120']
   return startGraft(['client', ...server, '--shard', shard], { GRAFT_TOKEN: TOKEN })
+}
+
+/** The server goes when client 0 has sent its update, and before client 1 does. */
+async function loseDatabase({ database }: Setting, coordinator: Running, late: Running) {
+  await coordinator.printed(/client-1: training/)
+  late.child.kill('SIGSTOP')
+  await coordinator.printed(/client-0: uploaded/)
+  await allowConnections(database, false)
+  await endConnections(database)
+  late.child.kill('SIGCONT')
 }
 
 async function endConnections(database: TestDatabase): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
+import { withoutGraft } from '../support/without-graft.ts'
 import { type LoadRound, runEchoClients } from './echo-clients.ts'
 import { type LoadCase, modelOf, nameOf } from './load-case.ts'
 
@@ -48,7 +49,7 @@ export async function measureCase(
     [CLI, ...wordsOf(load, { model, home, seed, engine })],
     {
       env: {
-        ...process.env,
+        ...withoutGraft(process.env),
         GRAFT_JOIN_TOKEN: TOKEN,
         ...(database && { DATABASE_URL: database.url }),
       },

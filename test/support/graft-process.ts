@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { withoutGraft } from './without-graft.ts'
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js')
 
@@ -77,12 +78,3 @@ export async function runGraft(
 // child of Node has a socket for stderr, where it cannot.
 const TENSORFLOW_NOTICE =
   /^(WARNING: All log messages before absl::InitializeLog.*|I0000 .*oneDNN custom operations.*)\n/gm
-
-/** The engine under test is passed on; no other setting of whoever runs the tests is. */
-function withoutGraft(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(environment).filter(
-    ([name]) =>
-      name === 'GRAFT_ENGINE' || name === 'GRAFT_CACHE' || !/^(GRAFT_|DATABASE_URL)/.test(name),
-  )
-  return { ...Object.fromEntries(kept), NO_COLOR: '1' }
-}

@@ -8,49 +8,40 @@ const LEAVERS = 'leavers'
 const BROKEN_UPDATES = 'broken updates'
 const METHODS = ['fedavg', 'nt', 'kf-linear']
 
-/** Behind which a round goes on without who is missing. */
-interface Deadline {
-  readonly deadlineSeconds: number
-}
+type Deadline = Pick<NamedFaults, 'deadlineSeconds'>
 
-/** All clients are still there at the end, and all of their updates: nothing may be lost, so nothing may change. */
-const brokenNetwork = ({ deadlineSeconds }: Deadline): NamedFaults => ({
-  name: NETWORK,
-  plan: {
-    faults: [
-      { fault: 'cut', at: 'upload', byte: 20_000, probability: 0.3 },
-      { fault: 'cut', at: 'training', probability: 0.2 },
-      { fault: 'flip', probability: 0.2 },
-      { fault: 'leave', when: 'after-upload', back: 'same-round', probability: 0.1 },
-    ],
+const FAULTS_IN_TURN: readonly Omit<NamedFaults, keyof Deadline>[] = [
+  {
+    // All clients are still there at the end, and all of their updates: nothing may be lost, so nothing may change.
+    name: NETWORK,
+    plan: {
+      faults: [
+        { fault: 'cut', at: 'upload', byte: 20_000, probability: 0.3 },
+        { fault: 'cut', at: 'training', probability: 0.2 },
+        { fault: 'flip', probability: 0.2 },
+        { fault: 'leave', when: 'after-upload', back: 'same-round', probability: 0.1 },
+      ],
+    },
+    quorum: 10,
   },
-  quorum: 10,
-  deadlineSeconds,
-})
-
-/** A fifth of the cohort is missing in each round. */
-const leavers = ({ deadlineSeconds }: Deadline): NamedFaults => ({
-  name: LEAVERS,
-  plan: {
-    faults: [{ fault: 'leave', when: 'before-upload', back: 'next-round', probability: 0.2 }],
+  {
+    // A fifth of the cohort is missing in each round.
+    name: LEAVERS,
+    plan: {
+      faults: [{ fault: 'leave', when: 'before-upload', back: 'next-round', probability: 0.2 }],
+    },
+    quorum: 1,
   },
-  quorum: 1,
-  deadlineSeconds,
-})
-
-/** A fifth of the updates holds what is no number. */
-const brokenUpdates = ({ deadlineSeconds }: Deadline): NamedFaults => ({
-  name: BROKEN_UPDATES,
-  plan: { faults: [{ fault: 'corrupt', how: 'nan', probability: 0.2 }] },
-  quorum: 1,
-  deadlineSeconds,
-})
-
-const allFaults = (deadline: Deadline): NamedFaults[] => [
-  brokenNetwork(deadline),
-  leavers(deadline),
-  brokenUpdates(deadline),
+  {
+    // A fifth of the updates holds what is no number.
+    name: BROKEN_UPDATES,
+    plan: { faults: [{ fault: 'corrupt', how: 'nan', probability: 0.2 }] },
+    quorum: 1,
+  },
 ]
+
+const allFaults = (deadline: Deadline): NamedFaults[] =>
+  FAULTS_IN_TURN.map((faults) => ({ ...faults, ...deadline }))
 
 const FULL: FederationGrid = {
   datasets: ['mnist', 'fashion-mnist'],

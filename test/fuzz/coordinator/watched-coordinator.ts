@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { CoordinatorListening } from '../../../shared/protocol/process-messages.ts'
+import { withoutGraft } from '../../support/without-graft.ts'
 import type { Sample } from './sample.ts'
 import { TOY_MODEL, toyTable } from './toy-table.ts'
 
@@ -45,7 +46,7 @@ export async function startWatchedCoordinator(
   words.push('--home', join(home, 'coordinator'), '--join-token', JOIN_TOKEN)
   const child = fork(CLI, words, {
     execArgv: ['--expose-gc', '--import', PROBE],
-    env: { ...withoutGraft(process.env), NO_COLOR: '1' },
+    env: withoutGraft(process.env),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const written = { stdout: '', stderr: '' }
@@ -88,11 +89,4 @@ export async function startWatchedCoordinator(
       await ended
     },
   }
-}
-
-/** No setting of whoever runs this is passed on: least of all a database. */
-function withoutGraft(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^(GRAFT_(?!CACHE)|DATABASE_URL)/.test(name)),
-  )
 }
