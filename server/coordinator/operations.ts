@@ -1,0 +1,51 @@
+import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
+import type { ClientLane, FederationView, LiveEvent } from '../../shared/protocol/operator/live.ts'
+import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+
+/** Who asks, as the audit log names it: `operator:<token label>`. */
+export type Actor = `operator:${string}`
+
+/** What an operator may ask of a running coordinator, and what it tells; the API and its live feed stand on this alone. */
+export interface Operations {
+  federation(): FederationView
+  /** Of the round that goes on, by client id; none between rounds. */
+  lanes(): ClientLane[]
+
+  /**
+   * Begins a run, or queues it behind the one that goes on.
+   * @throws GraftError GRAFT_OPTION_INVALID and the like, as the command line does; GRAFT_ACTION_REFUSED when this
+   *   coordinator does not stay for runs
+   */
+  createRun(settings: RunSettings, by: Actor): Promise<RunId>
+  /** The next round waits; the one that goes on ends first. @throws GraftError GRAFT_ACTION_REFUSED */
+  pause(run: RunId, by: Actor): Promise<void>
+  resume(run: RunId, by: Actor): Promise<void>
+  /** As if the deadline had passed. @throws GraftError GRAFT_ACTION_REFUSED unless clients are recruited or awaited */
+  endRound(run: RunId, by: Actor): Promise<void>
+  stop(run: RunId, by: Actor): Promise<void>
+  retry(run: RunId, by: Actor): Promise<RunId>
+
+  ban(client: ClientId, reason: string, by: Actor): Promise<void>
+  release(client: ClientId, by: Actor): Promise<void>
+  /** Ends the connections that this token admitted, at once. */
+  tokenRevoked(tokenId: string): Promise<void>
+
+  /** The next round of the run starts from this model of the same run. @throws GraftError GRAFT_BLOB_UNKNOWN */
+  chooseModel(run: RunId, model: BlobId, by: Actor): Promise<void>
+
+  /** An upload that was set aside counts as accepted. @throws GraftError GRAFT_ROUND_STALE, GRAFT_ACTION_REFUSED */
+  releaseUpload(id: string, by: Actor): Promise<void>
+  removeUpload(id: string, by: Actor): Promise<void>
+
+  /** @returns how to stop hearing */
+  listen(listener: OperationsListener): () => void
+}
+
+export interface OperationsListener {
+  /** The state of the round or of a client's membership has changed. */
+  federationChanged(): void
+  laneChanged(client: ClientId): void
+  /** It is stored. */
+  eventAppended(event: LiveEvent): void
+  resourceChanged(resource: 'runs' | 'rounds' | 'clients' | 'models' | 'quarantine'): void
+}

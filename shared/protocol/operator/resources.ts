@@ -1,0 +1,187 @@
+import { z } from 'zod'
+import { ERRORS, type ErrorCode } from '../../errors.ts'
+import { BlobId, ClientId, RoundNumber, RunId } from '../../ids.ts'
+import { LedgerReport } from '../ledger.ts'
+import { RoundReport, Score } from '../run-report.ts'
+import { RunSettings } from '../run-settings.ts'
+import { ClientLane, LiveEvent, RoundView } from './live.ts'
+import { Role } from './role.ts'
+
+const count = z.int().nonnegative()
+const bytes = count
+const share = z.number().min(0).max(1)
+const instant = z.iso.datetime()
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+
+/** One page of a list; `next` is the cursor of the page behind it, null on the last one. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item), next: z.string().nullable() })
+}
+
+/** A refusal over HTTP: RFC 9457, `application/problem+json`. */
+export const Problem = z.strictObject({
+  type: z.string().describe('about:blank, or a page that explains the code'),
+  title: z.string().describe('of the HTTP status'),
+  status: z.int(),
+  detail: z.string().describe('what happened, with the values'),
+  code: errorCode,
+  remedy: z.string().describe('what to do'),
+  instance: z.string().describe('path of the request'),
+})
+export type Problem = z.infer<typeof Problem>
+
+export const RUN_STATUSES = [
+  'queued',
+  'running',
+  'paused',
+  'finished',
+  'failed',
+  'stopped',
+] as const
+export const RunStatus = z.enum(RUN_STATUSES)
+
+/** One point of the curves of a run. */
+export const RoundSummary = z.strictObject({
+  round: RoundNumber,
+  cohort: count,
+  uploads: count,
+  fused: Score.pick({ accuracy: true, loss: true }),
+  tuned: Score.pick({ accuracy: true, loss: true }),
+  published: Score.pick({ accuracy: true, loss: true }).extend({
+    candidate: z.enum(['fused', 'tuned', 'kept']),
+    modelSha256: BlobId,
+  }),
+  controls: z
+    .strictObject({
+      ensemble: share.nullable(),
+      average: share.nullable(),
+      averageTuned: share.nullable(),
+      proxyAlone: share.nullable(),
+      bestParentTuned: share.nullable(),
+      bestParent: share.nullable(),
+    })
+    .describe('accuracies; null: not measured'),
+  seconds: RoundReport.shape.seconds,
+  bytes: RoundReport.shape.bytes,
+})
+export type RoundSummary = z.infer<typeof RoundSummary>
+
+export const RunResource = z.strictObject({
+  id: RunId,
+  number: z.int().positive().describe('counts runs in the order they began'),
+  status: RunStatus,
+  settings: RunSettings,
+  createdAt: instant,
+  rounds: count.describe('rounds that published a model'),
+  accuracy: share.nullable().describe('of its newest model on the test split; null: none yet'),
+  modelSha256: BlobId.nullable(),
+})
+export type RunResource = z.infer<typeof RunResource>
+
+/** A round in full: `report` when it is over, `live` while it goes on, neither of a failed one. */
+export const RoundResource = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  report: RoundReport.omit({ ledger: true }).nullable(),
+  live: RoundView.nullable(),
+  lanes: z.array(ClientLane).describe('empty of a round that is over'),
+  failure: errorCode.nullable(),
+})
+export type RoundResource = z.infer<typeof RoundResource>
+
+export const LedgerResource = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  ledger: LedgerReport.nullable(),
+})
+
+export const ClientResource = z.strictObject({
+  id: ClientId,
+  isConnected: z.boolean(),
+  state: ClientLane.shape.state,
+  version: z.string(),
+  engine: z.string(),
+  lastSeenAt: instant,
+  tokenId: z.uuid(),
+  tokenLabel: z.string(),
+  numExamples: count.nullable().describe('of its newest update; null: it has sent none'),
+  classCounts: z.array(count).nullable(),
+  ban: z.strictObject({ at: instant, by: z.string(), reason: z.string() }).nullable(),
+  roundsInvited: count,
+  roundsAccepted: count,
+  contribution: z
+    .number()
+    .nullable()
+    .describe(
+      'accuracy that the ensemble of the newest round loses without it, on the test split; negative: it gains. null: not measured',
+    ),
+})
+export type ClientResource = z.infer<typeof ClientResource>
+
+export const ModelResource = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  sha256: BlobId,
+  sizeBytes: bytes,
+  accuracy: share,
+  loss: z.number().nonnegative(),
+  candidate: z.enum(['fused', 'tuned', 'kept']),
+  isGlobal: z.boolean().describe('whether the next round of its run starts from it'),
+  createdAt: instant.nullable(),
+})
+export type ModelResource = z.infer<typeof ModelResource>
+
+export const QuarantinedResource = z.strictObject({
+  id: z.string().describe('its file, `CLIENT.ROUND.SHA256.safetensors`'),
+  client: ClientId,
+  round: RoundNumber,
+  sha256: BlobId,
+  sizeBytes: bytes,
+  at: instant,
+  code: errorCode,
+  problem: z.string(),
+  canRelease: z.boolean().describe('whether its round still takes updates'),
+})
+export type QuarantinedResource = z.infer<typeof QuarantinedResource>
+
+export const TokenResource = z.strictObject({
+  id: z.uuid(),
+  kind: z.enum(['join', 'client', 'operator']),
+  role: Role.nullable().describe('of an operator token; null of the other kinds'),
+  client: ClientId.nullable(),
+  label: z.string(),
+  createdAt: instant,
+  expiresAt: instant.nullable(),
+  revokedAt: instant.nullable(),
+  state: z.enum(['valid', 'revoked', 'expired']),
+})
+export type TokenResource = z.infer<typeof TokenResource>
+
+/** A token that was just made, with its secret, which is told this once. */
+export const NewToken = TokenResource.extend({ secret: z.string() })
+
+export const SessionResource = z.strictObject({
+  id: z.uuid(),
+  label: z.string().describe('of the token that it was opened with'),
+  role: Role,
+  createdAt: instant,
+  lastSeenAt: instant,
+  expiresAt: instant,
+  userAgent: z.string(),
+  isOwn: z.boolean().describe('whether it is the one that asks'),
+})
+export type SessionResource = z.infer<typeof SessionResource>
+
+/** The answer to a sign-in; `csrfToken` goes into the header `x-graft-csrf` of every request that changes something. */
+export const SignedIn = z.strictObject({ session: SessionResource, csrfToken: z.string() })
+
+export const AuditResource = z.strictObject({
+  id: z.string(),
+  at: instant,
+  actor: z.string(),
+  action: z.string(),
+  details: z.unknown(),
+})
+export type AuditResource = z.infer<typeof AuditResource>
+
+export const EventPage = pageOf(LiveEvent)
