@@ -56,7 +56,9 @@ async function readJson(path: string, file: string): Promise<OwnModel> {
 function modelOf(name: string, parsed: unknown, initial: ModelFile | null): OwnModel {
   const topology = topologyIn(name, parsed)
   const logits = withoutSoftmax(topology)
-  const notes = unheededOf(name, topology)
+  const layers = layersOf(topology)
+  const notes = unheededOf(name, layers)
+  if (initial === null) notes.push(...undrawnOf(name, layers))
   if (logits !== topology) {
     notes.push(
       `The softmax that ${name} ends in is left out: Graft trains on logits, and publishes a network of logits.`,
@@ -72,21 +74,51 @@ const UNHEEDED = { regularizer: 'regularisers', constraint: 'constraints' } as c
  * What of the layers does nothing here. The model is still worth training, hence no refusal; but whoever wrote
  * a regulariser into it must not believe that it is at work.
  */
-function unheededOf(name: string, topology: string): string[] {
-  const { config } = JSON.parse(topology) as { config: Layers | { layers: Layers } }
-  // A chain's config is a list of layers in old files.
-  const layers = Array.isArray(config) ? config : config.layers
+function unheededOf(name: string, layers: Layers): string[] {
   return Object.entries(UNHEEDED).flatMap(([ending, word]) => {
     const found = layers.filter(({ config: of = {} }) =>
       Object.keys(of).some((key) => key.toLowerCase().endsWith(ending) && Boolean(of[key])),
     )
     if (found.length === 0) return []
-    const names = found.map((layer) => String(layer.config?.['name'] ?? layer.name)).join(', ')
     return [
-      `The ${word} of ${name} are not heeded (layers ${names}): clients and tuning lower the cross-entropy alone. They stay in the layers that are published.`,
+      `The ${word} of ${name} are not heeded (layers ${namesOf(found)}): clients and tuning lower the cross-entropy alone. They stay in the layers that are published.`,
     ]
   })
 }
+
+/** What layers have when nobody chose; Glorot's distributions are written so, or as a VarianceScaling. */
+const DEFAULT_INITIALIZERS = ['GlorotUniform', 'GlorotNormal', 'RandomUniform', 'Zeros', 'Ones']
+
+/** Layers that ask for an initialiser of their own, which a run without weights to start from does not follow. */
+function undrawnOf(name: string, layers: Layers): string[] {
+  const found = layers.filter(({ config = {} }) =>
+    Object.entries(config).some(
+      ([key, value]) => key.toLowerCase().endsWith('initializer') && !isDefaultInitializer(value),
+    ),
+  )
+  if (found.length === 0) return []
+  return [
+    `The initialisers of ${name} are not heeded (layers ${namesOf(found)}): Graft draws an untrained network by the seed, kernels from He’s uniform distribution. Give a folder with weights to start from yours.`,
+  ]
+}
+
+function isDefaultInitializer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  const { class_name, config } = value as { class_name?: unknown; config?: InitializerConfig }
+  if (class_name !== 'VarianceScaling') return DEFAULT_INITIALIZERS.includes(String(class_name))
+  return config?.scale === 1 && config.mode === 'fan_avg'
+}
+
+type InitializerConfig = { scale?: unknown; mode?: unknown }
+
+function layersOf(topology: string): Layers {
+  const { config } = JSON.parse(topology) as { config: Layers | { layers: Layers } }
+  // A chain's config is a list of layers in old files.
+  return Array.isArray(config) ? config : config.layers
+}
+
+const namesOf = (layers: Layers): string =>
+  layers.map((layer) => String(layer.config?.['name'] ?? layer.name)).join(', ')
 
 type Layers = { name?: unknown; config?: Record<string, unknown> }[]
 

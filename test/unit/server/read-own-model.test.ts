@@ -84,6 +84,27 @@ describe('readOwnModel', () => {
     built.dispose()
   })
 
+  it('should name the layers whose initialisers draw nothing, unless weights come with them', async () => {
+    await using folder = await createTemporaryFolder()
+    const layers = `[
+      tf.layers.dense({ units: 5, inputShape: [4], name: 'a', kernelInitializer: 'heNormal' }),
+      tf.layers.batchNormalization({ name: 'norm' }),
+      tf.layers.dense({ units: 3, name: 'b', biasInitializer: tf.initializers.constant({ value: 1 }) })]`
+    await writeFiles(folder.path, {
+      'drawn.mjs': `export const createModel = (tf) => tf.sequential({ layers: ${layers} })`,
+    })
+    expect((await readOwnModel(join(folder.path, 'drawn.mjs'))).notes).toEqual([
+      expect.stringMatching(/^The initialisers of drawn are not heeded \(layers a, b\): .*He’s/),
+    ])
+    const { createModel } = (await import(join(folder.path, 'drawn.mjs'))) as {
+      createModel: (tensorflow: typeof tf) => tf.LayersModel
+    }
+    const model = createModel(tf)
+    await writeLayersModel(join(folder.path, 'filled'), model)
+    model.dispose()
+    expect((await readOwnModel(join(folder.path, 'filled'))).notes).toEqual([])
+  })
+
   it('should find them in a list of layers as well, as Keras 1 has it', async () => {
     await using folder = await createTemporaryFolder()
     const layer = { name: 'a', units: 3, batch_input_shape: [null, 4], kernel_regularizer: null }
