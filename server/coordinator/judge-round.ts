@@ -7,6 +7,7 @@ import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
 import { type ClassEvaluation, evaluate } from '../../shared/training/evaluate.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import { type Controls, runControls } from '../proxy/controls.ts'
+import { contributions } from '../proxy/contributions.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
 import type { Teacher } from '../proxy/teacher.ts'
 import { endsRun } from './ends-run.ts'
@@ -18,11 +19,18 @@ import { startClock } from './stopwatch.ts'
 /** What the evaluation of a round found, on the test split of the data set. */
 export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
   /** Empty in a round that leaves out the controls. */
-  readonly parents: readonly (ClassEvaluation & { readonly client: ClientId })[]
+  readonly parents: readonly JudgedUpdate[]
   readonly fused: Score
   readonly tuned: Score
   readonly publication: Publication
   readonly seconds: number
+}
+
+/** A client's network on the test split, and what it brings to the ensemble on held-out proxy examples. */
+interface JudgedUpdate extends ClassEvaluation {
+  readonly client: ClientId
+  /** Absent of a client alone. */
+  readonly contribution?: number
 }
 
 /** What judging looks at; borrowed. */
@@ -77,8 +85,13 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
       ...(signal && { signal }),
     })
     proxyAlone = controls.proxyAlone
+    const brought = await contributions(model, room.parentsOf(updates), proxy.heldOut)
     return {
-      parents: parents.map(({ id, ...score }) => ({ client: ClientId.parse(id), ...score })),
+      parents: parents.map(({ id, ...score }) => {
+        const contribution = brought.get(id)
+        const own = contribution === undefined ? {} : { contribution }
+        return { client: ClientId.parse(id), ...score, ...own }
+      }),
       controls: { ...controls, bestParentTuned: withParent(bestParentTuned) },
     }
   }

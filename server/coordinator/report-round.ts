@@ -69,8 +69,8 @@ export function reportRound(
 function scoreOf({ parents }: Judgement, client: ClientId) {
   const judged = parents.find((parent) => parent.client === client)
   if (judged === undefined) return {}
-  const { accuracy, loss, classAccuracy } = judged
-  return { accuracy, loss, classAccuracy }
+  const { accuracy, loss, classAccuracy, contribution } = judged
+  return { accuracy, loss, classAccuracy, ...(contribution !== undefined && { contribution }) }
 }
 
 /** Adds what was counted and heard until the round's end. */

@@ -83,8 +83,19 @@ interface Answer {
   readonly shares: Float64Array
 }
 
+/** Accuracy of the ensemble that some parents' probabilities make, [parent][example, class], with these class shares. */
+export function ensembleAccuracy(
+  probabilities: readonly Float32Array[],
+  shares: readonly Float64Array[],
+  examples: ExampleSet,
+): number {
+  const sums = new Float64Array(examples.labels.length * examples.numClasses)
+  for (const [k, ofParent] of probabilities.entries()) addWeighted(sums, ofParent, shares[k]!)
+  return judgeProbabilities(normaliseRows(sums, examples.numClasses), examples).accuracy
+}
+
 /** Loads each parent once, one at a time, in the order of the ids. */
-async function forEachAnswer(
+export async function forEachAnswer(
   model: tf.LayersModel,
   parents: readonly Parent[],
   sets: readonly ExampleSet[],

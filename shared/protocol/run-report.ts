@@ -30,6 +30,14 @@ const ParentReport = z.strictObject({
   accuracy: accuracy.optional().describe('absent of a round that left out the controls'),
   loss: loss.optional(),
   classAccuracy,
+  contribution: z
+    .number()
+    .min(-1)
+    .max(1)
+    .optional()
+    .describe(
+      'accuracy that the ensemble of all parents has over the ensemble of all others, on held-out proxy examples; absent of one parent, and where it was not measured',
+    ),
   numExamples: z.int().positive().describe('examples it was trained on'),
   classCounts: z
     .array(count.describe('examples of the class that it was trained on'))

@@ -126,6 +126,7 @@ describe('a federation', () => {
     expect(summary.accepted).toHaveLength(1)
     // It is the last one, so its controls are measured.
     expect(report?.controls.ensemble).not.toBeNull()
+    for (const { contribution } of report!.parents) expect(contribution).toBeTypeOf('number')
     expect(await federation.store.unfinishedRun()).toBeNull()
   })
 

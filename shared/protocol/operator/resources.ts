@@ -113,7 +113,7 @@ export const ClientResource = z.strictObject({
     .number()
     .nullable()
     .describe(
-      'accuracy that the ensemble of the newest round loses without it, on the test split; negative: it gains. null: not measured',
+      'accuracy that the ensemble of the newest measured round loses without it, on held-out proxy examples; negative: it gains. null: not measured',
     ),
 })
 export type ClientResource = z.infer<typeof ClientResource>

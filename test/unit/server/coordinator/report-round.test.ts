@@ -38,6 +38,7 @@ describe('reportRound', () => {
           accuracy: 0.2,
           loss: 3,
           classAccuracy: [0.3, null],
+          contribution: -0.1,
           numExamples: 20,
           classCounts: [0, 20],
         },
@@ -146,7 +147,7 @@ const JUDGED = {
 const JUDGEMENT: Judgement = {
   parents: [
     { client: ada, accuracy: 0.1, loss: 2, classAccuracy: [0.1, null] },
-    { client: bob, accuracy: 0.2, loss: 3, classAccuracy: [0.3, null] },
+    { client: bob, accuracy: 0.2, loss: 3, classAccuracy: [0.3, null], contribution: -0.1 },
   ],
   controls: {
     ensemble: score,
