@@ -1,6 +1,7 @@
 import { type LeftBehind, listBlobs, readLeftBehind } from './coordinator/left-behind.ts'
-import type { Sample } from './coordinator/sample.ts'
-import { startWatchedCoordinator } from './coordinator/watched-coordinator.ts'
+import { coordinatorWords } from './coordinator/words.ts'
+import type { Sample } from '../support/memory-sample.ts'
+import { startWatchedCoordinator } from '../support/watched-coordinator.ts'
 import type { BlobId, ClientId } from '../../shared/ids.ts'
 import { attackerNames, HONEST, joinRun, learnFacts, type Member, sendHonestly } from './members.ts'
 import { sendMessages } from './messages/send-messages.ts'
@@ -58,7 +59,9 @@ export async function attack(options: AttackOptions): Promise<AttackResult> {
   const begun = performance.now()
   let problem: string | null = null
 
-  await using coordinator = await startWatchedCoordinator(home, names.length + 1)
+  await using coordinator = await startWatchedCoordinator(
+    await coordinatorWords(home, names.length + 1),
+  )
   const { url, hasEnded } = coordinator
   const open: Member[] = []
   const joinAll = async (names: readonly ClientId[]): Promise<Member[]> => {

@@ -31,7 +31,7 @@ import {
   toyWeights,
 } from '../support/toy-run.ts'
 import type { AttackResult } from './attack.ts'
-import type { Sample } from './coordinator/sample.ts'
+import type { Sample } from '../support/memory-sample.ts'
 import { isValidAuth, isValidMessage, isValidPacket } from './messages/contract.ts'
 import { judge } from './messages/judge.ts'
 import { MESSAGE_KINDS } from './messages/kinds.ts'

@@ -8,7 +8,7 @@ import { createRng } from '../../shared/numeric/rng.ts'
 import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
 import { encodeUpdate, type Update } from '../../shared/protocol/update.ts'
 import { TOY_WIDTHS } from './coordinator/toy-table.ts'
-import { JOIN_TOKEN } from './coordinator/watched-coordinator.ts'
+import { JOIN_TOKEN } from './coordinator/words.ts'
 import type { RunFacts } from './run-facts.ts'
 import { within } from './within.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Sample } from './coordinator/sample.ts'
-import type { WatchedCoordinator } from './coordinator/watched-coordinator.ts'
+import type { Sample } from '../support/memory-sample.ts'
+import type { WatchedCoordinator } from '../support/watched-coordinator.ts'
 
 /** MiB that live objects may grow from the first tenth of a stage to its end: in a full run, 93 bytes a message. */
 export const HEAP_GROWTH_MB = 8

@@ -1,5 +1,5 @@
 import type { ClientId } from '../../../shared/ids.ts'
-import { JOIN_TOKEN } from '../coordinator/watched-coordinator.ts'
+import { JOIN_TOKEN } from '../coordinator/words.ts'
 import type { RunFacts } from '../run-facts.ts'
 import type { Tally } from '../tally.ts'
 import { judge } from './judge.ts'

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../../shared/errors.ts'
 import type { Rng } from '../../../../shared/numeric/rng.ts'
-import { JOIN_TOKEN } from '../../coordinator/watched-coordinator.ts'
+import { JOIN_TOKEN } from '../../coordinator/words.ts'
 import { drawUntil, hex, integer, pick } from '../../draw.ts'
 import { isValidAuth } from '../contract.ts'
 import type { MessageKind, Mutant } from '../kind.ts'

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
-import type { Sample } from './sample.ts'
+import type { Sample } from './memory-sample.ts'
 
 const MB = 2 ** 20
 

@@ -1,18 +1,14 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { CoordinatorListening } from '../../../shared/protocol/process-messages.ts'
-import { withoutGraft } from '../../support/without-graft.ts'
-import type { Sample } from './sample.ts'
-import { TOY_MODEL, toyTable } from './toy-table.ts'
+import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
+import type { Sample } from './memory-sample.ts'
+import { withoutGraft } from './without-graft.ts'
 
-export const JOIN_TOKEN = 'a-join-token-for-the-fuzzer'
-
-// This file runs from dist/fuzz/test/fuzz/coordinator.
-const CLI = resolve(import.meta.dirname, '../../../../cli.js')
-const PROBE = pathToFileURL(join(import.meta.dirname, 'probe.js')).href
+// This file runs from dist/NAME/test/support.
+const CLI = resolve(import.meta.dirname, '../../../cli.js')
+const PROBE = pathToFileURL(join(import.meta.dirname, 'memory-probe.js')).href
 
 /** A `graft coordinator` whose memory, handles, output and end are seen from outside. */
 export interface WatchedCoordinator {
@@ -31,22 +27,18 @@ export interface WatchedCoordinator {
 }
 
 /**
- * Starts the real command with a probe in its process. One round on a toy table: its deadline is far, so
- * the round stays open until the last member has sent its update.
+ * Starts the real command with a probe in its process.
+ *
+ * @param words behind `graft coordinator`
+ * @param env beside this process's own, which nothing of Graft's is taken from
  */
 export async function startWatchedCoordinator(
-  home: string,
-  clients: number,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<WatchedCoordinator> {
-  const table = join(home, 'toy.csv')
-  await writeFile(table, toyTable(400))
-  const words = ['coordinator', '--data', table, '--model', TOY_MODEL, '--clients', `${clients}`]
-  words.push('--quorum', '2', '--deadline', '86400', '--scores', 'uniform', '--proxy', '80')
-  words.push('--tune-epochs', '2', '--seed', '7', '--engine', 'wasm', '--port', '0')
-  words.push('--home', join(home, 'coordinator'), '--join-token', JOIN_TOKEN)
-  const child = fork(CLI, words, {
+  const child = fork(CLI, ['coordinator', ...words, '--port', '0'], {
     execArgv: ['--expose-gc', '--import', PROBE],
-    env: withoutGraft(process.env),
+    env: { ...withoutGraft(process.env), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const written = { stdout: '', stderr: '' }
