@@ -12,11 +12,15 @@ import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
 import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
 import type { RunSettings } from '../shared/protocol/run-settings.ts'
+import { createClientDesk } from './coordinator/client-desk.ts'
 import { runFederation } from './coordinator/coordinator.ts'
 import { planRun, type RunPlan } from './coordinator/run-plan.ts'
 import { createWorkbench, type Workbench } from './coordinator/workbench.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
-import { startGateway } from './gateway/start-gateway.ts'
+import { attachGateway } from './gateway/attach-gateway.ts'
+import type { Gateway } from './gateway/gateway.ts'
+import { closeSockets, createSocketServer } from './gateway/socket-server.ts'
+import { createHttpHost } from './listen.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { type ModelFile, startingWeights } from './read-model-file.ts'
 import { createRunDisplay, type RunDisplay } from './report/progress.ts'
@@ -96,6 +100,9 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
   const display = createRunDisplay(screen)
   let workbench: Workbench | undefined
   let leadership: Leadership | undefined
+  const http = createHttpHost(options.listen)
+  const sockets = createSocketServer(http.server)
+  let gateway: Gateway | undefined
   try {
     display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     leadership = await lead(store, display, options)
@@ -114,6 +121,22 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     }
     for (const note of options.modelNotes) display.message(note)
     display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
+    const desk = createClientDesk(patient)
+    const clients = await attachGateway(sockets, desk.handlers, {
+      uploadFolder: join(home, 'uploads'),
+      onFault(error) {
+        if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
+        else display.message(error.message)
+      },
+    })
+    gateway = clients
+    // What else stands on the HTTP server comes here, before it listens.
+    const listen = async () => {
+      const url = await http.listen()
+      display.message(`Listening on ${url}.`)
+      if (joinToken?.isNew) display.message(`Join token, shown once: ${joinToken.secret}`)
+      tellParent({ type: 'listening', url })
+    }
     const rounds: RoundReport[] = []
     await runFederation({
       settings,
@@ -123,25 +146,17 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
       display,
       quarantineFolder: join(shared, 'quarantine'),
       signal,
-      async listen(handlers) {
-        const { host, port } = options.listen
-        const gateway = await startGateway(handlers, {
-          host,
-          port,
-          uploadFolder: join(home, 'uploads'),
-          onFault(error) {
-            if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
-            else display.message(error.message)
-          },
-        })
-        display.message(`Listening on ${gateway.url}.`)
-        if (joinToken?.isNew) display.message(`Join token, shown once: ${joinToken.secret}`)
-        tellParent({ type: 'listening', url: gateway.url })
+      async listen(run, handlers) {
+        desk.open(run, handlers)
+        await listen()
         return {
-          ...gateway,
+          ...clients,
           finished(message) {
             display.finish()
-            gateway.finished(message)
+            clients.finished(message)
+          },
+          async close() {
+            desk.end()
           },
         }
       },
@@ -164,6 +179,8 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     }
   } finally {
     display.finish()
+    await gateway?.close()
+    await closeSockets(sockets, http.server)
     workbench?.dispose()
     await leadership?.release()
     await store.close()

@@ -122,6 +122,21 @@ export const ERRORS = {
     exit: EXIT.refused,
     remedy: 'Choose another --name, or use the token this name joined with.',
   },
+  GRAFT_CLIENT_BANNED: {
+    status: 403,
+    exit: EXIT.refused,
+    remedy: 'Ask the operator why, and to release this client.',
+  },
+  GRAFT_NO_RUN: {
+    status: 409,
+    exit: EXIT.network,
+    remedy: 'Send run:join again: it is answered when a run begins.',
+  },
+  GRAFT_ACTION_REFUSED: {
+    status: 409,
+    exit: EXIT.refused,
+    remedy: 'Look at the state of the run, and ask again when it allows this.',
+  },
   GRAFT_NOT_IN_COHORT: {
     status: 403,
     exit: EXIT.refused,

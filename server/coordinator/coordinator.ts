@@ -53,7 +53,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
   await offer(federation, session, globalModel)
   if (settings.rehearse)
     session.proxy = await offer(federation, session, await workbench.putProxySet())
-  const gateway = await federation.listen(createClientHandlers(federation, session))
+  const gateway = await federation.listen(run.id, createClientHandlers(federation, session))
   try {
     for (let number = 1; number <= settings.rounds; number++) {
       const round = RoundNumber.parse(number)

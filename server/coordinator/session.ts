@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { BlobId, ClientId } from '../../shared/ids.ts'
+import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -19,8 +19,8 @@ export interface Federation {
   readonly display: RunDisplay
   /** Where refused uploads are set aside for the operator. */
   readonly quarantineFolder: string
-  /** Opens the gateway; clients connect from then on. */
-  listen(handlers: GatewayHandlers): Promise<Gateway>
+  /** Lets clients into this run, until the gateway is closed. */
+  listen(run: RunId, handlers: GatewayHandlers): Promise<Gateway>
   /** A round is over; its report and its model are stored. */
   onRound(report: RoundReport, model: BlobId): Promise<void>
   /** Ends the work between two events; the journal keeps the run. */

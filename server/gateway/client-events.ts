@@ -96,8 +96,8 @@ type Replies = Record<keyof ClientToServer, (message: unknown) => Promise<object
 function repliesTo(client: ClientId, { handlers, uploads }: ClientRooms): Replies {
   return {
     'run:join': async (message) => {
-      parseMessage('run:join', RunJoin, message)
-      return handlers.onJoin(client)
+      const { after } = parseMessage('run:join', RunJoin, message)
+      return handlers.onJoin(client, after)
     },
     'client:ready': async (message) => {
       await handlers.onReady(client, parseMessage('client:ready', ClientReady, message))

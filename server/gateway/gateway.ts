@@ -1,5 +1,5 @@
 import type { GraftError } from '../../shared/errors.ts'
-import type { ClientId, RoundNumber } from '../../shared/ids.ts'
+import type { ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type {
   BlobPull,
   BlobRef,
@@ -23,8 +23,13 @@ import type {
 export interface GatewayHandlers {
   /** Who is this? Checks token and name. @throws GraftError GRAFT_TOKEN_INVALID, GRAFT_CLIENT_NAME_TAKEN */
   admit(auth: ClientAuth): Promise<ClientId>
-  /** The run this client belongs to now. Asked for after every (re)connect, before `onReady`. */
-  onJoin(client: ClientId): Promise<RunJoined>
+  /**
+   * The run this client belongs to now. Asked for after every (re)connect, before `onReady`.
+   *
+   * @param after a run that the client is through with: another one is waited for
+   * @throws GraftError GRAFT_NO_RUN when none has begun for a while; the client asks again
+   */
+  onJoin(client: ClientId, after?: RunId): Promise<RunJoined>
   /** The client has its examples and may be invited; after a reconnect it is told again what it missed. */
   onReady(client: ClientId, ready: ClientReady): Promise<void>
   onLeft(client: ClientId): void
@@ -51,9 +56,8 @@ export interface ReceivedUpdate extends UpdateCommit {
   readonly path: string
 }
 
-/** A listening gateway: what the coordinator may tell clients. */
+/** What the coordinator may tell clients. */
 export interface Gateway {
-  readonly url: string
   connected(): readonly ClientId[]
   invite(client: ClientId, message: RoundInvited): void
   published(message: RoundPublished): void
@@ -64,10 +68,7 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-export interface GatewayOptions {
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
+export interface AttachOptions {
   /** Folder for uploads under way; what a crash leaves there is resumed, or removed when its round is over. */
   readonly uploadFolder: string
   /** Told of failures that are no client's fault: a bug, a full disk. @default they are only answered */

@@ -40,7 +40,10 @@ export const ClientAuth = z.strictObject({
 export type ClientAuth = z.infer<typeof ClientAuth>
 
 /** run:join — first message of every connection; the answer says which run the client belongs to. */
-export const RunJoin = z.strictObject({})
+export const RunJoin = z.strictObject({
+  /** A run that this client is through with: the answer comes when another one has begun. */
+  after: RunId.optional(),
+})
 
 /**
  * client:ready — what a client has to train on. Sent after run:join, whose settings may decide which

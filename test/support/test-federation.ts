@@ -53,7 +53,7 @@ export async function startFederation(options: Options) {
     display: displayOn(phases),
     quarantineFolder: join(home, 'quarantine'),
     signal: stop.signal,
-    async listen(handlers) {
+    async listen(_run, handlers) {
       const place = { host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') }
       const gateway = await startGateway(handlers, place)
       tellUrl(gateway.url)

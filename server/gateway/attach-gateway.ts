@@ -1,0 +1,138 @@
+import { mkdir } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { GraftError, toGraftError } from '../../shared/errors.ts'
+import { type ClientId, compareIds } from '../../shared/ids.ts'
+import { ClientAuth, PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
+import { parseMessage } from '../../shared/protocol/refusal.ts'
+import { answerClient, type ClientSocket, endConnection, toClientError } from './client-events.ts'
+import type { AttachOptions, Gateway, GatewayHandlers } from './gateway.ts'
+import type { SocketServer } from './socket-server.ts'
+import { createUploads } from './uploads.ts'
+
+/** Longest wait at the end for clients that do not take what was said last. */
+const FAREWELL_MS = 2_000
+
+/**
+ * Answers clients that connect to `sockets`. The caller owns the gateway and closes it; the sockets stay the caller's.
+ */
+export async function attachGateway(
+  sockets: SocketServer,
+  handlers: GatewayHandlers,
+  options: AttachOptions,
+): Promise<Gateway> {
+  await mkdir(options.uploadFolder, { recursive: true })
+  const onFault = options.onFault ?? (() => undefined)
+  const uploads = createUploads(options.uploadFolder, handlers)
+  const connections = new Map<ClientId, ClientSocket>()
+
+  let isClosing = false
+  sockets.use((socket, next) => {
+    if (isClosing) return next(toConnectError(shuttingDown()))
+    admit(socket.handshake.auth, handlers).then(
+      (client) => {
+        socket.data.client = client
+        next()
+      },
+      (error: unknown) => next(toConnectError(toClientError(error, onFault))),
+    )
+  })
+
+  sockets.on('connection', (socket) => {
+    const { client } = socket.data
+    const older = connections.get(client)
+    connections.set(client, socket)
+    if (older !== undefined) endConnection(older, replaced(client))
+    socket.on('disconnect', () => {
+      if (connections.get(client) !== socket) return
+      connections.delete(client)
+      handlers.onLeft(client)
+    })
+    // A message that is no MessagePack: socket.io closes the connection by itself.
+    socket.on('error', () => undefined)
+    answerClient(socket, { handlers, uploads, onFault })
+  })
+
+  const forget = (round: Parameters<typeof uploads.discard>[0]) => {
+    uploads.discard(round).catch((error: unknown) => onFault(toGraftError(error)))
+  }
+
+  return {
+    connected: () => [...connections.keys()].sort(compareIds),
+    invite: (client, message) => {
+      connections.get(client)?.emit('round:invited', message)
+    },
+    published: (message) => {
+      forget(message.round)
+      sockets.emit('round:published', message)
+    },
+    failed: (message) => {
+      forget(message.round)
+      sockets.emit('round:failed', message)
+    },
+    finished: (message) => {
+      forget(null)
+      sockets.emit('run:finished', message)
+    },
+    disconnect: (client, reason = dismissed(client)) => {
+      const socket = connections.get(client)
+      if (socket !== undefined) endConnection(socket, reason)
+    },
+    async close() {
+      isClosing = true
+      await hangUp([...connections.values()])
+      // What a client has sent is stored or refused, never half of it.
+      await uploads.idle()
+    },
+  }
+}
+
+/**
+ * Closes connections behind what was said last: closing socket.io alone would discard it. To the clients they
+ * are broken, not ended, so that they come back when the coordinator does.
+ */
+async function hangUp(sockets: readonly ClientSocket[]): Promise<void> {
+  const gone = sockets.map((socket) => {
+    const disconnected = new Promise<void>((resolve) => {
+      socket.once('disconnect', () => {
+        resolve()
+      })
+    })
+    socket.conn.close()
+    return disconnected
+  })
+  const farewell = new AbortController()
+  const enough = delay(FAREWELL_MS, undefined, { signal: farewell.signal }).catch(() => undefined)
+  await Promise.race([Promise.all(gone), enough])
+  farewell.abort()
+  for (const socket of sockets) if (socket.connected) socket.conn.close(true)
+}
+
+async function admit(auth: unknown, handlers: GatewayHandlers): Promise<ClientId> {
+  // The version first: another one may have other fields.
+  const { protocol } = parseMessage('handshake', z.looseObject({ protocol: z.int() }), auth)
+  if (protocol !== PROTOCOL_VERSION) {
+    throw new GraftError(
+      'GRAFT_PROTOCOL_VERSION',
+      `The client speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}.`,
+    )
+  }
+  return handlers.admit(parseMessage('handshake', ClientAuth, auth))
+}
+
+/** How socket.io carries a refusal of the handshake: in `data` of the client's connect_error. */
+function toConnectError({ code, message }: GraftError): Error {
+  return Object.assign(new Error(message), { data: { ok: false, code, message } })
+}
+
+function shuttingDown(): GraftError {
+  return new GraftError('GRAFT_SERVER_UNREACHABLE', 'The coordinator is shutting down.')
+}
+
+function replaced(client: ClientId): GraftError {
+  return new GraftError('GRAFT_CLIENT_NAME_TAKEN', `A newer connection as ${client} took over.`)
+}
+
+function dismissed(client: ClientId): GraftError {
+  return new GraftError('GRAFT_TOKEN_INVALID', `The operator ended the connection of ${client}.`)
+}
