@@ -3,7 +3,7 @@ import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
 import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
 import { forecastLine } from '../report/diversity-line.ts'
-import { wrapWords } from '../report/format.ts'
+import { wrapWords } from '../../shared/terminal/format.ts'
 
 /** Pairs shown, those that differ least first: they decide whether fusion is worth it. */
 const MOST = 10

@@ -3,7 +3,7 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
 import type { FuseReport } from '../../shared/protocol/fuse-report.ts'
-import { percent, wrapWords } from '../report/format.ts'
+import { percent, wrapWords } from '../../shared/terminal/format.ts'
 import { type Control, verdict } from '../report/verdict.ts'
 import { survivors } from './survivors.ts'
 

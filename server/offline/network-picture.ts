@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import type { Colors } from '../../shared/command/text-stream.ts'
-import { wrapWords } from '../report/format.ts'
+import { wrapWords } from '../../shared/terminal/format.ts'
 import type {
   GroupDescription,
   LevelDescription,

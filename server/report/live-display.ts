@@ -1,6 +1,6 @@
 import { colorsOf, sizeOfTerminal, type TextStream } from '../../shared/command/text-stream.ts'
-import { megabytes } from './format.ts'
-import { liveBlock } from './live-block.ts'
+import { megabytes } from '../../shared/terminal/format.ts'
+import { liveBlock } from '../../shared/terminal/live-block.ts'
 import { type LiveClient, liveLines } from './live-lines.ts'
 import type { RunDisplay } from './run-display.ts'
 

@@ -1,6 +1,7 @@
 import type { Colors } from '../../shared/command/text-stream.ts'
 import { compareIds } from '../../shared/ids.ts'
-import { clockTime } from './format.ts'
+import { clockTime } from '../../shared/terminal/format.ts'
+import { progressBar } from '../../shared/terminal/progress-bar.ts'
 
 /** What the live block shows. */
 export interface LiveState {
@@ -78,9 +79,4 @@ function stateRows(clients: LiveState['clients']): TableRow[] {
       const done = known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length
       return { name: `${members.length} of ${clients.size} clients`, state, done, note: '' }
     })
-}
-
-function progressBar(done: number, width: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, done)) * width)
-  return '█'.repeat(full) + '░'.repeat(width - full)
 }

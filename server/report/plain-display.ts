@@ -1,5 +1,5 @@
 import type { TextStream } from '../../shared/command/text-stream.ts'
-import { megabytes } from './format.ts'
+import { megabytes } from '../../shared/terminal/format.ts'
 import type { RunDisplay } from './run-display.ts'
 
 /** What a log need not say: each is over in moments, or said again by the line behind it. */

@@ -7,7 +7,7 @@ import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { unpackLedger } from '../fusion/pack-ledger.ts'
 import { diversityLine } from './diversity-line.ts'
-import { megabytes, percent, wrapWords } from './format.ts'
+import { megabytes, percent, wrapWords } from '../../shared/terminal/format.ts'
 import { controlsOf, verdict } from './verdict.ts'
 
 interface Row {

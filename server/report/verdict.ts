@@ -1,6 +1,6 @@
 import { bestJudgedParent } from '../../shared/protocol/judged-parents.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
-import { percent } from './format.ts'
+import { percent } from '../../shared/terminal/format.ts'
 
 /** Something that a fused network has to beat. */
 export interface Control {

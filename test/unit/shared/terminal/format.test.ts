@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clockTime, megabytes, percent, wrapWords } from '../../../../server/report/format.ts'
+import { clockTime, megabytes, percent, wrapWords } from '../../../../shared/terminal/format.ts'
 
 describe('format', () => {
   it('should write shares, bytes and times for people', () => {

@@ -1,4 +1,4 @@
-import { sizeOfTerminal, type TextStream } from '../../shared/command/text-stream.ts'
+import { sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
 
 /** Lines at the end of the terminal that are redrawn in place. */
 export interface LiveBlock {

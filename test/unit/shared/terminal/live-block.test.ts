@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { liveBlock } from '../../../../server/report/live-block.ts'
+import { liveBlock } from '../../../../shared/terminal/live-block.ts'
 import { fakeStream } from '../../../support/fake-stream.ts'
 import { screenOf } from '../../../support/screen.ts'
 
