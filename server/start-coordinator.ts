@@ -14,6 +14,9 @@ import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
 import type { RunSettings } from '../shared/protocol/run-settings.ts'
 import { createClientDesk } from './coordinator/client-desk.ts'
 import { runFederation } from './coordinator/coordinator.ts'
+import { createBoard } from './coordinator/live/board.ts'
+import { countNow } from './coordinator/live/count-now.ts'
+import { newestEvent } from './coordinator/live/live-events.ts'
 import { planRun, type RunPlan } from './coordinator/run-plan.ts'
 import { createWorkbench, type Workbench } from './coordinator/workbench.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
@@ -23,6 +26,7 @@ import { closeSockets, createSocketServer } from './gateway/socket-server.ts'
 import { createHttpHost } from './listen.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { type ModelFile, startingWeights } from './read-model-file.ts'
+import { composeDisplays } from './report/compose-displays.ts'
 import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
@@ -121,6 +125,13 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
     }
     for (const note of options.modelNotes) display.message(note)
     display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
+    const board = createBoard({
+      engine: engine.name,
+      staysForRuns: false,
+      lastEvent: await newestEvent(patient),
+    })
+    const quarantineFolder = join(shared, 'quarantine')
+    board.count(await countNow(patient, quarantineFolder))
     const desk = createClientDesk(patient)
     const clients = await attachGateway(sockets, desk.handlers, {
       uploadFolder: join(home, 'uploads'),
@@ -130,6 +141,7 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
       },
     })
     gateway = clients
+    board.watchConnections(clients.connected)
     // What else stands on the HTTP server comes here, before it listens.
     const listen = async () => {
       const url = await http.listen()
@@ -143,8 +155,9 @@ async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan)
       store: patient,
       blobs,
       workbench,
-      display,
-      quarantineFolder: join(shared, 'quarantine'),
+      display: composeDisplays(display, board.display),
+      board,
+      quarantineFolder,
       signal,
       async listen(run, handlers) {
         desk.open(run, handlers)

@@ -7,10 +7,11 @@ import { admit } from './admission.ts'
 import { quarantine } from './quarantine.ts'
 import type { Federation, Session } from './session.ts'
 import { refusalOf, type Update } from './round-state.ts'
+import type { Workbench } from './workbench.ts'
 
 /** What the coordinator answers to each message of a client. */
 export function createClientHandlers(federation: Federation, session: Session): GatewayHandlers {
-  const { store, blobs, settings, workbench, display } = federation
+  const { store, blobs, settings, workbench, display, board } = federation
 
   return {
     async admit(auth) {
@@ -54,14 +55,14 @@ export function createClientHandlers(federation: Federation, session: Session): 
       return bytes
     },
 
-    checkUpdate(client, { round, sizeBytes }) {
-      refuseUnwanted(session, client, round)
-      if (sizeBytes <= workbench.maxUpdateBytes) return
-      throw new GraftError(
-        'GRAFT_UPLOAD_TOO_LARGE',
-        `${client} announced ${sizeBytes} bytes; an update of ${workbench.networkName} has ` +
-          `at most ${workbench.maxUpdateBytes}.`,
-      )
+    checkUpdate(client, begin) {
+      try {
+        refuseUnwanted(session, client, begin.round)
+        refuseTooLarge(workbench, client, begin.sizeBytes)
+      } catch (error) {
+        board.refused(client, toGraftError(error).problem)
+        throw error
+      }
     },
 
     onUploadProgress(client, { receivedBytes, sizeBytes }) {
@@ -74,7 +75,9 @@ export function createClientHandlers(federation: Federation, session: Session): 
       try {
         workbench.checkUpdate(await readFile(received.path), received)
       } catch (error) {
-        await quarantine(federation, client, received, toGraftError(error))
+        const reason = toGraftError(error)
+        await quarantine(federation, client, received, reason)
+        board.quarantined(client, reason.problem)
         throw error
       }
       await blobs.adopt(received.path, received.blob.id)
@@ -91,6 +94,19 @@ export function createClientHandlers(federation: Federation, session: Session): 
       display.clientState(client, { state: 'done', done: 1 })
     },
   }
+}
+
+function refuseTooLarge(
+  { networkName, maxUpdateBytes }: Workbench,
+  client: ClientId,
+  sizeBytes: number,
+): void {
+  if (sizeBytes <= maxUpdateBytes) return
+  throw new GraftError(
+    'GRAFT_UPLOAD_TOO_LARGE',
+    `${client} announced ${sizeBytes} bytes; an update of ${networkName} has ` +
+      `at most ${maxUpdateBytes}.`,
+  )
 }
 
 async function acceptUpdate(

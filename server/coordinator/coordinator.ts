@@ -14,13 +14,8 @@ import { endsRun } from './ends-run.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
 import { reportRound, withRecord } from './report-round.ts'
 import { createRoundRecord } from './round-record.ts'
-import {
-  isOver,
-  type RoundPhase,
-  type RoundRules,
-  type RoundState,
-  startRound,
-} from './round-state.ts'
+import { rulesOf } from './round-rules.ts'
+import { isOver, type RoundPhase, type RoundState, startRound } from './round-state.ts'
 import { replay, runRound } from './run-round.ts'
 import { createSession, type Federation, type Session } from './session.ts'
 import { fromStored, toStored } from './stored-round.ts'
@@ -40,12 +35,14 @@ const FAREWELL_SECONDS = 10
  *   reason of `signal`
  */
 export async function runFederation(federation: Federation): Promise<RoundReport[]> {
-  const { settings, store, workbench, signal } = federation
+  const { settings, store, workbench, board, signal } = federation
   const run = await openRun(store, settings)
+  board.runBegan(run)
   const past = parseJournal(await store.readJournal(run.id))
   const models = await store.listModels(run.id)
   const reports: RoundReport[] = []
   let globalModel = await workbench.putInitialModel()
+  board.globalModel(globalModel)
   let state: BlobId | null = null
 
   const session = createSession(run)
@@ -63,7 +60,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       const stored =
         replayed.phase === 'published' ? models.find((model) => model.round === round) : undefined
       const ended: EndedRound | undefined = isOver(replayed)
-        ? stored && { report: fromStored(stored), state: stateAfter(replayed) }
+        ? stored && endedBefore(federation, fromStored(stored), stateAfter(replayed))
         : await conductRound(federation, session, gateway, {
             round,
             globalModel,
@@ -78,6 +75,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       await federation.onRound(report, report.published.modelSha256)
       reports.push(report)
       globalModel = report.published.modelSha256
+      board.globalModel(globalModel)
       await offer(federation, session, globalModel)
       if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
@@ -88,6 +86,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
     await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
   } finally {
     session.round?.close()
+    board.runEnded()
     await gateway.close()
   }
   if (reports.length === 0) {
@@ -111,6 +110,12 @@ interface EndedRound {
   readonly state: BlobId | null
 }
 
+/** A round of an earlier process. */
+function endedBefore({ board }: Federation, report: RoundReport, state: BlobId | null): EndedRound {
+  board.roundEnded(report.seconds)
+  return { report, state }
+}
+
 /** What the strategy remembers after a round that is over. */
 function stateAfter(last: RoundState): BlobId | null {
   return (last.phase === 'published' && last.publication.state) || null
@@ -127,7 +132,7 @@ async function conductRound(
   gateway: Gateway,
   past: ConductedPast,
 ): Promise<EndedRound | undefined> {
-  const { settings, store, workbench, display, signal } = federation
+  const { settings, store, workbench, display, board, signal } = federation
   await dismissRevoked(store, session, gateway)
   const { run, record } = Object.assign(session, { record: createRoundRecord() })
   const { round, globalModel } = past
@@ -137,12 +142,14 @@ async function conductRound(
   const requests = await workbench.trainingRequests(past)
   const tell = (phase: RoundPhase) => (detail: string) => display.phase(round, phase, detail)
 
+  const beganAt = past.events[0]?.at ?? new Date()
+  board.roundBegan(replay(rulesOf(settings), startRound(round), past.events), beganAt)
   const conducted = runRound(
     {
       rules: rulesOf(settings),
       deadlineSeconds: settings.deadlineSeconds,
-      async journal(event) {
-        await store.appendEvent(run.id, event)
+      async journal(event, next) {
+        board.appended(run, await store.appendEvent(run.id, event), event, next)
       },
       work: {
         fuse: (updates) => workbench.fuse(past, updates, tell('fusing')),
@@ -168,6 +175,7 @@ async function conductRound(
             ...{ run: run.id, round, model, ...proxy, ...(training && { training }) },
             deadlineSeconds,
           })
+          board.invited(client)
         },
         published({ blob, isNew }) {
           gateway.published({ run: run.id, round, model: offered(session, blob), isNew })
@@ -176,7 +184,11 @@ async function conductRound(
           gateway.failed({ run: run.id, round, code })
         },
       },
-      onStep: (state) => display.phase(round, state.phase),
+      onStep(state) {
+        display.phase(round, state.phase)
+        board.stepped(state)
+      },
+      onDeadline: board.deadline,
       onWorkFailed: (error) => (failure = error),
     },
     startRound(round),
@@ -191,6 +203,7 @@ async function conductRound(
   if (failure !== undefined) throw failure
   if (last.phase !== 'published' || report === undefined) {
     display.message(`Round ${round} ended without a model: too few updates before the deadline.`)
+    board.roundEnded(undefined)
     return undefined
   }
   const { cohort, publication } = last
@@ -198,6 +211,7 @@ async function conductRound(
   await record.evaluated(connected, EVALUATION_SECONDS, signal)
   report = withRecord(report, record)
   await store.saveModel({ run: run.id, round, blob: publication.blob, ...toStored(report) })
+  board.roundEnded(report.seconds)
   return { report, state: stateAfter(last) }
 }
 
@@ -246,10 +260,6 @@ function offered(session: Session, id: BlobId): BlobRef {
   const ref = session.offered.get(id)
   if (ref === undefined) throw new TypeError(`blob ${id} was never offered`)
   return ref
-}
-
-function rulesOf({ clients, quorum, goal = clients }: RunSettings): RoundRules {
-  return { cohortSize: clients, quorum, goal }
 }
 
 /** What `work` gives, or the reason of `signal` as soon as that is aborted; leaves no listener behind. */

@@ -14,6 +14,8 @@ const FusedCandidate = Candidate.extend({
   state: BlobId.optional(),
 })
 const round = RoundNumber
+/** Who asked for it, as in the audit log. */
+const by = z.string()
 
 /** The JSON form of every event that a journal may hold; what the state machine decides from again. */
 const StoredEvent = z.discriminatedUnion('type', [
@@ -32,6 +34,9 @@ const StoredEvent = z.discriminatedUnion('type', [
     }),
   }),
   z.strictObject({ type: z.literal('deadline-passed'), round }),
+  z.strictObject({ type: z.literal('round-ended'), round, by }),
+  z.strictObject({ type: z.literal('client-banned'), round, client: ClientId, by }),
+  z.strictObject({ type: z.literal('model-chosen'), round, model: BlobId, by }),
   z.strictObject({ type: z.literal('model-fused'), round, fused: FusedCandidate }),
   z.strictObject({
     type: z.literal('model-tuned'),

@@ -10,6 +10,12 @@ export interface Operations {
   federation(): FederationView
   /** Of the round that goes on, by client id; none between rounds. */
   lanes(): ClientLane[]
+  /**
+   * Stored events of all runs behind the one with this id, oldest first; `0.0` is before all of them.
+   * @param only of one run
+   * @throws GraftError GRAFT_OPTION_INVALID for what is no id of an event
+   */
+  eventsAfter(id: string, limit: number, only?: RunId): Promise<LiveEvent[]>
 
   /**
    * Begins a run, or queues it behind the one that goes on.

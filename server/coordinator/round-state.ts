@@ -95,6 +95,12 @@ export type RoundEvent = { round: RoundNumber } & (
   | { type: 'client-left'; client: ClientId }
   | { type: 'update-received'; client: ClientId; update: Update }
   | { type: 'deadline-passed' }
+  /** An operator waits no longer: as if the deadline had passed. */
+  | { type: 'round-ended'; by: string }
+  /** An operator shuts a client out; while updates are collected, its own is left out, too. */
+  | { type: 'client-banned'; client: ClientId; by: string }
+  /** What an operator chose for this round to start from, before it began; decides nothing within it. */
+  | { type: 'model-chosen'; model: BlobId; by: string }
   | { type: 'model-fused'; fused: FusedCandidate }
   | { type: 'model-tuned'; tuned: TunedCandidate }
   | { type: 'model-evaluated'; publication: Publication }
@@ -140,7 +146,12 @@ export function step(rules: RoundRules, state: RoundState, event: RoundEvent): S
     case 'update-received':
       return onUpdateReceived(rules, state, event.client, event.update)
     case 'deadline-passed':
+    case 'round-ended':
       return onDeadlinePassed(rules, state)
+    case 'client-banned':
+      return onClientBanned(rules, state, event.client)
+    case 'model-chosen':
+      return quiet(state)
     case 'model-fused':
       if (state.phase !== 'fusing') return quiet(state)
       return enter({ ...state, phase: 'tuning', fused: event.fused })
@@ -243,10 +254,26 @@ function onUpdateReceived(
   if (state.phase !== 'collecting' || code !== null) {
     return reject(state, client, code ?? 'GRAFT_ROUND_STALE')
   }
-  const updates = { ...state.updates, [client]: update }
+  return collect(rules, { ...state, updates: { ...state.updates, [client]: update } })
+}
+
+/** Goes on to fusion when no more updates are wanted. */
+function collect(rules: RoundRules, state: Extract<RoundState, { phase: 'collecting' }>): Step {
   const wanted = Math.min(rules.goal, state.cohort.length)
-  const isLast = Object.keys(updates).length >= wanted
-  return isLast ? enter({ ...state, phase: 'fusing', updates }) : quiet({ ...state, updates })
+  const isEnough = Object.keys(state.updates).length >= wanted
+  return isEnough ? enter({ ...state, phase: 'fusing' }) : quiet(state)
+}
+
+function onClientBanned(rules: RoundRules, state: RoundState, client: ClientId): Step {
+  if (state.phase === 'recruiting') return onClientLeft(state, client)
+  if (state.phase !== 'collecting' || !state.cohort.includes(client)) return quiet(state)
+  const cohort = state.cohort.filter((other) => other !== client)
+  // Nobody joins a cohort later: below the quorum there is nothing to wait for.
+  if (cohort.length < Math.max(1, rules.quorum)) {
+    return enter({ phase: 'failed', round: state.round, code: 'GRAFT_COHORT_TOO_SMALL' })
+  }
+  const { [client]: _, ...updates } = state.updates
+  return collect(rules, { ...state, cohort, updates })
 }
 
 function onDeadlinePassed(rules: RoundRules, state: RoundState): Step {

@@ -38,10 +38,12 @@ export interface RoundContext {
   readonly deadlineSeconds: number
   readonly work: RoundWork
   readonly voice: RoundVoice
-  /** Durable when it returns. */
-  journal(event: RoundEvent): Promise<void>
+  /** Durable when it returns. @param next the state behind it */
+  journal(event: RoundEvent, next: RoundState): Promise<void>
   /** Called after every step, for display. */
   onStep(state: RoundState): void
+  /** Told when clients are waited for, and until when. */
+  onDeadline?(at: Date): void
   /** Why a stage failed, in full; the journal keeps its code. */
   onWorkFailed(error: GraftError): void
 }
@@ -65,7 +67,8 @@ export interface Round {
 export function runRound(context: RoundContext, start: RoundState, past: PastEvent[] = []): Round {
   let state = replay(context.rules, start, past)
   // The deadline of a cohort that an earlier process invited still counts from then.
-  const invitedAt = state.phase === 'collecting' ? collectingSince(past) : undefined
+  const invitedAt =
+    state.phase === 'collecting' ? collectingSince(context.rules, start, past) : undefined
   let timer: NodeJS.Timeout | undefined
   let deadlineAt = Date.now()
   const over = deferred<RoundState>()
@@ -85,7 +88,7 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
     if (isClosed) return whenClosed(event)
     const next = step(context.rules, state, event)
     if (next.state !== state) {
-      await context.journal(event)
+      await context.journal(event, next.state)
       state = next.state
       context.onStep(state)
     }
@@ -151,6 +154,7 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   function startDeadline(): void {
     const { round } = state
     deadlineAt = (invitedAt?.getTime() ?? Date.now()) + context.deadlineSeconds * 1000
+    context.onDeadline?.(new Date(deadlineAt))
     clearTimeout(timer)
     timer = setTimeout(() => {
       dispatch({ type: 'deadline-passed', round }).catch(() => undefined) // `over` has rejected
@@ -205,8 +209,17 @@ export function replay(
 }
 
 /** When the cohort was invited. */
-function collectingSince(past: readonly PastEvent[]): Date | undefined {
-  return past.findLast(({ event }) => event.type !== 'update-received')?.at
+function collectingSince(
+  rules: RoundRules,
+  start: RoundState,
+  past: readonly PastEvent[],
+): Date | undefined {
+  let state = start
+  for (const { event, at } of past) {
+    state = step(rules, state, event).state
+    if (state.phase === 'collecting') return at
+  }
+  return undefined
 }
 
 function deferred<T>() {

@@ -6,6 +6,7 @@ import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway, GatewayHandlers } from '../gateway/gateway.ts'
 import type { RunDisplay } from '../report/progress.ts'
 import type { BlobStore, RunRecord, Store } from '../store/store.ts'
+import type { Board } from './live/board.ts'
 import { createRoundRecord, type RoundRecord } from './round-record.ts'
 import type { Round } from './run-round.ts'
 import type { Workbench } from './workbench.ts'
@@ -17,6 +18,8 @@ export interface Federation {
   readonly blobs: BlobStore
   readonly workbench: Workbench
   readonly display: RunDisplay
+  /** What operators see, beside the display. */
+  readonly board: Board
   /** Where refused uploads are set aside for the operator. */
   readonly quarantineFolder: string
   /** Lets clients into this run, until the gateway is closed. */

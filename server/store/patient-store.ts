@@ -72,7 +72,9 @@ export function createPatientStore(store: Store, patience: Patience): Store {
 
   return {
     ...store,
-    readJournal: (run) => insist(() => readJournal(run)),
+    // Only the first reading says where the journal ends: a later one may be ahead of an event under way.
+    readJournal: (run) =>
+      insist(() => (lastSeqs.has(run) ? store.readJournal(run) : readJournal(run))),
     appendEvent: (run, event) =>
       journal.add(run, () =>
         insist(
@@ -85,6 +87,10 @@ export function createPatientStore(store: Store, patience: Patience): Store {
         () => store.createRun(settings),
         async () => (await store.unfinishedRun()) ?? store.createRun(settings),
       ),
+    queueRun: (run, settings) => insist(() => store.queueRun(run, settings)),
+    queuedRun: () => insist(() => store.queuedRun()),
+    listRuns: () => insist(() => store.listRuns()),
+    listBans: () => insist(() => store.listBans()),
     unfinishedRun: () => insist(() => store.unfinishedRun()),
     setRunStatus: (run, status) => insist(() => store.setRunStatus(run, status)),
     saveModel: (model) => insist(() => store.saveModel(model)),

@@ -5,7 +5,7 @@ import { createSerialQueue } from './serial-queue.ts'
 import type { Database } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
 import { type Client, Prisma, PrismaClient, type Run } from './generated/client.ts'
-import { toClient, toJson, toModel, toRun, toText, toToken } from './rows.ts'
+import { toBan, toClient, toJson, toModel, toRun, toText, toToken } from './rows.ts'
 import { type Leader, leadershipLost, type LeadershipTable, takeLeadership } from './leadership.ts'
 import type { Store } from './store.ts'
 import { hashSecret } from './token.ts'
@@ -59,6 +59,16 @@ export function createPrismaStore(database: Database): Store {
     },
   }
 
+  const readAudit = (where: { action?: string }, limit: number) =>
+    answer(
+      prisma.audit.findMany({
+        where,
+        select: { at: true, actor: true, action: true, details: true },
+        orderBy: { id: 'desc' },
+        take: limit,
+      }),
+    )
+
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     await journal.settled()
@@ -84,15 +94,39 @@ export function createPrismaStore(database: Database): Store {
           WITH fence AS (${fence()})
           INSERT INTO "run" ("id", "settings", "created_at")
           SELECT ${id}::uuid, ${toText(settings)}::json, ${new Date()} FROM fence
-          RETURNING "id", "settings", "status"::text AS "status", "created_at" AS "createdAt"`,
+          RETURNING "id", "number", "settings", "status"::text AS "status", "created_at" AS "createdAt"`,
       )
       if (rows[0] === undefined) throw await refusal(id)
       return toRun(rows[0])
     },
 
+    queueRun: async (id, settings) => {
+      const rows = await answer(
+        prisma.$queryRaw<unknown[]>`
+          WITH fence AS (${fence()}),
+          queued AS (
+            INSERT INTO "run" ("id", "settings", "status", "created_at")
+            SELECT ${id}::uuid, ${toText(settings)}::json, 'queued'::run_status, ${new Date()} FROM fence
+            ON CONFLICT ("id") DO NOTHING
+          )
+          SELECT 1 FROM fence`,
+      )
+      if (rows.length === 0) throw await refusal(id)
+    },
+
     unfinishedRun: async () => {
       const row = await answer(
-        prisma.run.findFirst({ where: { status: 'running' }, orderBy: { number: 'desc' } }),
+        prisma.run.findFirst({
+          where: { status: { in: ['running', 'paused'] } },
+          orderBy: { number: 'desc' },
+        }),
+      )
+      return row === null ? null : toRun(row)
+    },
+
+    queuedRun: async () => {
+      const row = await answer(
+        prisma.run.findFirst({ where: { status: 'queued' }, orderBy: { number: 'asc' } }),
       )
       return row === null ? null : toRun(row)
     },
@@ -220,18 +254,25 @@ export function createPrismaStore(database: Database): Store {
     listClients: async () =>
       (await answer(prisma.client.findMany({ orderBy: { id: 'asc' } }))).map(toClient),
 
+    banClient: async ({ client, by, reason }) => {
+      const ban = { clientId: client, by, reason }
+      await answer(prisma.ban.createMany({ data: [ban], skipDuplicates: true }))
+    },
+
+    releaseClient: async (client) => {
+      const { count } = await answer(prisma.ban.deleteMany({ where: { clientId: client } }))
+      return count > 0
+    },
+
+    listBans: async () =>
+      (await answer(prisma.ban.findMany({ orderBy: { clientId: 'asc' } }))).map(toBan),
+
     audit: async ({ actor, action, details }) => {
       await answer(prisma.audit.create({ data: { actor, action, details: toJson(details) } }))
     },
 
-    readAudit: (limit) =>
-      answer(
-        prisma.audit.findMany({
-          select: { at: true, actor: true, action: true, details: true },
-          orderBy: { id: 'desc' },
-          take: limit,
-        }),
-      ),
+    readAudit: (limit) => readAudit({}, limit),
+    readAuditOf: (action, limit) => readAudit({ action }, limit),
 
     close: () => (closing ??= close()),
   }

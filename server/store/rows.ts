@@ -1,18 +1,26 @@
 import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import { RunSettings } from '../../shared/protocol/run-settings.ts'
-import { type Client, type Model, Prisma, type Run, type Token } from './generated/client.ts'
-import type { ClientRecord, ModelRecord, RunRecord, TokenRecord } from './store.ts'
+import {
+  type Ban,
+  type Client,
+  type Model,
+  Prisma,
+  type Run,
+  type Token,
+} from './generated/client.ts'
+import type { BanRecord, ClientRecord, ModelRecord, RunRecord, TokenRecord } from './store.ts'
 
 // Rows as Prisma reads them, turned into records. Ids and settings are parsed, as at any edge: another
 // program, or another version of this one, may have written them.
 
 export function toRun({
   id,
+  number,
   settings,
   status,
   createdAt,
-}: Pick<Run, 'id' | 'settings' | 'status' | 'createdAt'>): RunRecord {
-  return { id: RunId.parse(id), settings: RunSettings.parse(settings), status, createdAt }
+}: Pick<Run, 'id' | 'number' | 'settings' | 'status' | 'createdAt'>): RunRecord {
+  return { id: RunId.parse(id), number, settings: RunSettings.parse(settings), status, createdAt }
 }
 
 export function toModel({ runId, round, blob, report, ledger }: Model): ModelRecord {
@@ -31,6 +39,10 @@ export function toToken({ clientId, ...token }: Omit<Token, 'secretHash'>): Toke
 
 export function toClient({ id, ...client }: Client): ClientRecord {
   return { ...client, id: ClientId.parse(id) }
+}
+
+export function toBan({ clientId, ...ban }: Ban): BanRecord {
+  return { ...ban, client: ClientId.parse(clientId) }
 }
 
 /** A JSON value for a column; Prisma tells a JSON null from a missing value by a mark of its own. */

@@ -1,10 +1,13 @@
 import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 
-export type RunStatus = 'running' | 'finished' | 'failed'
+/** `queued` waits for its turn; `running` and `paused` go on, also after a crash; the others are over. */
+export type RunStatus = 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'stopped'
 
 export interface RunRecord {
   readonly id: RunId
+  /** Counts runs in the order they were made. */
+  readonly number: number
   readonly settings: RunSettings
   readonly status: RunStatus
   readonly createdAt: Date
@@ -49,6 +52,15 @@ export interface ClientRecord {
   readonly version: string
   readonly engine: string
   readonly lastSeenAt: Date
+}
+
+/** Why a client is refused. */
+export interface BanRecord {
+  readonly client: ClientId
+  readonly at: Date
+  /** As in the audit log. */
+  readonly by: string
+  readonly reason: string
 }
 
 export interface AuditEntry {
@@ -96,8 +108,12 @@ export interface Store {
   lead(as: LeaderOptions): Promise<Leadership>
 
   createRun(settings: RunSettings): Promise<RunRecord>
-  /** The newest run that is still `running`, to go on with after a crash. */
+  /** Puts a run behind those that wait; a second time it changes nothing. */
+  queueRun(run: RunId, settings: RunSettings): Promise<void>
+  /** The newest run that is still `running` or `paused`, to go on with after a crash. */
   unfinishedRun(): Promise<RunRecord | null>
+  /** The oldest run that waits. */
+  queuedRun(): Promise<RunRecord | null>
   setRunStatus(run: RunId, status: RunStatus): Promise<void>
   /** All there are, in the order in which they began. */
   listRuns(): Promise<RunRecord[]>
@@ -135,9 +151,18 @@ export interface Store {
   admitClient(client: Omit<ClientRecord, 'lastSeenAt'>): Promise<ClientRecord>
   listClients(): Promise<ClientRecord[]>
 
+  /** Refuses a client from now on; one that is banned keeps its first ban. */
+  banClient(ban: Omit<BanRecord, 'at'>): Promise<void>
+  /** @returns false when it was not banned */
+  releaseClient(client: ClientId): Promise<boolean>
+  /** In id order. */
+  listBans(): Promise<BanRecord[]>
+
   audit(entry: Omit<AuditEntry, 'at'>): Promise<void>
   /** The newest entries, newest first. */
   readAudit(limit: number): Promise<AuditEntry[]>
+  /** The newest entries of one action, newest first. */
+  readAuditOf(action: string, limit: number): Promise<AuditEntry[]>
 
   close(): Promise<void>
 }

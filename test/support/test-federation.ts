@@ -6,9 +6,11 @@ import type { NodeEvent } from '../../client/node/progress.ts'
 import { shardData } from '../../client/node/shard-data.ts'
 import { pushUpdate } from '../../client/node/transfer.ts'
 import { runFederation } from '../../server/coordinator/coordinator.ts'
+import { createBoard } from '../../server/coordinator/live/board.ts'
 import { planRun } from '../../server/coordinator/run-plan.ts'
 import { createWorkbench } from '../../server/coordinator/workbench.ts'
 import { startGateway } from '../../server/gateway/start-gateway.ts'
+import { composeDisplays } from '../../server/report/compose-displays.ts'
 import type { RunDisplay } from '../../server/report/progress.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
 import { openStore } from '../../server/store/open-store.ts'
@@ -45,17 +47,20 @@ export async function startFederation(options: Options) {
 
   let tellUrl!: (url: string) => void
   const listening = new Promise<string>((resolve) => (tellUrl = resolve))
+  const board = createBoard({ engine: 'test', staysForRuns: false })
   const reports = runFederation({
     settings,
     store,
     blobs,
     workbench,
-    display: displayOn(phases),
+    display: composeDisplays(displayOn(phases), board.display),
+    board,
     quarantineFolder: join(home, 'quarantine'),
     signal: stop.signal,
     async listen(_run, handlers) {
       const place = { host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') }
       const gateway = await startGateway(handlers, place)
+      board.watchConnections(gateway.connected)
       tellUrl(gateway.url)
       return gateway
     },
@@ -73,6 +78,7 @@ export async function startFederation(options: Options) {
   return {
     url,
     store,
+    board,
     reports,
     /** Resolves when the coordinator's display has shown the line, e.g. `round 1: fusing`. */
     shown: phases.has,

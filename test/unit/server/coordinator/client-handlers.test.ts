@@ -2,6 +2,7 @@ import { readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClientHandlers } from '../../../../server/coordinator/client-handlers.ts'
+import { createBoard } from '../../../../server/coordinator/live/board.ts'
 import type { Round } from '../../../../server/coordinator/run-round.ts'
 import {
   type RoundEvent,
@@ -251,11 +252,13 @@ describe('createClientHandlers', () => {
       blobs,
       workbench,
       display,
+      board: createBoard({ engine: 'test', staysForRuns: false }),
       quarantineFolder: join(home, 'quarantine'),
       ...changes,
     } as unknown as Federation
     const session = createSession({
       id: RUN,
+      number: 1,
       settings: TOY_SETTINGS,
       status: 'running',
       createdAt: new Date(0),

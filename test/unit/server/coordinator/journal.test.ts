@@ -25,6 +25,9 @@ const EVENTS: { [Type in RoundEvent['type']]: Extract<RoundEvent, { type: Type }
       sizeBytes: 100,
     },
   },
+  'round-ended': { type: 'round-ended', round, by: 'operator:ada' },
+  'client-banned': { type: 'client-banned', round, client, by: 'operator:ada' },
+  'model-chosen': { type: 'model-chosen', round, model: blob, by: 'operator:ada' },
   'deadline-passed': { type: 'deadline-passed', round },
   'model-fused': {
     type: 'model-fused',

@@ -7,6 +7,7 @@ describe('createSession', () => {
   it('should begin between two rounds, with nobody ready and nothing to pull', () => {
     const run = {
       id: RUN,
+      number: 1,
       settings: TOY_SETTINGS,
       status: 'running',
       createdAt: new Date(0),

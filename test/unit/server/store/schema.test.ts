@@ -6,7 +6,14 @@ import type { RunStatus, TokenKind } from '../../../../server/store/store.ts'
 
 /** The compiler demands every member of the union here, and no other. */
 const ENUMS = {
-  run_status: { running: true, finished: true, failed: true } satisfies Record<RunStatus, true>,
+  run_status: {
+    queued: true,
+    running: true,
+    paused: true,
+    finished: true,
+    failed: true,
+    stopped: true,
+  } satisfies Record<RunStatus, true>,
   token_kind: { join: true, client: true, operator: true } satisfies Record<TokenKind, true>,
 }
 
@@ -58,6 +65,7 @@ function columnsOfSchema(): string[] {
     JournalEvent: Prisma.JournalEventScalarFieldEnum,
     Model: Prisma.ModelScalarFieldEnum,
     Token: Prisma.TokenScalarFieldEnum,
+    Ban: Prisma.BanScalarFieldEnum,
     Client: Prisma.ClientScalarFieldEnum,
     Leadership: Prisma.LeadershipScalarFieldEnum,
     Audit: Prisma.AuditScalarFieldEnum,
