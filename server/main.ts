@@ -25,6 +25,7 @@ export const coordinatorCommand = defineCommand({
     'graft coordinator --data flowers/ --clients 2 --proxy 200 --model lenet',
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
     'graft coordinator --clients 5 --rounds 10 --quorum 3 --shared /mnt/graft --standby    (the same on a second machine)',
+    'graft coordinator --stay    (runs are begun in the console)',
   ],
   options: {
     ...RUN_OPTIONS,
@@ -55,11 +56,17 @@ export const coordinatorCommand = defineCommand({
       .literal(true)
       .optional()
       .describe('wait while another coordinator leads this database, then go on with its run'),
+    stay: z
+      .literal(true)
+      .optional()
+      .describe(
+        'take run after run from operators, and begin none by itself; options of a run are what their form starts with',
+      ),
     engine: ENGINE_OPTION,
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
-    const { database, databaseWait, standby, engine, json, ...run } = given
+    const { database, databaseWait, standby, stay, engine, json, ...run } = given
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
     const own =
@@ -84,6 +91,7 @@ export const coordinatorCommand = defineCommand({
       databaseUrl: database,
       databaseWaitSeconds: databaseWait,
       isStandby: standby === true,
+      staysForRuns: stay === true,
       engine: started,
       reportTarget: json,
       signal,

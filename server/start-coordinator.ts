@@ -1,35 +1,34 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { colorsOf } from '../shared/command/text-stream.ts'
 import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
 import { GraftError } from '../shared/errors.ts'
+import type { Layout } from '../shared/model/layouts.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
-import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
-import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
 import type { RunSettings } from '../shared/protocol/run-settings.ts'
+import { conductRun } from './conduct-run.ts'
 import { createClientDesk } from './coordinator/client-desk.ts'
-import { runFederation } from './coordinator/coordinator.ts'
+import { createOperations } from './coordinator/create-operations.ts'
+import { createHelm } from './coordinator/helm.ts'
 import { createBoard } from './coordinator/live/board.ts'
 import { countNow } from './coordinator/live/count-now.ts'
 import { newestEvent } from './coordinator/live/live-events.ts'
+import type { Operations } from './coordinator/operations.ts'
 import { planRun, type RunPlan } from './coordinator/run-plan.ts'
-import { createWorkbench, type Workbench } from './coordinator/workbench.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
 import { attachGateway } from './gateway/attach-gateway.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import { closeSockets, createSocketServer } from './gateway/socket-server.ts'
 import { createHttpHost } from './listen.ts'
-import type { Layout } from '../shared/model/layouts.ts'
+import { createPlanner } from './open-plan.ts'
 import { type ModelFile, startingWeights } from './read-model-file.ts'
-import { composeDisplays } from './report/compose-displays.ts'
 import { createRunDisplay, type RunDisplay } from './report/progress.ts'
-import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
+import { createRunQueue, serveRuns } from './serve-runs.ts'
 import { openBlobs } from './store/blobs.ts'
 import type { FolderLock } from './store/folder-lock.ts'
 import { lockHome } from './store/lock-home.ts'
@@ -37,8 +36,6 @@ import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { createPatientStore } from './store/patient-store.ts'
 import type { Leadership, Store } from './store/store.ts'
-import { saveModelFolder } from './save-model-folder.ts'
-import { saveModelFile } from './store/save-model-file.ts'
 
 /** Times, a second between them, that the coordinator of a simulation asks for its folder. */
 const LOCK_ATTEMPTS = 30
@@ -68,23 +65,22 @@ export interface CoordinatorOptions {
   readonly engine: Engine | EngineChoice
   /** Where the report goes besides the folder; `true` is stdout, and then everything else is on stderr. */
   readonly reportTarget: string | true | undefined
+  /** Whether it takes run after run from operators, and begins none by itself; the settings are theirs to start from. */
+  readonly staysForRuns: boolean
+  /** Given what operators may do, before anybody connects. */
+  readonly onOperations?: (operations: Operations) => void
   readonly signal: AbortSignal
 }
 
 /** One coordinator process, wired once: what it needs is opened here and closed here. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<void> {
-  const { settings, home } = options
+  const { settings, home, staysForRuns, ownData, signal } = options
   assertMayListen(options.listen.host, options.listen.insecure)
   const engine =
     typeof options.engine === 'string' ? await startEngine(options.engine) : options.engine
-  const { signal, ownData } = options
-  const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
   // A simulation deals them out all the same: better refused here than by its clients, when all has begun.
-  if (ownData !== null && isSimulated()) splitDataset(dataset.train, settings)
-  const network = await openNetwork(settings, dataset.train)
-  const { initial, layout } = options
-  const weights = initial && (await startingWeights(initial, layout, network))
-  const plan = planRun(settings, dataset, weights, network)
+  if (ownData !== null && isSimulated()) splitDataset(ownData.train, settings)
+  const plan = staysForRuns ? null : await planOnly(options)
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHomeSoon(home, signal)
   try {
@@ -94,133 +90,98 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   }
 }
 
-/** The coordinator's work, in a folder that it has alone. */
-async function serve(options: CoordinatorOptions, engine: Engine, plan: RunPlan): Promise<void> {
+/** The plan of the run that the options are for, before anything is made. */
+async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<RunPlan> {
+  const { ownData, signal, initial, layout } = options
+  const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
+  const network = await openNetwork(settings, dataset.train)
+  const weights = initial && (await startingWeights(initial, layout, network))
+  return planRun(settings, dataset, weights, network)
+}
+
+/** The coordinator's work, in a folder that it has alone. @param plan of its only run; null: it stays for runs */
+async function serve(
+  options: CoordinatorOptions,
+  engine: Engine,
+  plan: RunPlan | null,
+): Promise<void> {
   const { settings, home, shared = home } = options
   // A full disk refuses every upload: better to end, and to go on when there is room.
   const full = new AbortController()
   const store = await openStore({ databaseUrl: options.databaseUrl, folder: home })
   const screen = screenOf(options)
   const display = createRunDisplay(screen)
-  let workbench: Workbench | undefined
+  const say = (text: string) => {
+    display.message(text)
+  }
   let leadership: Leadership | undefined
   const http = createHttpHost(options.listen)
   const sockets = createSocketServer(http.server)
   let gateway: Gateway | undefined
   try {
-    display.message(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
+    say(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     leadership = await lead(store, display, options)
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
     const blobs = await openBlobs(join(shared, 'blobs'))
-    workbench = createWorkbench(plan, blobs, signal)
     const patient = createPatientStore(store, {
       seconds: options.databaseUrl === undefined ? 0 : options.databaseWaitSeconds,
-      onSilence: ({ problem }) => display.message(`${problem} Waiting for it.`),
-      onAnswer: () => display.message('The database answers again.'),
+      onSilence: ({ problem }) => say(`${problem} Waiting for it.`),
+      onAnswer: () => say('The database answers again.'),
       signal,
     })
     const joinToken = await ensureJoinToken(patient, options.joinToken)
-    if (options.ownData !== null) {
-      for (const line of describeOwnData(options.ownData)) display.message(line)
-    }
-    for (const note of options.modelNotes) display.message(note)
-    display.message(`Store: ${store.description}. Seed: ${settings.seed}.`)
-    const board = createBoard({
-      engine: engine.name,
-      staysForRuns: false,
-      lastEvent: await newestEvent(patient),
-    })
-    const quarantineFolder = join(shared, 'quarantine')
-    board.count(await countNow(patient, quarantineFolder))
+    if (options.ownData !== null) for (const line of describeOwnData(options.ownData)) say(line)
+    for (const note of options.modelNotes) say(note)
+    say(`Store: ${store.description}. Seed: ${settings.seed}.`)
+
     const desk = createClientDesk(patient)
-    const clients = await attachGateway(sockets, desk.handlers, {
+    const clients = (gateway = await attachGateway(sockets, desk.handlers, {
       uploadFolder: join(home, 'uploads'),
       onFault(error) {
         if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
-        else display.message(error.message)
+        else say(error.message)
       },
-    })
-    gateway = clients
-    board.watchConnections(clients.connected)
-    // What else stands on the HTTP server comes here, before it listens.
+    }))
+    const lastEvent = await newestEvent(patient)
+    const board = createBoard({ engine: engine.name, staysForRuns: plan === null, lastEvent })
+    board.watchConnections(() => clients.connected())
+    const quarantineFolder = join(shared, 'quarantine')
+    board.count(await countNow(patient, quarantineFolder))
+    const planner = createPlanner({ ...options, blobs, signal })
+    const queue = plan === null ? createRunQueue(planner, { blobs }) : null
+    const helm = createHelm()
+    const steering = { store: patient, blobs, board, helm, queue, quarantineFolder }
+    const operations = createOperations({ ...steering, gateway: clients })
+    // What operators use stands on the same server: it is attached here, to `http` and `sockets`, and asks `operations`.
+    options.onOperations?.(operations)
+
     const listen = async () => {
       const url = await http.listen()
-      display.message(`Listening on ${url}.`)
-      if (joinToken?.isNew) display.message(`Join token, shown once: ${joinToken.secret}`)
+      say(`Listening on ${url}.`)
+      if (joinToken?.isNew) say(`Join token, shown once: ${joinToken.secret}`)
       tellParent({ type: 'listening', url })
     }
-    const rounds: RoundReport[] = []
-    await runFederation({
-      settings,
-      store: patient,
-      blobs,
-      workbench,
-      display: composeDisplays(display, board.display),
-      board,
-      quarantineFolder,
-      signal,
-      async listen(run, handlers) {
-        desk.open(run, handlers)
-        await listen()
-        return {
-          ...clients,
-          finished(message) {
-            display.finish()
-            clients.finished(message)
-          },
-          async close() {
-            desk.end()
-          },
-        }
-      },
-      async onRound(report, model) {
-        rounds.push(report)
-        await writeRunJson(runReport(settings, engine, rounds), join(home, 'report.json'))
-        const file = await saveModelFile(blobs, model, join(home, 'models'), report.round)
-        if (settings.topology !== undefined) {
-          const { network } = plan
-          await saveModelFolder(network, await blobs.get(model), file.replace(/\.safetensors$/, ''))
-        }
-        display.message(
-          `${roundTable(report, colorsOf(screen))}\nModel of round ${report.round}: ${file}`,
-        )
-      },
-    })
-    display.finish()
-    if (options.reportTarget !== undefined) {
-      await writeRunJson(runReport(settings, engine, rounds), options.reportTarget)
+    const rooms = {
+      ...{ engine, store: patient, blobs, board, helm, desk, clients },
+      ...{ quarantineFolder, screen, signal },
+    }
+    if (plan === null || queue === null) {
+      desk.expectRun()
+      await listen()
+      say('Waiting for runs.')
+      await serveRuns(rooms, queue!, { planner, home })
+      return
+    }
+    const report = await conductRun(rooms, { plan, display, folder: home, onOpen: listen })
+    if (options.reportTarget !== undefined && report !== null) {
+      await writeRunJson(report, options.reportTarget)
     }
   } finally {
     display.finish()
     await gateway?.close()
     await closeSockets(sockets, http.server)
-    workbench?.dispose()
     await leadership?.release()
     await store.close()
-  }
-}
-
-function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[]): RunReport {
-  const { accuracy, loss, modelSha256 } = rounds.at(-1)!.published
-  const { seed, dataset, model, partition, clients, strategy, proxy } = settings
-  return {
-    version: GRAFT_VERSION,
-    seed,
-    engine: engine.name,
-    environment: {
-      engineVersion: engine.version,
-      node: process.versions.node,
-      platform: `${process.platform} ${process.arch}`,
-    },
-    dataset,
-    model,
-    partition,
-    clients,
-    strategy,
-    proxy,
-    settings,
-    rounds,
-    final: { accuracy, loss, modelSha256 },
   }
 }
 

@@ -6,10 +6,24 @@ import { COORDINATOR_FAULTS } from './coordinator-faults.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { NodeEvent, RoundOutcome } from './progress.ts'
 
+/** A run that this node has joined and cannot take part in; the cause says why. */
+export class RunUnserved extends Error {
+  override readonly name = 'RunUnserved'
+  readonly run: RunId
+
+  constructor(run: RunId, cause: unknown) {
+    super(`This node cannot take part in run ${run}.`, { cause })
+    this.run = run
+  }
+}
+
 /** What a node does when it is told something. */
 export interface Duties<Membership extends { readonly run: RunId }> {
-  /** Joins the run, again after a reconnect; `previous` is what the last join gave. */
-  join(previous: Membership | null): Promise<Membership>
+  /**
+   * Joins the run, again after a reconnect; `previous` is what the last join gave.
+   * @param after a run that this node is through with: another one is waited for
+   */
+  join(previous: Membership | null, after?: RunId): Promise<Membership>
   takePart(
     membership: Membership,
     invitation: RoundInvited,
@@ -43,25 +57,32 @@ interface Work {
 }
 
 /**
- * Answers the coordinator's news until the run is finished. An invitation that is repeated after a
+ * Answers the coordinator's news until the run is finished, or run after run when the node stays. An invitation that is repeated after a
  * reconnect starts nothing; one for another round aborts the work of the round before.
  *
  * @param options.signal aborts everything, with its reason
+ * @param options.stays takes part in the next run, too: a run that this node cannot serve is left out
  */
 export async function followRun<Membership extends { readonly run: RunId }>(
   news: Mailbox<News>,
   duties: Duties<Membership>,
-  options: { readonly signal: AbortSignal; readonly onEvent: (event: NodeEvent) => void },
+  options: {
+    readonly signal: AbortSignal
+    readonly onEvent: (event: NodeEvent) => void
+    readonly stays?: boolean
+  },
 ): Promise<NodeSummary> {
   const accepted: RoundOutcome[] = []
-  const failed = new AbortController()
-  const stop = AbortSignal.any([options.signal, failed.signal])
+  let failed = new AbortController()
   let membership: Membership | null = null
+  /** The run that this node is through with. */
+  let after: RunId | undefined
   let work: Work = { key: '', abort: new AbortController(), done: Promise.resolve() }
 
   try {
     for (;;) {
-      const message = await news.take(stop)
+      const message = await nextNews()
+      if (message === null) continue
       switch (message.type) {
         case 'connected':
           membership = await joinAgain(membership)
@@ -79,8 +100,11 @@ export async function followRun<Membership extends { readonly run: RunId }>(
           options.onEvent({ type: 'round-failed', round: message.round, code: message.code })
           break
         case 'run:finished':
+          // Told to everybody who is connected: it may be a run that this node has never joined.
+          if (isOther(message.run)) break
           options.onEvent({ type: 'finished', rounds: message.rounds })
-          return { rounds: message.rounds, accepted }
+          if (options.stays !== true) return { rounds: message.rounds, accepted }
+          await leaveRun(message.run)
       }
     }
   } finally {
@@ -88,13 +112,43 @@ export async function followRun<Membership extends { readonly run: RunId }>(
     await work.done
   }
 
+  /** The next message; null when a round has failed, and its run was left for that. */
+  async function nextNews(): Promise<News | null> {
+    const { signal } = failed
+    try {
+      return await news.take(AbortSignal.any([options.signal, signal]))
+    } catch (error) {
+      if (options.stays !== true || options.signal.aborted || membership === null) throw error
+      options.onEvent({ type: 'sat-out', error: toGraftError(error) })
+      failed = new AbortController()
+      await leaveRun(membership.run)
+      return null
+    }
+  }
+
+  function isOther(run: RunId): boolean {
+    return membership === null ? options.stays === true : membership.run !== run
+  }
+
+  /** Waits for the next run, with nothing of this one at work any more. */
+  async function leaveRun(run: RunId): Promise<void> {
+    work.abort.abort()
+    await work.done
+    after = run
+    membership = await joinAgain(null)
+  }
+
   async function joinAgain(previous: Membership | null): Promise<Membership | null> {
     try {
-      return await duties.join(previous)
+      return await duties.join(previous, after)
     } catch (error) {
       // The next `connected` is on its way: a coordinator in such trouble ends, or the operator ends it.
       if (error instanceof ConnectionLost || isCoordinatorFault(error)) return previous
-      throw error
+      const unserved = error instanceof RunUnserved ? error : null
+      if (unserved === null || options.stays !== true) throw unserved?.cause ?? error
+      options.onEvent({ type: 'sat-out', error: toGraftError(unserved.cause) })
+      after = unserved.run
+      return joinAgain(null)
     }
   }
 

@@ -91,8 +91,9 @@ export const clientCommand = defineCommand({
       .default(30)
       .describe('seconds without a connection before giving up')
       .meta({ value: 'SECONDS' }),
+    stay: z.literal(true).optional().describe('take part in run after run, until it is ended'),
   },
-  async run({ server: servers, token, name, shard, engine, retry, ...given }) {
+  async run({ server: servers, token, name, shard, engine, retry, stay, ...given }) {
     const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = given
     const { labelNoise, featureSkew, ...data } = rest
     const source = ownSourceOf(data, dataset)
@@ -114,6 +115,7 @@ export const clientCommand = defineCommand({
       ...nameOf(name, shard),
       engineName,
       retrySeconds: retry,
+      stays: stay === true,
       dataFor: async (settings, id) => {
         const asked = {
           ...settings,

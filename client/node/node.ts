@@ -1,11 +1,12 @@
 import { countClasses } from '../../shared/data/subset.ts'
-import type { BlobId, ClientId } from '../../shared/ids.ts'
+import { GraftError } from '../../shared/errors.ts'
+import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
 import { openNetwork } from '../../shared/model/open-network.ts'
 import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { connect, type News } from './connection.ts'
-import { followRun, type NodeSummary } from './follow-run.ts'
+import { followRun, type NodeSummary, RunUnserved } from './follow-run.ts'
 import { createMailbox } from './mailbox.ts'
 import type { NodeEvent } from './progress.ts'
 import {
@@ -26,6 +27,8 @@ export interface NodeOptions {
   readonly name?: ClientId
   /** Name of the engine of this process, for the operator to see. */
   readonly engineName: string
+  /** Whether to take part in run after run, until `signal` ends the node. @default false */
+  readonly stays?: boolean
   /** Seconds without a connection after which the node gives up. @default 30 */
   readonly retrySeconds?: number
   /** The node's examples under the id that it has; the run's settings say how a shared data set is split. */
@@ -74,15 +77,38 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
 
   let work: Work | undefined
 
-  async function join(previous: Participant | null): Promise<Participant> {
-    const joined = await connection.request('run:join', {}, RunJoined)
+  /** What this node has for a run, however often it joins. */
+  let prepared: { readonly run: RunId; readonly data: ClientData } | undefined
+
+  /** Examples and network of a run. @throws RunUnserved when there are none of either */
+  async function prepare({ run, settings, clientId }: RunJoined): Promise<ClientData> {
+    if (prepared?.run === run) return prepared.data
+    try {
+      const data = await options.dataFor(settings, clientId)
+      // Refused before anybody counts on this client, not in its first round.
+      work = createWork(await openNetwork(settings, data.train))
+      prepared = { run, data }
+      return data
+    } catch (error) {
+      throw new RunUnserved(run, error)
+    }
+  }
+
+  async function join(previous: Participant | null, after?: RunId): Promise<Participant> {
+    const joined = await untilRun(() =>
+      connection.request('run:join', after === undefined ? {} : { after }, RunJoined),
+    )
     const isSameRun = previous?.run === joined.run
-    const data = isSameRun ? previous.data : await options.dataFor(joined.settings, joined.clientId)
-    // Refused before anybody counts on this client, not in its first round.
-    if (!isSameRun) work = createWork(await openNetwork(joined.settings, data.train))
+    const data = await prepare(joined)
     const numExamples = data.train.labels.length
     const ready = { numExamples, classCounts: countClasses(data.train) }
-    await connection.request('client:ready', ready, Done)
+    try {
+      await connection.request('client:ready', ready, Done)
+    } catch (error) {
+      // While this node prepared for it, the run has ended.
+      if (isNoRun(error)) return join(previous, after)
+      throw error
+    }
     if (!isSameRun) onEvent({ type: 'joined', numExamples, ...joined })
     return equip({
       run: joined.run,
@@ -114,7 +140,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
           if (report !== null) onEvent({ type: 'evaluated', ...report })
         },
       },
-      { signal: connection.over, onEvent },
+      { signal: connection.over, onEvent, stays: options.stays === true },
     )
   } catch (error) {
     signal?.throwIfAborted()
@@ -123,6 +149,21 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
     signal?.removeEventListener('abort', connection.close)
     connection.close()
   }
+}
+
+/** Asks again as long as there is no run; the coordinator takes its time to say so. */
+async function untilRun<Joined>(ask: () => Promise<Joined>): Promise<Joined> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isNoRun(error)) throw error
+    }
+  }
+}
+
+function isNoRun(error: unknown): boolean {
+  return error instanceof GraftError && error.code === 'GRAFT_NO_RUN'
 }
 
 type Pull = (blob: BlobRef, transfer: TransferOptions) => Promise<Uint8Array>

@@ -2,12 +2,13 @@ import { GraftError } from '../../shared/errors.ts'
 import type { ClientId } from '../../shared/ids.ts'
 import type { ClientAuth } from '../../shared/protocol/messages.ts'
 import type { Store, TokenRecord } from '../store/store.ts'
+import { banned } from './dismiss.ts'
 
 /**
  * Says who connects. A client's own token names it; a join token admits any name, and the first to join
  * under a name keeps it for its token.
  *
- * @throws GraftError GRAFT_TOKEN_INVALID, GRAFT_CLIENT_NAME_TAKEN; every answer is in the audit log
+ * @throws GraftError GRAFT_TOKEN_INVALID, GRAFT_CLIENT_BANNED, GRAFT_CLIENT_NAME_TAKEN; every answer is in the audit log
  */
 export async function admit(store: Store, auth: ClientAuth): Promise<ClientId> {
   const token = await store.findToken(auth.token)
@@ -17,6 +18,12 @@ export async function admit(store: Store, auth: ClientAuth): Promise<ClientId> {
   }
   const { version, engine } = auth
   const id = await nameOf(store, token, auth)
+  const ban = (await store.listBans()).find(({ client }) => client === id)
+  if (ban !== undefined) {
+    const refusal = banned(ban)
+    await refuse(store, auth, refusal.problem)
+    throw refusal
+  }
   try {
     await store.admitClient({ id, tokenId: token.id, version, engine })
   } catch (error) {

@@ -76,7 +76,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
         workbench.checkUpdate(await readFile(received.path), received)
       } catch (error) {
         const reason = toGraftError(error)
-        await quarantine(federation, client, received, reason)
+        await quarantine(federation, { run: session.run.id, client }, received, reason)
         board.quarantined(client, reason.problem)
         throw error
       }

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
 import { type BlobId, RoundNumber } from '../../shared/ids.ts'
-import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -9,6 +8,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import { isValid } from '../store/join-token.ts'
 import type { RunRecord, Store } from '../store/store.ts'
 import { createClientHandlers } from './client-handlers.ts'
+import { banned, dismiss, tokenInvalid } from './dismiss.ts'
 import { sayFarewell } from './farewell.ts'
 import { endsRun } from './ends-run.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
@@ -17,7 +17,13 @@ import { createRoundRecord } from './round-record.ts'
 import { rulesOf } from './round-rules.ts'
 import { isOver, type RoundPhase, type RoundState, startRound } from './round-state.ts'
 import { replay, runRound } from './run-round.ts'
-import { createSession, type Federation, type Session } from './session.ts'
+import {
+  createSession,
+  type Federation,
+  type Helm,
+  type ModelPast,
+  type Session,
+} from './session.ts'
 import { fromStored, toStored } from './stored-round.ts'
 import { blobsOf } from './training-requests.ts'
 import type { RoundPast } from './round-past.ts'
@@ -31,60 +37,71 @@ const FAREWELL_SECONDS = 10
 /**
  * Runs the rounds of a run, or what a stopped coordinator left of them, and returns their reports.
  *
- * @throws GraftError GRAFT_RUN_FAILED when no round published a model; what a stage failed with; or the
- *   reason of `signal`
+ * @throws GraftError GRAFT_RUN_FAILED when no round published a model and no operator stopped the run; what a stage
+ *   failed with; or the reason of `signal`
  */
 export async function runFederation(federation: Federation): Promise<RoundReport[]> {
-  const { settings, store, workbench, board, signal } = federation
-  const run = await openRun(store, settings)
+  const { settings, store, workbench, board, helm, signal, stop } = federation
+  const run = federation.run ?? (await openRun(store, settings))
   board.runBegan(run)
-  const past = parseJournal(await store.readJournal(run.id))
-  const models = await store.listModels(run.id)
+  const session = createSession(run, stop)
+  const past = await recall(federation, session)
   const reports: RoundReport[] = []
   let globalModel = await workbench.putInitialModel()
-  board.globalModel(globalModel)
-  let state: BlobId | null = null
-
-  const session = createSession(run)
-  for (const { event } of past) if (event.type === 'client-ready') session.members.add(event.client)
-  await offer(federation, session, globalModel)
+  await adopt(federation, session, globalModel, { state: null, ledger: undefined })
   if (settings.rehearse)
     session.proxy = await offer(federation, session, await workbench.putProxySet())
   const gateway = await federation.listen(run.id, createClientHandlers(federation, session))
+  const tell = (seconds: number) => {
+    const message = { run: run.id, rounds: reports.length }
+    return sayFarewell(session, gateway, message, { seconds, signal })
+  }
   try {
     for (let number = 1; number <= settings.rounds; number++) {
+      stop.signal.throwIfAborted()
       const round = RoundNumber.parse(number)
-      const events = past.filter(({ event }) => event.round === round)
+      const events = past.events.filter(({ event }) => event.round === round)
       const replayed = replay(rulesOf(settings), startRound(round), events)
+      if (!isOver(replayed)) await begin(federation, session, events)
+      globalModel = await startOf(session, helm, { round, globalModel })
       // A round may have failed behind its model, as when the journal could not be written.
       const stored =
-        replayed.phase === 'published' ? models.find((model) => model.round === round) : undefined
+        replayed.phase === 'published'
+          ? past.models.find((model) => model.round === round)
+          : undefined
       const ended: EndedRound | undefined = isOver(replayed)
         ? stored && endedBefore(federation, fromStored(stored), stateAfter(replayed))
         : await conductRound(federation, session, gateway, {
             round,
             globalModel,
-            state,
-            ledger: reports.at(-1)?.ledger,
+            ...session.models.get(globalModel)!,
             events,
           })
       if (ended === undefined) continue // failed: the next one starts from the same model
-      const { report } = ended
-      state = ended.state
+      const { report, state } = ended
       // Also for a round of an earlier process, which may have ended before it came to this.
       await federation.onRound(report, report.published.modelSha256)
       reports.push(report)
       globalModel = report.published.modelSha256
-      board.globalModel(globalModel)
-      await offer(federation, session, globalModel)
+      await adopt(federation, session, globalModel, { state, ledger: report.ledger })
       if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
+    stop.signal.throwIfAborted()
+    helm.leave()
     session.begin()
-    const message = { run: run.id, rounds: reports.length }
-    await sayFarewell(session, gateway, message, { seconds: FAREWELL_SECONDS, signal })
+    await tell(FAREWELL_SECONDS)
     // Behind the farewell: a coordinator that was killed during it says it again, and begins no other run.
     await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
+  } catch (error) {
+    if (!stop.signal.aborted || error !== stop.signal.reason) throw error
+    session.begin()
+    // An operator has stopped it, and its status says so already. What was at work lets go of the model first.
+    session.round?.close()
+    await session.round?.idle()
+    await tell(0)
+    return reports
   } finally {
+    helm.leave()
     session.round?.close()
     board.runEnded()
     await gateway.close()
@@ -95,10 +112,59 @@ export async function runFederation(federation: Federation): Promise<RoundReport
   return reports
 }
 
+/** What earlier processes left of a run: its members and what operators chose go into the session. */
+async function recall({ store }: Federation, session: Session) {
+  const { run, members, chosen } = session
+  const events = parseJournal(await store.readJournal(run.id))
+  for (const { event } of events) {
+    if (event.type === 'client-ready') members.add(event.client)
+    if (event.type === 'model-chosen') chosen.set(event.round, event.model)
+  }
+  for (const { client } of await store.listBans()) members.delete(client)
+  return { events, models: await store.listModels(run.id) }
+}
+
+/** From here on operators may steer the run; a round that nothing is known of waits while it is paused. */
+async function begin(
+  { workbench, display, helm, signal, stop }: Federation,
+  session: Session,
+  events: readonly PastEvent[],
+): Promise<void> {
+  helm.take({ session, workbench })
+  if (session.gate.isClosed && events.every(({ event }) => event.type === 'model-chosen')) {
+    display.message('The run is paused: its next round waits for an operator.')
+    // Clients need not wait outside.
+    session.begin()
+    await session.gate.passed(AbortSignal.any([signal, stop.signal]))
+  }
+}
+
+/** What a round starts from: what an operator has chosen, or the global model. Later choices are for the next round. */
+async function startOf(
+  session: Session,
+  helm: Helm,
+  { round, globalModel }: { readonly round: RoundNumber; readonly globalModel: BlobId },
+): Promise<BlobId> {
+  return helm.exclusively(async () => {
+    session.nextRound = round + 1
+    return session.chosen.get(round) ?? globalModel
+  })
+}
+
+/** A model is the global one now: clients may pull it, and operators may come back to it. */
+async function adopt(
+  federation: Federation,
+  session: Session,
+  model: BlobId,
+  past: ModelPast,
+): Promise<void> {
+  session.models.set(model, past)
+  federation.board.globalModel(session.chosen.get(session.nextRound) ?? model)
+  await offer(federation, session, model)
+}
+
 /** What a round begins with, and what is known of it. */
-interface ConductedPast extends RoundPast {
-  /** Of the global model. */
-  readonly ledger: LedgerReport | undefined
+interface ConductedPast extends RoundPast, ModelPast {
   /** What an earlier process journalled. */
   readonly events: PastEvent[]
 }
@@ -132,8 +198,9 @@ async function conductRound(
   gateway: Gateway,
   past: ConductedPast,
 ): Promise<EndedRound | undefined> {
-  const { settings, store, workbench, display, board, signal } = federation
-  await dismissRevoked(store, session, gateway)
+  const { settings, store, workbench, display, board } = federation
+  const signal = AbortSignal.any([federation.signal, session.stop.signal])
+  await dismissUnwanted(store, session, gateway)
   const { run, record } = Object.assign(session, { record: createRoundRecord() })
   const { round, globalModel } = past
   let report: RoundReport | undefined
@@ -188,7 +255,9 @@ async function conductRound(
         display.phase(round, state.phase)
         board.stepped(state)
       },
-      onDeadline: board.deadline,
+      onDeadline(at) {
+        board.deadline(at)
+      },
       onWorkFailed: (error) => (failure = error),
     },
     startRound(round),
@@ -215,21 +284,22 @@ async function conductRound(
   return { report, state: stateAfter(last) }
 }
 
-/** Ends the connection of each client whose token was revoked, or has expired, since it joined. */
-async function dismissRevoked(store: Store, session: Session, gateway: Gateway): Promise<void> {
+/** Ends the connection of each client that was banned, or whose token was revoked or has expired, since it joined. */
+async function dismissUnwanted(store: Store, session: Session, gateway: Gateway): Promise<void> {
   const [clients, tokens] = [await store.listClients(), await store.listTokens()]
+  const bans = await store.listBans()
   for (const client of session.ready) {
+    const ban = bans.find((each) => each.client === client)
     const tokenId = clients.find(({ id }) => id === client)?.tokenId
-    if (tokens.some((token) => token.id === tokenId && isValid(token))) continue
-    const problem = `The token of ${client} is not valid any more.`
+    const hasToken = tokens.some((token) => token.id === tokenId && isValid(token))
+    if (ban === undefined && hasToken) continue
+    const reason = ban === undefined ? tokenInvalid(client) : banned(ban)
     await store.audit({
       actor: `client:${client}`,
       action: 'client:dismissed',
-      details: { problem },
+      details: { problem: reason.problem },
     })
-    gateway.disconnect(client, new GraftError('GRAFT_TOKEN_INVALID', problem))
-    session.ready.delete(client)
-    session.members.delete(client)
+    dismiss(session, gateway, client, reason)
   }
 }
 

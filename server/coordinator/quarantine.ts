@@ -1,20 +1,20 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { GraftError } from '../../shared/errors.ts'
-import type { ClientId } from '../../shared/ids.ts'
+import type { ClientId, RunId } from '../../shared/ids.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
 import type { Federation } from './session.ts'
 
 /** Keeps a refused upload for the operator, who reads the reason in the audit log. */
 export async function quarantine(
-  { store, quarantineFolder }: Federation,
-  client: ClientId,
-  { path, round, blob }: ReceivedUpdate,
+  { store, quarantineFolder }: Pick<Federation, 'store' | 'quarantineFolder'>,
+  { run, client }: { readonly run: RunId; readonly client: ClientId },
+  { path, round, blob, seconds }: ReceivedUpdate,
   reason: GraftError,
 ): Promise<void> {
   await mkdir(quarantineFolder, { recursive: true })
   const file = `${client}.${round}.${blob.id}.safetensors`
-  const details = { round, file, code: reason.code, problem: reason.problem }
+  const details = { run, round, file, code: reason.code, problem: reason.problem, seconds }
   // The reason first: a coordinator killed in between leaves no file that nobody can explain.
   await store.audit({ actor: `client:${client}`, action: 'update:quarantined', details })
   await rename(path, join(quarantineFolder, basename(file)))

@@ -272,8 +272,8 @@ function onClientBanned(rules: RoundRules, state: RoundState, client: ClientId):
   if (cohort.length < Math.max(1, rules.quorum)) {
     return enter({ phase: 'failed', round: state.round, code: 'GRAFT_COHORT_TOO_SMALL' })
   }
-  const { [client]: _, ...updates } = state.updates
-  return collect(rules, { ...state, cohort, updates })
+  const others = Object.entries(state.updates).filter(([id]) => id !== client)
+  return collect(rules, { ...state, cohort, updates: Object.fromEntries(others) })
 }
 
 function onDeadlinePassed(rules: RoundRules, state: RoundState): Step {

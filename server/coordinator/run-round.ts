@@ -56,6 +56,8 @@ export interface Round {
   readonly over: Promise<RoundState>
   /** Stops timers; the journal keeps everything. */
   close(): void
+  /** Resolves when no stage is at work any more; never rejects. */
+  idle(): Promise<void>
 }
 
 /**
@@ -75,6 +77,7 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   let isClosed = false
   // Events one after the other: the next is decided on the state that the last one left.
   let tail: Promise<unknown> = Promise.resolve()
+  let working: Promise<unknown> = Promise.resolve()
 
   function dispatch(event: RoundEvent): Promise<readonly RoundEffect[]> {
     const next = tail.then(() => decide(event))
@@ -137,7 +140,7 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   function work(task: () => Promise<RoundEvent>): void {
     clearTimeout(timer)
     const { round } = state
-    task()
+    working = task()
       .catch((error: unknown): RoundEvent => {
         const failure = toGraftError(error)
         // Of this machine, not of this round: when it is mended, the same stage is started again.
@@ -188,6 +191,9 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
     close() {
       isClosed = true
       clearTimeout(timer)
+    },
+    async idle() {
+      await working
     },
   }
 }

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events'
 import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
+import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway, GatewayHandlers } from '../gateway/gateway.ts'
 import type { RunDisplay } from '../report/progress.ts'
 import type { BlobStore, RunRecord, Store } from '../store/store.ts'
+import { createGate, type Gate } from './gate.ts'
 import type { Board } from './live/board.ts'
 import { createRoundRecord, type RoundRecord } from './round-record.ts'
 import type { Round } from './run-round.ts'
@@ -14,6 +16,10 @@ import type { Workbench } from './workbench.ts'
 /** What a coordinator works with; opened and closed by `start-coordinator.ts`. */
 export interface Federation {
   readonly settings: RunSettings
+  /** The run to go on with; when absent, the unfinished one of these settings, or a new one. */
+  readonly run?: RunRecord
+  /** Aborted when an operator gives up the run; what fuses and tunes ends with it, too. */
+  readonly stop: AbortController
   readonly store: Store
   readonly blobs: BlobStore
   readonly workbench: Workbench
@@ -28,6 +34,8 @@ export interface Federation {
   onRound(report: RoundReport, model: BlobId): Promise<void>
   /** Ends the work between two events; the journal keeps the run. */
   readonly signal: AbortSignal
+  /** Told of the run while operators may steer it. */
+  readonly helm: Helm
 }
 
 /** What changes while a run goes on; the handlers of client messages look here. */
@@ -51,9 +59,47 @@ export interface Session {
   readonly offered: Map<BlobId, BlobRef>
   /** What clients rehearse; null when the run does not. */
   proxy: BlobRef | null
+  /** Closed while the next round waits for an operator. */
+  readonly gate: Gate
+  /** Aborted when an operator gives up the run. */
+  readonly stop: AbortController
+  /** The round that begins next. */
+  nextRound: number
+  /** Models that operators chose for rounds to start from. */
+  readonly chosen: Map<number, BlobId>
+  /** Global models of this run, and what goes with each. */
+  readonly models: Map<BlobId, ModelPast>
 }
 
-export function createSession(run: RunRecord): Session {
+/** What is kept of a global model beside its weights. */
+export interface ModelPast {
+  /** What the strategy remembers with it; null: nothing. */
+  readonly state: BlobId | null
+  /** Undefined of an untrained one. */
+  readonly ledger: LedgerReport | undefined
+}
+
+/** A run that operators may steer. */
+export interface SteeredRun {
+  readonly session: Session
+  readonly workbench: Workbench
+}
+
+/** Where operators find the run that goes on. */
+export interface Helm {
+  /** Null while no run goes on, while one is being opened, and while clients are told that it is over. */
+  readonly steered: SteeredRun | null
+  take(run: SteeredRun): void
+  leave(): void
+  /** One after the other: the beginning of a round, and choosing what it starts from. */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result>
+}
+
+/** @param stop given where other work is to end with the run */
+export function createSession(
+  run: RunRecord,
+  stop: AbortController = new AbortController(),
+): Session {
   let begin!: () => void
   const begun = new Promise<void>((resolve) => (begin = resolve))
   return {
@@ -67,5 +113,10 @@ export function createSession(run: RunRecord): Session {
     arrivals: new EventEmitter(),
     offered: new Map(),
     proxy: null,
+    gate: createGate(run.status === 'paused'),
+    stop,
+    nextRound: 1,
+    chosen: new Map(),
+    models: new Map(),
   }
 }

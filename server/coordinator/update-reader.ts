@@ -2,7 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
 import { ClientId, RoundNumber } from '../../shared/ids.ts'
 import type { Weights } from '../../shared/model/weights.ts'
-import { decodeUpdate, encodeUpdate, type ExpectedUpdate } from '../../shared/protocol/update.ts'
+import {
+  decodeUpdate,
+  encodeUpdate,
+  type ExpectedUpdate,
+  type Update,
+} from '../../shared/protocol/update.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
 import type { BlobStore } from '../store/store.ts'
@@ -14,6 +19,11 @@ export interface UpdateReader {
   readonly maxBytes: number
   /** @throws GraftError when these bytes are no update of this run */
   readonly check: (bytes: Uint8Array, received: ReceivedUpdate) => void
+  /**
+   * What a file says of itself, whatever was announced with it.
+   * @throws GraftError when it is not finite, or not of the run's shape
+   */
+  readonly read: (bytes: Uint8Array) => Update
   /** In id order; their weights are read from disk when they are asked for. */
   readonly parents: (updates: Updates) => Parent[]
   /** With the scores that only fusion asks for; one upload is in memory at a time, its scores stay. */
@@ -53,6 +63,7 @@ export function createUpdateReader(
     maxBytes: largestUpdate(expected, facts.architecture),
     parents,
     scoredParents,
+    read: (bytes) => decodeUpdate(bytes, expected),
 
     check(bytes, received) {
       const update = decodeUpdate(bytes, expected)

@@ -5,6 +5,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safeten
 import { assertFinite, type Weights } from '../../shared/model/weights.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
+import type { Update } from '../../shared/protocol/update.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
 import { assertSuitable } from '../fusion/assert-suitable.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
@@ -39,6 +40,8 @@ export interface Workbench {
   readonly maxUpdateBytes: number
   /** @throws GraftError when these bytes are no update of this run */
   checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
+  /** What an update says of itself. @throws GraftError when it is not finite, or not of the run's shape */
+  readUpdate(bytes: Uint8Array): Update
   /** Stores the fused network, its ledger and the strategy's state. @throws GraftError what the strategy refuses */
   fuse(past: RoundPast, updates: Updates, onDetail?: OnDetail): Promise<FusedCandidate>
   /** The ledger of a fused network; undefined where none was written. */
@@ -139,6 +142,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     trainingRequests: ({ state }) => openTrainingRequests(plan.strategy, blobs, state),
     maxUpdateBytes: read.maxBytes,
     checkUpdate: read.check,
+    readUpdate: read.read,
 
     async fuse({ round, globalModel, state }, updates, onDetail) {
       const clock = startClock()

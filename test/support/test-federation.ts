@@ -6,6 +6,7 @@ import type { NodeEvent } from '../../client/node/progress.ts'
 import { shardData } from '../../client/node/shard-data.ts'
 import { pushUpdate } from '../../client/node/transfer.ts'
 import { runFederation } from '../../server/coordinator/coordinator.ts'
+import { createHelm } from '../../server/coordinator/helm.ts'
 import { createBoard } from '../../server/coordinator/live/board.ts'
 import { planRun } from '../../server/coordinator/run-plan.ts'
 import { createWorkbench } from '../../server/coordinator/workbench.ts'
@@ -41,7 +42,10 @@ export async function startFederation(options: Options) {
   const store = await openStore({ databaseUrl: undefined, folder: home })
   await ensureToken(store)
   const blobs = await openBlobs(join(home, 'blobs'))
-  const workbench = createWorkbench(planRun(settings, dataset, null), blobs, stop.signal)
+  const givenUp = new AbortController()
+  const ended = AbortSignal.any([stop.signal, givenUp.signal])
+  const workbench = createWorkbench(planRun(settings, dataset, null), blobs, ended)
+  const helm = createHelm()
   const phases = createLog()
   const clients: { close(): void }[] = []
 
@@ -55,6 +59,8 @@ export async function startFederation(options: Options) {
     workbench,
     display: composeDisplays(displayOn(phases), board.display),
     board,
+    helm,
+    stop: givenUp,
     quarantineFolder: join(home, 'quarantine'),
     signal: stop.signal,
     async listen(_run, handlers) {

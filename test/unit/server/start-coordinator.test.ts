@@ -72,6 +72,7 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     databaseUrl: undefined,
     databaseWaitSeconds: 0,
     isStandby: false,
+    staysForRuns: false,
     engine: 'auto',
     reportTarget: undefined,
     signal: new AbortController().signal,

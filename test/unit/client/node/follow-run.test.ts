@@ -71,8 +71,9 @@ describe('followRun', () => {
     await node.logged('start 1')
     node.tell(connected)
     await node.logged('stop 1')
-    node.tell(finished(1))
-    await node.done
+    // The news of the run that it has left is for others.
+    node.tell(finished(1), { ...finished(2), run: OTHER_RUN })
+    expect((await node.done).rounds).toBe(2)
     expect(node.log).toEqual(['join', 'start 1', 'join', 'stop 1'])
   })
 

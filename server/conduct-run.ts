@@ -1,0 +1,124 @@
+import { join } from 'node:path'
+import { colorsOf } from '../shared/command/text-stream.ts'
+import type { Engine } from '../shared/engine/engine.ts'
+import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
+import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
+import type { RunSettings } from '../shared/protocol/run-settings.ts'
+import type { ClientDesk } from './coordinator/client-desk.ts'
+import { runFederation } from './coordinator/coordinator.ts'
+import type { Board } from './coordinator/live/board.ts'
+import type { RunPlan } from './coordinator/run-plan.ts'
+import type { Helm } from './coordinator/session.ts'
+import { createWorkbench } from './coordinator/workbench.ts'
+import type { Gateway } from './gateway/gateway.ts'
+import { composeDisplays } from './report/compose-displays.ts'
+import type { RunDisplay } from './report/run-display.ts'
+import { roundTable } from './report/round-table.ts'
+import { writeRunJson } from './report/run-json.ts'
+import { saveModelFolder } from './save-model-folder.ts'
+import { saveModelFile } from './store/save-model-file.ts'
+import type { BlobStore, RunRecord, Store } from './store/store.ts'
+
+/** What all runs of a coordinator share. */
+export interface RunRooms {
+  readonly engine: Engine
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly board: Board
+  readonly helm: Helm
+  readonly desk: ClientDesk
+  readonly clients: Gateway
+  readonly quarantineFolder: string
+  readonly screen: NodeJS.WriteStream
+  readonly signal: AbortSignal
+}
+
+/** One run of it. */
+export interface ConductedRun {
+  readonly plan: RunPlan
+  /** The run to go on with; when absent, the unfinished one of these settings, or a new one. */
+  readonly run?: RunRecord
+  readonly display: RunDisplay
+  /** Where report and models go. */
+  readonly folder: string
+  /** Called when clients may come in. */
+  readonly onOpen?: () => Promise<void>
+}
+
+/**
+ * Conducts one run from its plan to its last word.
+ *
+ * @returns its report; null of a run that was stopped before it published a model
+ * @throws GraftError as `runFederation` does
+ */
+export async function conductRun(
+  rooms: RunRooms,
+  { plan, run, display, folder, onOpen }: ConductedRun,
+): Promise<RunReport | null> {
+  const { engine, store, blobs, board, helm, desk, clients, quarantineFolder, signal } = rooms
+  const { settings, network } = plan
+  const stop = new AbortController()
+  const workbench = createWorkbench(plan, blobs, AbortSignal.any([signal, stop.signal]))
+  const rounds: RoundReport[] = []
+  try {
+    await runFederation({
+      settings,
+      ...(run !== undefined && { run }),
+      ...{ store, blobs, workbench, board, helm, quarantineFolder, signal, stop },
+      display: composeDisplays(display, board.display),
+      async listen(id, handlers) {
+        desk.open(id, handlers)
+        await onOpen?.()
+        return {
+          ...clients,
+          finished(message) {
+            display.finish()
+            clients.finished(message)
+          },
+          async close() {
+            desk.close()
+          },
+        }
+      },
+      async onRound(report, model) {
+        rounds.push(report)
+        await writeRunJson(runReport(settings, engine, rounds), join(folder, 'report.json'))
+        const file = await saveModelFile(blobs, model, join(folder, 'models'), report.round)
+        if (settings.topology !== undefined) {
+          await saveModelFolder(network, await blobs.get(model), file.replace(/\.safetensors$/, ''))
+        }
+        display.message(
+          `${roundTable(report, colorsOf(rooms.screen))}\nModel of round ${report.round}: ${file}`,
+        )
+      },
+    })
+    return rounds.length > 0 ? runReport(settings, engine, rounds) : null
+  } finally {
+    display.finish()
+    workbench.dispose()
+  }
+}
+
+function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[]): RunReport {
+  const { accuracy, loss, modelSha256 } = rounds.at(-1)!.published
+  const { seed, dataset, model, partition, clients, strategy, proxy } = settings
+  return {
+    version: GRAFT_VERSION,
+    seed,
+    engine: engine.name,
+    environment: {
+      engineVersion: engine.version,
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+    },
+    dataset,
+    model,
+    partition,
+    clients,
+    strategy,
+    proxy,
+    settings,
+    rounds,
+    final: { accuracy, loss, modelSha256 },
+  }
+}
