@@ -5,11 +5,13 @@ import { runNode } from '../../client/node/node.ts'
 import type { NodeEvent } from '../../client/node/progress.ts'
 import { shardData } from '../../client/node/shard-data.ts'
 import { pushUpdate } from '../../client/node/transfer.ts'
+import { createOperations } from '../../server/coordinator/create-operations.ts'
 import { runFederation } from '../../server/coordinator/coordinator.ts'
 import { createHelm } from '../../server/coordinator/helm.ts'
 import { createBoard } from '../../server/coordinator/live/board.ts'
 import { planRun } from '../../server/coordinator/run-plan.ts'
 import { createWorkbench } from '../../server/coordinator/workbench.ts'
+import type { Gateway } from '../../server/gateway/gateway.ts'
 import { startGateway } from '../../server/gateway/start-gateway.ts'
 import { composeDisplays } from '../../server/report/compose-displays.ts'
 import type { RunDisplay } from '../../server/report/progress.ts'
@@ -52,6 +54,15 @@ export async function startFederation(options: Options) {
   let tellUrl!: (url: string) => void
   const listening = new Promise<string>((resolve) => (tellUrl = resolve))
   const board = createBoard({ engine: 'test', staysForRuns: false })
+  let gateway: Gateway | undefined
+  const quarantineFolder = join(home, 'quarantine')
+  const operations = createOperations({
+    ...{ store, blobs, board, helm, quarantineFolder, queue: null },
+    gateway: {
+      connected: () => gateway?.connected() ?? [],
+      disconnect: (client, reason) => gateway?.disconnect(client, reason),
+    },
+  })
   const reports = runFederation({
     settings,
     store,
@@ -61,14 +72,15 @@ export async function startFederation(options: Options) {
     board,
     helm,
     stop: givenUp,
-    quarantineFolder: join(home, 'quarantine'),
+    quarantineFolder,
     signal: stop.signal,
     async listen(_run, handlers) {
       const place = { host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') }
-      const gateway = await startGateway(handlers, place)
-      board.watchConnections(gateway.connected)
-      tellUrl(gateway.url)
-      return gateway
+      const listening = await startGateway(handlers, place)
+      gateway = listening
+      board.watchConnections(() => listening.connected())
+      tellUrl(listening.url)
+      return listening
     },
     onRound: async (report) => onRound?.(report),
   })
@@ -84,7 +96,8 @@ export async function startFederation(options: Options) {
   return {
     url,
     store,
-    board,
+    settings,
+    operations,
     reports,
     /** Resolves when the coordinator's display has shown the line, e.g. `round 1: fusing`. */
     shown: phases.has,
