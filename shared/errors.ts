@@ -249,6 +249,59 @@ export const ERRORS = {
     exit: EXIT.run,
     remedy: 'Read the coordinator’s messages above; start it again with the same --home to go on.',
   },
+  GRAFT_ACTION_REFUSED: {
+    status: 409,
+    exit: EXIT.refused,
+    remedy: 'Look at the state of the run, the round or the client; it does not allow this now.',
+  },
+  GRAFT_REQUEST_INVALID: {
+    status: 400,
+    exit: EXIT.refused,
+    remedy: 'Send what /api/v1/reference says of this route.',
+  },
+  GRAFT_NOT_FOUND: {
+    status: 404,
+    exit: EXIT.refused,
+    remedy: 'Look for it in the list that it belongs to; /api/v1/reference names every route.',
+  },
+  GRAFT_METHOD_NOT_ALLOWED: {
+    status: 405,
+    exit: EXIT.refused,
+    remedy: 'Use a method that the header allow names.',
+  },
+  GRAFT_REQUEST_TOO_LARGE: {
+    status: 413,
+    exit: EXIT.refused,
+    remedy: 'Send less: no request of an operator needs more than 256 KiB.',
+  },
+  GRAFT_REQUEST_REPEATED: {
+    status: 409,
+    exit: EXIT.refused,
+    remedy:
+      'Look at what the first request has done, and give every new wish a requestId of its own.',
+  },
+  GRAFT_SIGNED_OUT: {
+    status: 401,
+    exit: EXIT.refused,
+    remedy:
+      'Sign in with an operator token, or send it as `Authorization: Bearer TOKEN` (`graft token create --operator`).',
+  },
+  GRAFT_ROLE_TOO_LOW: {
+    status: 403,
+    exit: EXIT.refused,
+    remedy: 'Ask an admin for a token with the role that is named.',
+  },
+  GRAFT_ORIGIN_REFUSED: {
+    status: 403,
+    exit: EXIT.refused,
+    remedy:
+      'Send it from the console’s own page, with the header x-graft-csrf that the sign-in answered.',
+  },
+  GRAFT_TOO_MANY_REQUESTS: {
+    status: 429,
+    exit: EXIT.refused,
+    remedy: 'Wait as long as the header retry-after says.',
+  },
   GRAFT_INTERNAL: {
     status: 500,
     exit: EXIT.internal,
