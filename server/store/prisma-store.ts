@@ -4,9 +4,13 @@ import { RunId } from '../../shared/ids.ts'
 import { createSerialQueue } from './serial-queue.ts'
 import type { Database } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
-import { type Client, Prisma, PrismaClient, type Run } from './generated/client.ts'
+import { type Client, Prisma, type Run } from './generated/client.ts'
 import { toBan, toClient, toJson, toModel, toRun, toText, toToken } from './rows.ts'
+import { createOperatorLists } from './operator-lists.ts'
+import { createRequests } from './requests.ts'
+import { createSessions, createSignInLinks } from './sessions.ts'
 import { type Leader, leadershipLost, type LeadershipTable, takeLeadership } from './leadership.ts'
+import { createPrismaClient } from './prisma-client.ts'
 import type { Store } from './store.ts'
 import { hashSecret } from './token.ts'
 
@@ -20,11 +24,7 @@ import { hashSecret } from './token.ts'
  * Takes ownership of `database`: closing the store closes it.
  */
 export function createPrismaStore(database: Database): Store {
-  const prisma = new PrismaClient({
-    adapter: database.adapter,
-    // A hash goes in and is compared with; nothing ever needs to read it.
-    omit: { token: { secretHash: true } },
-  })
+  const prisma = createPrismaClient(database)
   const journal = createSerialQueue()
   const answer = <Result>(statement: Promise<Result>): Promise<Result> =>
     statement.catch((error: unknown) => {
@@ -193,8 +193,10 @@ export function createPrismaStore(database: Database): Store {
       return rows.map(toModel)
     },
 
-    createToken: async ({ secret, ...token }) => {
-      const creation = prisma.token.create({ data: { ...token, secretHash: hashSecret(secret) } })
+    createToken: async ({ secret, role, ...token }) => {
+      const as = token.kind === 'operator' ? (role ?? 'admin') : null
+      const data = { ...token, role: as, secretHash: hashSecret(secret) }
+      const creation = prisma.token.create({ data })
       return toToken(await answer(creation.catch(refuseKnownSecret)))
     },
 
@@ -202,9 +204,16 @@ export function createPrismaStore(database: Database): Store {
       const row = await answer(
         prisma.token.findFirst({
           where: {
-            secretHash: hashSecret(secret),
             revokedAt: null,
-            OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
+            AND: [
+              { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
+              {
+                OR: [
+                  { secretHash: hashSecret(secret) },
+                  { previousHash: hashSecret(secret), previousUntil: { gt: new Date() } },
+                ],
+              },
+            ],
           },
         }),
       )
@@ -227,6 +236,19 @@ export function createPrismaStore(database: Database): Store {
         }),
       )
       return count > 0 || (await answer(prisma.token.count({ where: { id } }))) > 0
+    },
+
+    rotateToken: async (id, { secret, previousUntil }) => {
+      if (!UUID.test(id)) return null
+      const count = await answer(
+        prisma.$executeRaw`
+          UPDATE "token" SET "previous_hash" = "secret_hash", "previous_until" = ${previousUntil},
+            "secret_hash" = ${hashSecret(secret)}
+          WHERE "id" = ${id}::uuid AND "revoked_at" IS NULL
+            AND ("expires_at" IS NULL OR "expires_at" > ${new Date()})`,
+      )
+      if (count === 0) return null
+      return toToken(await answer(prisma.token.findUniqueOrThrow({ where: { id } })))
     },
 
     admitClient: async ({ id, tokenId, version, engine }) => {
@@ -273,6 +295,11 @@ export function createPrismaStore(database: Database): Store {
 
     readAudit: (limit) => readAudit({}, limit),
     readAuditOf: (action, limit) => readAudit({ action }, limit),
+
+    sessions: createSessions(prisma, answer),
+    signInLinks: createSignInLinks(prisma, answer),
+    requests: createRequests(prisma, answer),
+    lists: createOperatorLists(prisma, answer),
 
     close: () => (closing ??= close()),
   }

@@ -33,7 +33,10 @@ export function toModel({ runId, round, blob, report, ledger }: Model): ModelRec
   }
 }
 
-export function toToken({ clientId, ...token }: Omit<Token, 'secretHash'>): TokenRecord {
+export function toToken({
+  clientId,
+  ...token
+}: Omit<Token, 'secretHash' | 'previousHash' | 'previousUntil'>): TokenRecord {
   return { ...token, clientId: clientId === null ? null : ClientId.parse(clientId) }
 }
 

@@ -1,5 +1,12 @@
 import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
+import type { Role } from '../../shared/protocol/operator/role.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import type {
+  OperatorLists,
+  RequestStore,
+  SessionStore,
+  SignInLinkStore,
+} from './operator-store.ts'
 
 /** `queued` waits for its turn; `running` and `paused` go on, also after a crash; the others are over. */
 export type RunStatus = 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'stopped'
@@ -39,6 +46,8 @@ export interface TokenRecord {
   readonly kind: TokenKind
   /** The one client a `client` token is for; null for the other kinds. */
   readonly clientId: ClientId | null
+  /** What the holder of an `operator` token may do; null for the other kinds. */
+  readonly role: Role | null
   readonly label: string
   readonly createdAt: Date
   readonly expiresAt: Date | null
@@ -135,6 +144,8 @@ export interface Store {
     secret: string
     kind: TokenKind
     clientId: ClientId | null
+    /** @default `admin` for an `operator` token */
+    role?: Role | undefined
     label: string
     expiresAt: Date | null
   }): Promise<TokenRecord>
@@ -143,6 +154,14 @@ export interface Store {
   listTokens(): Promise<TokenRecord[]>
   /** @returns false when there is no such token */
   revokeToken(id: string): Promise<boolean>
+  /**
+   * Gives a valid token another secret; the one it has stays good until `previousUntil`, the one before that no longer.
+   * @returns null when there is no such token that is valid
+   */
+  rotateToken(
+    id: string,
+    next: { readonly secret: string; readonly previousUntil: Date },
+  ): Promise<TokenRecord | null>
 
   /**
    * Binds a name to a token at its first join; later only notes when and with what it was seen.
@@ -163,6 +182,11 @@ export interface Store {
   readAudit(limit: number): Promise<AuditEntry[]>
   /** The newest entries of one action, newest first. */
   readAuditOf(action: string, limit: number): Promise<AuditEntry[]>
+
+  readonly sessions: SessionStore
+  readonly signInLinks: SignInLinkStore
+  readonly requests: RequestStore
+  readonly lists: OperatorLists
 
   close(): Promise<void>
 }

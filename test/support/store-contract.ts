@@ -5,6 +5,7 @@ import { createSecret } from '../../server/store/token.ts'
 import type { Store } from '../../server/store/store.ts'
 import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import { describeOperatorStore } from './operator-store-contract.ts'
 
 /** A database that outlives the stores opened on it. */
 export interface StoreHost extends AsyncDisposable {
@@ -214,7 +215,7 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
 
       expect(listed).toContainEqual(token)
       expect(Object.keys(token).sort()).toEqual(
-        ['clientId', 'createdAt', 'expiresAt', 'id', 'kind', 'label', 'revokedAt'].sort(),
+        ['clientId', 'createdAt', 'expiresAt', 'id', 'kind', 'label', 'revokedAt', 'role'].sort(),
       )
       expect(JSON.stringify(listed)).not.toContain(secret)
     })
@@ -303,6 +304,8 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
       expect(entries[0]?.at).toBeInstanceOf(Date)
     })
   })
+
+  describe('for operators', () => describeOperatorStore(() => store))
 
   it('should have finished what was begun when it closes, and keep it', async () => {
     const second = await reopen()

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PGlite } from '@electric-sql/pglite'
 import { findMigrationsFolder, readMigrations } from '../../../../server/store/find-migrations.ts'
 import * as generated from '../../../../server/store/generated/client.ts'
+import type { Role } from '../../../../shared/protocol/operator/role.ts'
 import type { RunStatus, TokenKind } from '../../../../server/store/store.ts'
 
 /** The compiler demands every member of the union here, and no other. */
@@ -15,12 +16,14 @@ const ENUMS = {
     stopped: true,
   } satisfies Record<RunStatus, true>,
   token_kind: { join: true, client: true, operator: true } satisfies Record<TokenKind, true>,
+  operator_role: { viewer: true, operator: true, admin: true } satisfies Record<Role, true>,
 }
 
 describe('prisma/schema.prisma', () => {
   it('should have the members of the store’s unions in its enums', () => {
     expect(Object.keys(generated.$Enums.RunStatus)).toEqual(Object.keys(ENUMS.run_status))
     expect(Object.keys(generated.$Enums.TokenKind)).toEqual(Object.keys(ENUMS.token_kind))
+    expect(Object.keys(generated.$Enums.OperatorRole)).toEqual(Object.keys(ENUMS.operator_role))
   })
 })
 
@@ -69,6 +72,9 @@ function columnsOfSchema(): string[] {
     Client: Prisma.ClientScalarFieldEnum,
     Leadership: Prisma.LeadershipScalarFieldEnum,
     Audit: Prisma.AuditScalarFieldEnum,
+    OperatorSession: Prisma.OperatorSessionScalarFieldEnum,
+    SignInLink: Prisma.SignInLinkScalarFieldEnum,
+    OperatorRequest: Prisma.OperatorRequestScalarFieldEnum,
   } satisfies Record<generated.Prisma.ModelName, Record<string, string>>
   return Object.entries(scalars)
     .flatMap(([model, fields]) =>
