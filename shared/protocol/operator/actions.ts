@@ -42,21 +42,33 @@ export const QuarantineAction = z.discriminatedUnion('action', [
 ])
 export type QuarantineAction = z.infer<typeof QuarantineAction>
 
-/** POST /tokens */
+/** POST /session: an operator token, or the secret of a one-time link. */
+export const SignInForm = z.union([
+  z.strictObject({ token: z.string().min(1).max(200) }),
+  z.strictObject({ once: z.string().min(1).max(200) }),
+])
+
+/** POST /tokens; an operator token names its role: nobody becomes an admin by silence. */
 export const TokenForm = z.strictObject({
   kind: z.enum(['join', 'client', 'operator']),
   role: Role.optional().describe('of an operator token'),
   client: ClientId.optional().describe('of a client token'),
   label: z.string().trim().min(1).max(100).optional(),
-  expiresInSeconds: z.number().positive().optional(),
+  expiresInSeconds: z
+    .number()
+    .positive()
+    .max(10 * 365 * 86_400)
+    .optional(),
   requestId,
 })
+export type TokenForm = z.infer<typeof TokenForm>
 
 /** POST /tokens/{id}/actions: `rotate` gives a new secret; the old one stays good for a while. */
 export const TokenAction = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('revoke'), requestId }),
   z.strictObject({ action: z.literal('rotate'), requestId }),
 ])
+export type TokenAction = z.infer<typeof TokenAction>
 
 /** POST /runs: options of the command line by their names there, in camel case, as words or as JSON values. */
 export const RunForm = z.strictObject({

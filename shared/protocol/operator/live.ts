@@ -119,11 +119,22 @@ export const LanesChanged = z.strictObject({ round: RoundNumber, lanes: z.array(
 export const EventAppended = z.strictObject({ event: LiveEvent })
 /** Something that is listed has changed: ask for it again. */
 export const ResourceChanged = z.strictObject({
-  resource: z.enum(['runs', 'rounds', 'clients', 'models', 'quarantine', 'tokens', 'audit']),
+  resource: z.enum([
+    'runs',
+    'rounds',
+    'clients',
+    'models',
+    'quarantine',
+    'tokens',
+    'sessions',
+    'audit',
+  ]),
 })
+export type ChangedResource = z.infer<typeof ResourceChanged>['resource']
 
-/** Handshake of the namespace; the session's cookie says who it is. */
+/** Handshake of the namespace; the session's cookie says who it is, or, of a script, its token. */
 export const OperatorAuth = z.strictObject({
+  token: z.string().max(200).optional().describe('operator token, of who has no cookie'),
   after: z.string().optional().describe('id of the last event heard'),
 })
 

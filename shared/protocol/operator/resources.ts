@@ -157,8 +157,14 @@ export const TokenResource = z.strictObject({
 })
 export type TokenResource = z.infer<typeof TokenResource>
 
-/** A token that was just made, with its secret, which is told this once. */
-export const NewToken = TokenResource.extend({ secret: z.string() })
+/** A token that was just made or rotated, with its secret, which is told this once. */
+export const NewToken = TokenResource.extend({
+  secret: z.string(),
+  previousUntil: instant
+    .nullable()
+    .describe('until when the secret before this one stays good; null: there was none'),
+})
+export type NewToken = z.infer<typeof NewToken>
 
 export const SessionResource = z.strictObject({
   id: z.uuid(),
@@ -183,5 +189,69 @@ export const AuditResource = z.strictObject({
   details: z.unknown(),
 })
 export type AuditResource = z.infer<typeof AuditResource>
+
+/** What one client did in a round that is over. */
+export const ClientRoundResource = z.strictObject({
+  run: RunId,
+  round: RoundNumber,
+  accuracy: share.nullable().describe('of its own network on the test split; null: not measured'),
+  loss: z.number().nonnegative().nullable(),
+  numExamples: count,
+  classCounts: z.array(count).nullable(),
+  evaluation: share
+    .nullable()
+    .describe('accuracy of the published model on its own data; null: it did not say'),
+})
+export type ClientRoundResource = z.infer<typeof ClientRoundResource>
+
+/** Two models beside each other: `a` is the base of every difference. */
+export const ModelComparison = z.strictObject({
+  a: ModelResource,
+  b: ModelResource,
+  accuracyGain: z.number().describe('accuracy of b less that of a'),
+  lossGain: z.number().describe('loss of a less that of b: positive where b is better'),
+  classGains: z
+    .array(z.number().nullable())
+    .nullable()
+    .describe('accuracy of b less that of a, by class; null: not measured'),
+  isSameShape: z.boolean().describe('whether both have tensors of the same names and shapes'),
+  tensors: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        shape: z.array(count),
+        distance: z.number().nonnegative().describe('|b - a| / |a|, Euclidean; |b| where a is 0'),
+        cosine: z.number().min(-1).max(1).nullable().describe('null: one of them is 0'),
+      }),
+    )
+    .describe('empty unless both have the same shape'),
+})
+export type ModelComparison = z.infer<typeof ModelComparison>
+
+/** One option of the form for a new run, from the very options of the command line. */
+export const RunFormOption = z.strictObject({
+  name: z.string().describe('as POST /runs takes it'),
+  flag: z.string().describe('as the command line takes it'),
+  type: z.enum(['text', 'number', 'choice', 'flag']),
+  choices: z.array(z.union([z.string(), z.number()])).nullable(),
+  default: z
+    .union([z.string(), z.number(), z.boolean()])
+    .nullable()
+    .describe('what it is when nobody says it; null: nothing'),
+  minimum: z.number().nullable(),
+  maximum: z.number().nullable(),
+  isInteger: z.boolean(),
+  usage: z.string(),
+  placeholder: z.string().nullable(),
+  isFixed: z
+    .boolean()
+    .describe('whether the command line of the coordinator decides: it names files of its machine'),
+})
+export type RunFormOption = z.infer<typeof RunFormOption>
+
+export const RunFormResource = z.strictObject({
+  canCreate: z.boolean().describe('whether this coordinator takes runs from operators'),
+  options: z.array(RunFormOption),
+})
 
 export const EventPage = pageOf(LiveEvent)
