@@ -249,11 +249,6 @@ export const ERRORS = {
     exit: EXIT.run,
     remedy: 'Read the coordinator’s messages above; start it again with the same --home to go on.',
   },
-  GRAFT_ACTION_REFUSED: {
-    status: 409,
-    exit: EXIT.refused,
-    remedy: 'Look at the state of the run, the round or the client; it does not allow this now.',
-  },
   GRAFT_REQUEST_INVALID: {
     status: 400,
     exit: EXIT.refused,
