@@ -78,29 +78,14 @@ export function createOperatorLists(
     report: (run, round) => modelColumn(sql`"report"`, run, round),
     ledger: (run, round) => modelColumn(sql`"ledger"`, run, round),
 
-    events: async ({ run, after, limit }) => {
-      const isOfRun = run === undefined ? ALL : sql`j."run_id" = ${run}::uuid`
+    events: async ({ after, limit }) => {
       const isBehind =
         after === null ? ALL : sql`(r."number", j."seq") > (${after.runNumber}, ${after.seq})`
       const rows = await query<EventRow>(sql`
         SELECT j."run_id" AS "run", r."number" AS "runNumber", j."seq", j."at", j."event"
         FROM "journal_event" j JOIN "run" r ON r."id" = j."run_id"
-        WHERE ${isOfRun} AND ${isBehind} ORDER BY r."number", j."seq" LIMIT ${limit}`)
-      return rows.map(({ run: id, ...row }): ListedEvent => ({ ...row, run: RunId.parse(id) }))
-    },
-
-    firstEventOf: async (run, round) => {
-      const [row] = await query<{ seq: number | null }>(sql`
-        SELECT min("seq") AS "seq" FROM "journal_event"
-        WHERE "run_id" = ${run}::uuid AND "event"->>'round' = ${String(round)}`)
-      return row?.seq ?? null
-    },
-
-    newestEvent: async () => {
-      const [row] = await query<{ runNumber: number; seq: number }>(sql`
-        SELECT "number" AS "runNumber", "last_seq" AS "seq" FROM "run"
-        WHERE "last_seq" > 0 ORDER BY "number" DESC LIMIT 1`)
-      return row ?? null
+        WHERE ${isBehind} ORDER BY r."number", j."seq" LIMIT ${limit}`)
+      return rows.map(({ run, ...row }): ListedEvent => ({ ...row, run: RunId.parse(run) }))
     },
 
     models: ({ run, before, limit }) => {

@@ -142,16 +142,11 @@ export interface OperatorLists {
   /** Its report, without the ledger; null: no such round has ended with a model. */
   report(run: RunId, round: RoundNumber): Promise<unknown>
   ledger(run: RunId, round: RoundNumber): Promise<unknown>
-  /** Events behind `after`, of one run or of all; oldest first. */
+  /** Events of all runs behind `after`, oldest first. */
   events(page: {
-    readonly run?: RunId | undefined
     readonly after: EventPlace | null
     readonly limit: number
   }): Promise<ListedEvent[]>
-  /** Seq of the first event of a round, or null. */
-  firstEventOf(run: RunId, round: number): Promise<number | null>
-  /** Where the events of all runs end. */
-  newestEvent(): Promise<EventPlace | null>
   /** Newest first. */
   models(page: {
     readonly run?: RunId | undefined

@@ -120,12 +120,13 @@ function helpLine(schema: z.ZodType): string {
   return `${metaOf(schema).description ?? ''}${hasDefault ? ` (default ${String(fallback.data)})` : ''}`
 }
 
-function acceptsTrue(schema: z.ZodType): boolean {
+/** Whether it is a flag, or may be given without a value. */
+export function acceptsTrue(schema: z.ZodType): boolean {
   return schema.safeParse(true).success
 }
 
 /** `.default()` and `.optional()` wrap a schema and leave what was attached to it inside: look there too. */
-function metaOf(schema: z.ZodType): OptionMeta & { description?: string } {
+export function metaOf(schema: z.ZodType): OptionMeta & { description?: string } {
   const wrapped = schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
   const inner = wrapped ? metaOf(schema.unwrap() as z.ZodType) : {}
   return { ...inner, ...schema.meta() } as OptionMeta & { description?: string }

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { assertPlainMsgpack } from './plain-msgpack.ts'
 import { Packr } from './pure-packr.ts'
 
@@ -45,7 +44,20 @@ class Encoder {
  * One MessagePack map -> packet. `add` throws at anything else, and socket.io then closes the connection.
  * msgpackr itself refuses lengths beyond the message and renames the key `__proto__`.
  */
-class Decoder extends EventEmitter {
+class Decoder {
+  /** An emitter of this one event; that of Node is not there in browsers. */
+  readonly #listeners = new Set<(packet: Packet) => void>()
+
+  on(_event: 'decoded', listener: (packet: Packet) => void): this {
+    this.#listeners.add(listener)
+    return this
+  }
+
+  off(_event: 'decoded', listener: (packet: Packet) => void): this {
+    this.#listeners.delete(listener)
+    return this
+  }
+
   add(message: unknown): void {
     if (!(message instanceof Uint8Array || message instanceof ArrayBuffer)) {
       throw new TypeError('expected a binary message')
@@ -54,12 +66,12 @@ class Decoder extends EventEmitter {
     assertPlainMsgpack(bytes)
     const packet: unknown = packr.unpack(bytes)
     if (!isPacket(packet)) throw new TypeError('expected a socket.io packet')
-    this.emit('decoded', packet)
+    for (const listener of [...this.#listeners]) listener(packet)
   }
 
   /** Part of the contract of a parser; nothing outlives a message here. */
   destroy(): void {
-    this.removeAllListeners()
+    this.#listeners.clear()
   }
 }
 

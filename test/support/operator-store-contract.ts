@@ -199,7 +199,7 @@ export function describeOperatorStore(store: () => Store): void {
       await store().setRunStatus(run, 'finished')
     })
 
-    it('should page through the events of one run and of all, in one order', async () => {
+    it('should page through the events of all runs, in one order', async () => {
       const [first, second] = [await aRun(2), await aRun(2)]
       const ours = (await store().lists.run(first))!.number
       const after = { runNumber: ours, seq: 1 }
@@ -208,11 +208,6 @@ export function describeOperatorStore(store: () => Store): void {
         [first, 2],
         [second, 1],
       ])
-      const own = await store().lists.events({ run: second, after: null, limit: 9 })
-      expect(own.map(({ seq }) => seq)).toEqual([1, 2])
-      expect(await store().lists.firstEventOf(first, 2)).toBe(2)
-      expect(await store().lists.firstEventOf(first, 9)).toBeNull()
-      expect(await store().lists.newestEvent()).toEqual({ runNumber: ours + 1, seq: 2 })
       for (const id of [first, second]) await store().setRunStatus(id, 'finished')
     })
 

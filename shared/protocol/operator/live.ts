@@ -135,7 +135,11 @@ export type ChangedResource = z.infer<typeof ResourceChanged>['resource']
 /** Handshake of the namespace; the session's cookie says who it is, or, of a script, its token. */
 export const OperatorAuth = z.strictObject({
   token: z.string().max(200).optional().describe('operator token, of who has no cookie'),
-  after: z.string().optional().describe('id of the last event heard'),
+  after: z
+    .string()
+    .regex(/^\d{1,15}\.\d{1,15}$/, 'must be the id of an event')
+    .optional()
+    .describe('id of the last event heard'),
 })
 
 export interface OperatorNews {
