@@ -133,13 +133,6 @@ export function createOperatorLists(
           take: limit,
         }),
       ),
-
-    quarantined: (files) =>
-      query(sql`
-        SELECT DISTINCT ON ("details"->>'file') "id", "at", "actor", "action", "details"
-        FROM "audit"
-        WHERE "action" = 'update:quarantined' AND "details"->>'file' = ANY(${[...files]})
-        ORDER BY "details"->>'file', "id" DESC`),
   }
 }
 

@@ -165,6 +165,4 @@ export interface OperatorLists {
   audit(
     page: AuditFilter & { readonly before?: bigint | undefined; readonly limit: number },
   ): Promise<ListedAudit[]>
-  /** Why these files of the quarantine were set aside: the newest entry of each. */
-  quarantined(files: readonly string[]): Promise<ListedAudit[]>
 }

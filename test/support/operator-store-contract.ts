@@ -240,16 +240,5 @@ export function describeOperatorStore(store: () => Store): void {
       expect(await list({ until: since })).toEqual([])
       expect(await list({ since })).toHaveLength(3)
     })
-
-    it('should tell why a file is in quarantine, by its newest entry', async () => {
-      const file = `${randomUUID()}.safetensors`
-      for (const problem of ['first', 'second']) {
-        const details = { file, problem }
-        await store().audit({ actor: 'client:a', action: 'update:quarantined', details })
-      }
-      const found = await store().lists.quarantined([file, 'none'])
-      expect(found).toMatchObject([{ details: { file, problem: 'second' } }])
-      expect(await store().lists.quarantined([])).toEqual([])
-    })
   })
 }

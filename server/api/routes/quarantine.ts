@@ -7,7 +7,6 @@ import { type ApiApp, of } from '../api-app.ts'
 import type { ApiContext } from '../api-context.ts'
 import { PAGE_QUERY, pageOfList } from '../cursor.ts'
 import { identityOf } from '../guard.ts'
-import { readQuarantine } from '../resources/quarantined-resource.ts'
 import type { Wishes } from '../wishes.ts'
 
 const tags: [string] = ['quarantine']
@@ -16,9 +15,7 @@ const ENTRY = z.strictObject({ id: z.string().min(1).max(200) })
 const Done = z.strictObject({ id: z.string(), action: z.enum(['release', 'remove']) })
 
 /** Uploads that were set aside: list, let in, remove. */
-export function quarantineRoutes(app: ApiApp, context: ApiContext, wishes: Wishes): void {
-  const { operations } = context
-
+export function quarantineRoutes(app: ApiApp, { operations }: ApiContext, wishes: Wishes): void {
   app.get(
     '/quarantine',
     of('viewer', {
@@ -31,7 +28,7 @@ export function quarantineRoutes(app: ApiApp, context: ApiContext, wishes: Wishe
       response: { 200: pageOf(QuarantinedResource) },
     }),
     async ({ query: { client, ...page } }) => {
-      const all = await readQuarantine(context)
+      const all = await operations.quarantine()
       const wanted = all.filter((it) => client === undefined || it.client === client)
       return pageOfList(wanted, page, ({ at, id }) => `${at} ${id}`)
     },
@@ -52,7 +49,7 @@ export function quarantineRoutes(app: ApiApp, context: ApiContext, wishes: Wishe
       const { requestId, action } = request.body
       const wish = { requestId, of: ['quarantine', tokenId, id, action] }
       const { body } = await wishes.once(wish, async () => {
-        const isThere = (await readQuarantine(context)).some((it) => it.id === id)
+        const isThere = (await operations.quarantine()).some((it) => it.id === id)
         if (!isThere) throw new GraftError('GRAFT_NOT_FOUND', `${id} is not in quarantine.`)
         if (action === 'release') await operations.releaseUpload(id, actor)
         else await operations.removeUpload(id, actor)
