@@ -1,5 +1,5 @@
 import { assertNever } from '../../../shared/assert-never.ts'
-import { megabytes } from '../../report/format.ts'
+import { megabytes } from '../../../shared/terminal/format.ts'
 import type { RoundEvent } from '../round-state.ts'
 
 /** One line for people. */
