@@ -58,6 +58,11 @@ class Decoder {
     return this
   }
 
+  /** As the server's end of socket.io calls it. */
+  removeListener(event: 'decoded', listener: (packet: Packet) => void): this {
+    return this.off(event, listener)
+  }
+
   add(message: unknown): void {
     if (!(message instanceof Uint8Array || message instanceof ArrayBuffer)) {
       throw new TypeError('expected a binary message')
