@@ -81,7 +81,8 @@ export async function conductRun(
         }
       },
       async onRound(report, model) {
-        rounds.push(report)
+        const before = rounds.pop()
+        rounds.push(...(before === undefined ? [] : [withoutLedger(before)]), report)
         await writeRunJson(runReport(settings, engine, rounds), join(folder, 'report.json'))
         const file = await saveModelFile(blobs, model, join(folder, 'models'), report.round)
         if (settings.topology !== undefined) {
@@ -97,6 +98,12 @@ export async function conductRun(
     display.finish()
     workbench.dispose()
   }
+}
+
+/** What each neuron is made of is most of a report; the store has it of every round, a file of the newest one. */
+function withoutLedger(round: RoundReport): RoundReport {
+  const { ledger, ...report } = round
+  return ledger === undefined ? round : report
 }
 
 function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[]): RunReport {

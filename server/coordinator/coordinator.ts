@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
-import { type BlobId, RoundNumber } from '../../shared/ids.ts'
+import { type BlobId, RoundNumber, type RunId } from '../../shared/ids.ts'
+import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -35,25 +36,26 @@ const EVALUATION_SECONDS = 60
 const FAREWELL_SECONDS = 10
 
 /**
- * Runs the rounds of a run, or what a stopped coordinator left of them, and returns their reports.
+ * Runs the rounds of a run, or what a stopped coordinator left of them.
  *
+ * @returns how many published a model; their reports went to `onRound`
  * @throws GraftError GRAFT_RUN_FAILED when no round published a model and no operator stopped the run; what a stage
  *   failed with; or the reason of `signal`
  */
-export async function runFederation(federation: Federation): Promise<RoundReport[]> {
+export async function runFederation(federation: Federation): Promise<number> {
   const { settings, store, workbench, board, helm, signal, stop } = federation
   const run = federation.run ?? (await openRun(store, settings))
   board.runBegan(run)
   const session = createSession(run, stop)
   const past = await recall(federation, session)
-  const reports: RoundReport[] = []
+  let rounds = 0
   let globalModel = await workbench.putInitialModel()
-  await adopt(federation, session, globalModel, { state: null, ledger: undefined })
+  await adopt(federation, session, globalModel, { state: null, publishedIn: null })
   if (settings.rehearse)
     session.proxy = await offer(federation, session, await workbench.putProxySet())
   const gateway = await federation.listen(run.id, createClientHandlers(federation, session))
   const tell = (seconds: number) => {
-    const message = { run: run.id, rounds: reports.length }
+    const message = { run: run.id, rounds }
     return sayFarewell(session, gateway, message, { seconds, signal })
   }
   try {
@@ -65,10 +67,8 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       if (!isOver(replayed)) await begin(federation, session, events)
       globalModel = await startOf(session, helm, { round, globalModel })
       // A round may have failed behind its model, as when the journal could not be written.
-      const stored =
-        replayed.phase === 'published'
-          ? past.models.find((model) => model.round === round)
-          : undefined
+      const stored = replayed.phase === 'published' ? past.models.get(round) : undefined
+      past.models.delete(round)
       const ended: EndedRound | undefined = isOver(replayed)
         ? stored && endedBefore(federation, fromStored(stored), stateAfter(replayed))
         : await conductRound(federation, session, gateway, {
@@ -81,9 +81,9 @@ export async function runFederation(federation: Federation): Promise<RoundReport
       const { report, state } = ended
       // Also for a round of an earlier process, which may have ended before it came to this.
       await federation.onRound(report, report.published.modelSha256)
-      reports.push(report)
+      rounds++
       globalModel = report.published.modelSha256
-      await adopt(federation, session, globalModel, { state, ledger: report.ledger })
+      await adopt(federation, session, globalModel, { state, publishedIn: round })
       if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
     stop.signal.throwIfAborted()
@@ -91,7 +91,7 @@ export async function runFederation(federation: Federation): Promise<RoundReport
     session.begin()
     await tell(FAREWELL_SECONDS)
     // Behind the farewell: a coordinator that was killed during it says it again, and begins no other run.
-    await store.setRunStatus(run.id, reports.length > 0 ? 'finished' : 'failed')
+    await store.setRunStatus(run.id, rounds > 0 ? 'finished' : 'failed')
   } catch (error) {
     if (!stop.signal.aborted || error !== stop.signal.reason) throw error
     session.begin()
@@ -99,17 +99,17 @@ export async function runFederation(federation: Federation): Promise<RoundReport
     session.round?.close()
     await session.round?.idle()
     await tell(0)
-    return reports
+    return rounds
   } finally {
     helm.leave()
     session.round?.close()
     board.runEnded()
     await gateway.close()
   }
-  if (reports.length === 0) {
+  if (rounds === 0) {
     throw new GraftError('GRAFT_RUN_FAILED', `None of ${settings.rounds} rounds published a model.`)
   }
-  return reports
+  return rounds
 }
 
 /** What earlier processes left of a run: its members and what operators chose go into the session. */
@@ -121,7 +121,8 @@ async function recall({ store }: Federation, session: Session) {
     if (event.type === 'model-chosen') chosen.set(event.round, event.model)
   }
   for (const { client } of await store.listBans()) members.delete(client)
-  return { events, models: await store.listModels(run.id) }
+  const models = await store.listModels(run.id)
+  return { events, models: new Map(models.map((model) => [model.round, model])) }
 }
 
 /** From here on operators may steer the run; a round that nothing is known of waits while it is paused. */
@@ -224,7 +225,9 @@ async function conductRound(
         async evaluate(stage) {
           const judged = await workbench.evaluate(stage, past, tell('evaluating'))
           const { blob, isNew } = judged.publication
-          const ledger = isNew ? await workbench.ledgerOf(stage.fused) : past.ledger
+          const ledger = isNew
+            ? await workbench.ledgerOf(stage.fused)
+            : await storedLedger(store, run.id, past.publishedIn)
           report = reportRound({ ...stage, round }, judged, ledger)
           await store.saveModel({ run: run.id, round, blob, ...toStored(report) })
           await offer(federation, session, blob)
@@ -282,6 +285,16 @@ async function conductRound(
   await store.saveModel({ run: run.id, round, blob: publication.blob, ...toStored(report) })
   board.roundEnded(report.seconds)
   return { report, state: stateAfter(last) }
+}
+
+/** Whose neurons made the model of an earlier round. */
+async function storedLedger(
+  store: Store,
+  run: RunId,
+  round: RoundNumber | null,
+): Promise<LedgerReport | undefined> {
+  const ledger = round === null ? null : await store.lists.ledger(run, round)
+  return ledger === null ? undefined : LedgerReport.parse(ledger)
 }
 
 /** Ends the connection of each client that was banned, or whose token was revoked or has expired, since it joined. */

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
-import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
+import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type { BlobRef } from '../../shared/protocol/messages.ts'
-import type { LedgerReport } from '../../shared/protocol/ledger.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway, GatewayHandlers } from '../gateway/gateway.ts'
@@ -71,12 +70,12 @@ export interface Session {
   readonly models: Map<BlobId, ModelPast>
 }
 
-/** What is kept of a global model beside its weights. */
+/** What is kept in memory of a global model; its ledger is in the store, as runs have many rounds. */
 export interface ModelPast {
   /** What the strategy remembers with it; null: nothing. */
   readonly state: BlobId | null
-  /** Undefined of an untrained one. */
-  readonly ledger: LedgerReport | undefined
+  /** The round that published it, or kept it last; null of an untrained one. */
+  readonly publishedIn: RoundNumber | null
 }
 
 /** A run that operators may steer. */

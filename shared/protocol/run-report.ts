@@ -87,7 +87,7 @@ export const RoundReport = z.strictObject({
   }).describe('after fine-tuning on the proxy set'),
   published: Published,
   ledger: LedgerReport.optional().describe(
-    'whose neurons made the published model, before any tuning; of a model that was kept: of the round it came from',
+    'whose neurons made the published model, before any tuning; of a model that was kept: of the round it came from. In the file of a run the newest round alone has it, as it is most of a report; the store has it of all',
   ),
   ledgerSummary: LedgerSummary.optional().describe('of the same ledger, for each group of neurons'),
   evaluations: z

@@ -63,6 +63,7 @@ export async function startFederation(options: Options) {
       disconnect: (client, reason) => gateway?.disconnect(client, reason),
     },
   })
+  const told: RoundReport[] = []
   const reports = runFederation({
     settings,
     store,
@@ -82,8 +83,11 @@ export async function startFederation(options: Options) {
       tellUrl(listening.url)
       return listening
     },
-    onRound: async (report) => onRound?.(report),
-  })
+    async onRound(report) {
+      told.push(report)
+      await onRound?.(report)
+    },
+  }).then(() => told)
   reports.catch(() => undefined) // whoever expects it to fail awaits it
   const url = await Promise.race([listening, reports.then(() => '')]).catch(
     async (error: unknown) => {
