@@ -52,7 +52,7 @@ module.exports = {
       'one folder per side owns the wire',
       {
         path: '^(cli|library|server|client|shared)',
-        pathNot: '^(server/gateway|client/node|client/dashboard)/',
+        pathNot: '^(server/gateway|client/node|client/watch|client/dashboard)/',
       },
       { path: 'node_modules/socket\\.io' },
     ),

@@ -5,6 +5,7 @@ import { demoCommand } from './client/simulator/demo-command.ts'
 import { simulateCommand } from './client/simulator/main.ts'
 import { reportCommand } from './client/simulator/report/report-command.ts'
 import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
+import { watchCommand } from './client/watch/watch-command.ts'
 import { coordinatorCommand } from './server/main.ts'
 import { experimentCommand } from './server/experiments/experiment-command.ts'
 import { doctorCommand } from './server/doctor-command.ts'
@@ -23,6 +24,7 @@ const program = new Command('graft')
   .version(GRAFT_VERSION)
   .addCommand(coordinatorCommand)
   .addCommand(clientCommand)
+  .addCommand(watchCommand)
   .addCommand(simulateCommand)
   .addCommand(reportCommand)
   .addCommand(demoCommand)
