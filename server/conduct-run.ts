@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { colorsOf } from '../shared/command/text-stream.ts'
+import { colorsOf, type TextStream } from '../shared/command/text-stream.ts'
 import type { Engine } from '../shared/engine/engine.ts'
 import { GRAFT_VERSION } from '../shared/protocol/graft-version.ts'
 import type { RoundReport, RunReport } from '../shared/protocol/run-report.ts'
@@ -29,7 +29,7 @@ export interface RunRooms {
   readonly desk: ClientDesk
   readonly clients: Gateway
   readonly quarantineFolder: string
-  readonly screen: NodeJS.WriteStream
+  readonly screen: TextStream
   readonly signal: AbortSignal
 }
 

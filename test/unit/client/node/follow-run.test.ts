@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConnectionLost, type News } from '../../../../client/node/connection.ts'
-import { type Duties, followRun } from '../../../../client/node/follow-run.ts'
+import { type Duties, followRun, RunUnserved } from '../../../../client/node/follow-run.ts'
 import { createMailbox } from '../../../../client/node/mailbox.ts'
 import type { NodeEvent, RoundOutcome } from '../../../../client/node/progress.ts'
 import { GraftError } from '../../../../shared/errors.ts'
@@ -77,6 +77,39 @@ describe('followRun', () => {
     expect(node.log).toEqual(['join', 'start 1', 'join', 'stop 1'])
   })
 
+  it('should stay for the next run when its run is finished', async () => {
+    const stop = new AbortController()
+    const node = startNode({ stays: true, runs: [RUN, OTHER_RUN], signal: stop.signal })
+    const next = { run: OTHER_RUN }
+    node.tell(connected, invited(1), published(1), finished(1), { ...invited(1), ...next })
+    await node.logged('end 1')
+    node.tell({ ...published(1), ...next }, finished(1), { ...invited(2), ...next })
+    await node.logged('end 2')
+    stop.abort(new Error('enough'))
+    await expect(node.done).rejects.toThrow('enough')
+    const joins = node.log.filter((line) => line.startsWith('join'))
+    expect(joins).toEqual(['join', `join after ${RUN}`])
+  })
+
+  it('should leave out a run that it cannot take part in, and stay for the next one', async () => {
+    const stop = new AbortController()
+    const cause = new GraftError('GRAFT_DATA_MISMATCH', 'Other images.')
+    const joinErrors = [new RunUnserved(RUN, cause)]
+    const node = startNode({ stays: true, joinErrors, runs: [OTHER_RUN], signal: stop.signal })
+    node.tell(connected, { ...invited(1), run: OTHER_RUN })
+    await node.logged('end 1')
+    stop.abort(new Error('enough'))
+    await expect(node.done).rejects.toThrow('enough')
+    expect(node.log).toEqual([`join after ${RUN}`, 'start 1', 'end 1'])
+  })
+
+  it('should end for the reason why it cannot take part when it does not stay', async () => {
+    const cause = new GraftError('GRAFT_DATA_MISMATCH', 'Other images.')
+    const node = startNode({ joinErrors: [new RunUnserved(RUN, cause)] })
+    node.tell(connected)
+    await expect(node.done).rejects.toBe(cause)
+  })
+
   it('should join again when the connection broke while it joined', async () => {
     const node = startNode({ joinErrors: [new ConnectionLost('cut')] })
     node.tell(connected, connected, invited(1), published(1), finished(1))
@@ -146,6 +179,7 @@ interface Script {
   /** What each join finds. */
   readonly runs?: RunId[]
   readonly signal?: AbortSignal
+  readonly stays?: boolean
 }
 
 /** A node whose duties do nothing but note what they were asked. */
@@ -158,10 +192,10 @@ function startNode(script: Script = {}) {
     waiting.get(line)?.()
   }
   const duties: Duties<{ run: RunId }> = {
-    join: async () => {
+    join: async (_previous, after) => {
       const error = joinErrors.shift()
       if (error !== undefined) throw error
-      note('join')
+      note(after === undefined ? 'join' : `join after ${after}`)
       return { run: runs.length > 1 ? runs.shift()! : runs[0]! }
     },
     takePart: async (_member, invitation, signal): Promise<RoundOutcome> => {
@@ -185,6 +219,7 @@ function startNode(script: Script = {}) {
   const news = createMailbox<News>()
   const done = followRun(news, duties, {
     signal: script.signal ?? new AbortController().signal,
+    stays: script.stays === true,
     onEvent: (event: NodeEvent) => event.type === 'refused' && waiting.get('refused')?.(),
   })
   return {

@@ -135,6 +135,57 @@ describe('step', () => {
     expect(refusalOf(collecting, client(from), of)).toBe(code)
   })
 
+  it('should treat the end that an operator asks for as the deadline', () => {
+    const end: RoundEvent = { type: 'round-ended', round: round1, by: 'operator:ada' }
+    fc.assert(
+      fc.property(historyOf(round1), (history) => {
+        expect(play([...history, end]).at(-1)).toEqual(play([...history, deadline()]).at(-1))
+      }),
+    )
+  })
+
+  it('should leave out the update of a client that is banned while it collects', () => {
+    const state = stateAfter([...readies(0, 1, 2), ...updates(0), ban(0)])
+    expect(state).toMatchObject({ phase: 'collecting', cohort: [client(1), client(2)] })
+    expect(state).toHaveProperty('updates', {})
+    expect(refusalOf(state, client(0), round1)).toBe('GRAFT_NOT_IN_COHORT')
+  })
+
+  it('should fuse when a ban leaves nobody to wait for', () => {
+    const last = play([...readies(0, 1, 2), ...updates(0, 2), ban(1)]).at(-1)
+    expect(last?.state).toMatchObject({ phase: 'fusing', cohort: [client(0), client(2)] })
+    expect(last?.effects).toMatchObject([{ type: 'fuse' }])
+  })
+
+  it('should fail when a ban leaves fewer clients than the quorum', () => {
+    const state = stateAfter([...readies(0, 1, 2), ban(0), ban(1)])
+    expect(state).toMatchObject({ phase: 'failed', code: 'GRAFT_COHORT_TOO_SMALL' })
+  })
+
+  it('should not count a banned client while it recruits, and keep its update once it is fused', () => {
+    expect(stateAfter([...readies(0, 1), ban(0)])).toMatchObject({ ready: [client(1)] })
+    const fusing = stateAfter([...readies(0, 1, 2), ...updates(0, 1, 2)])
+    expect(step(rules, fusing, ban(0))).toEqual({ state: fusing, effects: [] })
+  })
+
+  it('should never fuse the update of a client that was banned before', () => {
+    fc.assert(
+      fc.property(historyOf(round1), (history) => {
+        const banned = new Set<string>()
+        play(history).forEach(({ effects }, i) => {
+          const event = history[i]!
+          if (event.type === 'client-banned') banned.add(event.client)
+          // Whom a coordinator has banned it does not let in: here it may come back.
+          if (event.type === 'client-ready') banned.delete(event.client)
+          for (const effect of effects) {
+            if (effect.type !== 'fuse') continue
+            for (const id of Object.keys(effect.updates)) expect(banned).not.toContain(id)
+          }
+        })
+      }),
+    )
+  })
+
   it('should reject a late update', () => {
     const fusing = stateAfter([...readies(0, 1, 2), ...updates(0, 2), deadline()])
     expect(step(rules, fusing, update(1, 1)).effects).toEqual([
@@ -247,6 +298,10 @@ function update(from: number, content: number): RoundEvent & { type: 'update-rec
   }
 }
 
+function ban(n: number): RoundEvent {
+  return { type: 'client-banned', round: round1, client: client(n), by: 'operator:ada' }
+}
+
 function deadline(): RoundEvent {
   return { type: 'deadline-passed', round: round1 }
 }
@@ -268,7 +323,15 @@ function eventOf(of: RoundNumber): fc.Arbitrary<RoundEvent> {
     fc
       .tuple(fc.nat(4), fc.nat(9))
       .map(([from, content]): RoundEvent => ({ ...update(from, content), round: of })),
+    someone.map((id): RoundEvent => ({
+      type: 'client-banned',
+      round: of,
+      client: id,
+      by: 'operator:ada',
+    })),
     fc.constantFrom<RoundEvent>(
+      { type: 'round-ended', round: of, by: 'operator:ada' },
+      { type: 'model-chosen', round: of, model: blob(3), by: 'operator:ada' },
       ...work().map((event) => ({ ...event, round: of })),
       { type: 'deadline-passed', round: of },
       { type: 'work-failed', round: of, code: 'GRAFT_SHAPE_MISMATCH' },

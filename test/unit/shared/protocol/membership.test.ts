@@ -5,6 +5,8 @@ const ROOT = new URL('../../../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
 
 const FEDERATION = 'integration/federation'
+const OPERATIONS = 'integration/operations'
+const DESK = 'unit/server/coordinator/client-desk'
 const GATEWAY = 'integration/gateway'
 const TRANSFER = 'integration/client-transfer'
 const NODE = 'integration/client-node'
@@ -52,7 +54,36 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
   ],
   'its token is revoked, or expires': [
     [FEDERATION, 'should dismiss a client whose token was revoked before the next round begins'],
+    [OPERATIONS, 'should end the connections of a token that is revoked, at once'],
     [GATEWAY, 'should end a connection for the reason the coordinator gives'],
+  ],
+  'is banned by an operator': [
+    [OPERATIONS, 'should ban a client, leave its update out, refuse it, and release it'],
+    [ROUND, 'should leave out the update of a client that is banned while it collects'],
+    [ROUND, 'should fail when a ban leaves fewer clients than the quorum'],
+  ],
+  'an operator ends the wait for clients': [
+    [OPERATIONS, 'should end a round as its deadline would'],
+  ],
+  'an operator stops the run': [
+    [OPERATIONS, 'should stop a run in the middle of a round, and tell its clients'],
+  ],
+  'an operator releases its update, which was set aside': [
+    [
+      OPERATIONS,
+      'should release an upload that was announced wrongly, and never one that is not finite',
+    ],
+  ],
+  'connects while no run goes on': [
+    [DESK, 'should let clients in while no run goes on, and answer their join when one begins'],
+    [DESK, 'should refuse a join that has waited too long, with a code that means to ask again'],
+  ],
+  'stays when its run is finished (`graft client --stay`)': [
+    ['integration/stay', 'should take one run after the other, and its clients with it'],
+    [FOLLOW, 'should leave out a run that it cannot take part in, and stay for the next one'],
+  ],
+  'hears `run:finished` of a run that is not its own': [
+    [FOLLOW, 'should drop its work when it comes back to another run'],
   ],
   'uploads though not in the cohort': [
     [FEDERATION, 'should refuse before any byte who is not in the cohort and what is too large'],
