@@ -11,6 +11,10 @@ import { encodeUpdate } from '../../shared/protocol/update.ts'
 export interface LoadRound {
   readonly round: number
   readonly startedAt: number
+  /** The last client has the global model. */
+  readonly pulledAt: number
+  /** The last update was acknowledged: what is left is the coordinator's own. */
+  readonly sentAt: number
   readonly endedAt: number
   /** Payload of all clients, both ways. */
   readonly bytes: number
@@ -73,6 +77,7 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
         const { round, model } = message
         rounds.started(round)
         const pulled = await pullBlob(connection, model)
+        rounds.pulled(round)
         const bytes = encode(pulled, round, settings.scorer)
         await pushUpdate(connection, {
           round,
@@ -108,23 +113,29 @@ function createEncoder() {
 }
 
 function createRounds(clients: number, onRound: (round: LoadRound) => void) {
-  const begun = new Map<number, number>()
-  const bytes = new Map<number, number>()
+  const open = new Map<number, { -readonly [Key in keyof LoadRound]: LoadRound[Key] }>()
   const ends = new Map<number, number>()
+  const of = (round: number) => open.get(round)!
   return {
     started(round: number): void {
-      if (!begun.has(round)) begun.set(round, performance.now())
+      const now = performance.now()
+      if (open.has(round)) return
+      open.set(round, { round, startedAt: now, pulledAt: now, sentAt: now, endedAt: now, bytes: 0 })
+    },
+    pulled(round: number): void {
+      of(round).pulledAt = performance.now()
     },
     moved(round: number, count: number): void {
-      bytes.set(round, (bytes.get(round) ?? 0) + count)
+      of(round).sentAt = performance.now()
+      of(round).bytes += count
     },
     /** The round is over when the last client has heard of its model. */
     ended(round: number): void {
       const heard = (ends.get(round) ?? 0) + 1
       ends.set(round, heard)
       if (heard < clients) return
-      const [startedAt, endedAt] = [begun.get(round)!, performance.now()]
-      onRound({ round, startedAt, endedAt, bytes: bytes.get(round) ?? 0 })
+      of(round).endedAt = performance.now()
+      onRound(of(round))
     },
   }
 }

@@ -8,8 +8,9 @@ export interface LoadCase {
 }
 
 const BYTES = 4
-const INPUTS = 784
-const CLASSES = 10
+/** Those of MNIST. */
+export const INPUTS = 784
+export const CLASSES = 10
 /** Above that, two hidden layers: one would be wider than any network is. */
 const ONE_LAYER_MB = 20
 

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
 import { withoutGraft } from '../support/without-graft.ts'
 import { type LoadRound, runEchoClients } from './echo-clients.ts'
+import { writeFewExamples } from './few-examples.ts'
 import { type LoadCase, modelOf, nameOf } from './load-case.ts'
 
 const CLI = 'dist/cli.js'
@@ -22,6 +23,8 @@ export interface LoadResult {
   readonly worstRoundSeconds: number
   /** Payload of all clients, both ways, in the median round. */
   readonly megabytesPerSecond: number
+  /** Processor time of all threads of the coordinator for each round: other processes on the machine do not change it. */
+  readonly cpuSecondsPerRound: number
   readonly idleMb: number
   readonly peakMb: number
   /** Resident after each round. */
@@ -31,6 +34,10 @@ export interface LoadResult {
 interface Setting {
   readonly seed: number
   readonly engine: string
+  /** In place of MNIST, whose 10,000 test images judge each network. */
+  readonly hasFewExamples: boolean
+  /** Where the coordinator writes its CPU profile; null: none is taken. */
+  readonly profiles: string | null
   /** Null: the embedded one. */
   readonly database: { readonly url: string } | null
   /** Told of each round. */
@@ -40,13 +47,14 @@ interface Setting {
 /** A real coordinator process, with clients in this one that send back what they get. */
 export async function measureCase(
   load: LoadCase,
-  { seed, engine, database, onRound }: Setting,
+  { seed, engine, hasFewExamples, profiles, database, onRound }: Setting,
 ): Promise<LoadResult> {
   const home = await mkdtemp(join(tmpdir(), 'graft-load-'))
   const model = modelOf(load)
+  const data = hasFewExamples ? await writeFewExamples(home, load.clients) : null
   const coordinator = spawn(
     process.execPath,
-    [CLI, ...wordsOf(load, { model, home, seed, engine })],
+    [...profiling(profiles), CLI, ...wordsOf(load, { model, home, seed, engine, data })],
     {
       env: {
         ...withoutGraft(process.env),
@@ -64,6 +72,7 @@ export async function measureCase(
     ])) as unknown[]
     const { url } = CoordinatorListening.parse(message)
     const idleMb = await residentMb(coordinator)
+    const idleCpu = await cpuSeconds(coordinator)
     const rounds: LoadRound[] = []
     const resident: Promise<number>[] = []
     let joinSeconds = 0
@@ -76,7 +85,7 @@ export async function measureCase(
       onRound(round) {
         rounds.push(round)
         resident.push(residentMb(coordinator))
-        onRound(`${nameOf(load)}: round ${round.round}, ${secondsOf(round).toFixed(2)} s`)
+        onRound(`${nameOf(load)}: ${lineOf(round)}`)
       },
     })
     await Promise.race([clients, failure(ended)])
@@ -88,6 +97,7 @@ export async function measureCase(
       medianRoundSeconds: median,
       worstRoundSeconds: seconds.at(-1)!,
       megabytesPerSecond: bytes / 1e6 / median,
+      cpuSecondsPerRound: ((await cpuSeconds(coordinator)) - idleCpu) / rounds.length,
       peakMb: await peakMb(coordinator),
       residentMb: await Promise.all(resident),
     }
@@ -100,20 +110,38 @@ export async function measureCase(
 
 const secondsOf = ({ startedAt, endedAt }: LoadRound): number => (endedAt - startedAt) / 1000
 
+function lineOf({ round, startedAt, pulledAt, sentAt, endedAt }: LoadRound): string {
+  const [pulled, sent, ended] = [pulledAt, sentAt, endedAt].map((at) =>
+    ((at - startedAt) / 1000).toFixed(2),
+  )
+  return `round ${round}, all have the model after ${pulled} s, all updates are in after ${sent} s, published after ${ended} s`
+}
+
+interface Words extends Pick<Setting, 'seed' | 'engine'> {
+  readonly model: string
+  readonly home: string
+  /** A table of examples; null: MNIST. */
+  readonly data: string | null
+}
+
 /** The least that a coordinator does: average, look at the test split, decide. */
 function wordsOf(
   { clients, rounds }: LoadCase,
-  { model, home, seed, engine }: { model: string; home: string; seed: number; engine: string },
+  { model, home, seed, engine, data }: Words,
 ): string[] {
   const options = {
     // One more than is measured: only the last round measures controls, which no other coordinator has.
     ...{ port: 0, model, clients, rounds: rounds + 1, home, seed, engine },
     ...{ strategy: 'fedavg', tune: 'none', proxy: 10, controls: 'last', scores: 'uniform' },
     deadline: 3600,
+    ...(data !== null && { data }),
   }
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   return ['coordinator', ...words]
 }
+
+const profiling = (folder: string | null): string[] =>
+  folder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', folder]
 
 async function failure(ended: Promise<unknown[]>): Promise<never> {
   const [status] = await ended
@@ -122,6 +150,14 @@ async function failure(ended: Promise<unknown[]>): Promise<never> {
 
 const residentMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'VmRSS')
 const peakMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'VmHWM')
+
+/** As Linux counts them, hundred a second; NaN elsewhere. */
+async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // Behind the name, which may have spaces: state is field 3, and 14 and 15 are user and system time.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
 
 /** MiB, as Linux counts them; NaN elsewhere, and of a process that has ended. */
 async function memoryOf({ pid }: ChildProcess, field: 'VmRSS' | 'VmHWM'): Promise<number> {

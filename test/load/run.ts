@@ -1,6 +1,9 @@
 // Measures a coordinator alone: a real process, and clients in this one that train nothing and send back what they get.
 //
-//   npm run load -- [--case 200x0.22] [--quick] [--rounds N] [--seed N] [--engine NAME] [--postgres] [--json FILE]
+//   npm run load -- [--case 200x0.22] [--quick] [--rounds N] [--seed N] [--engine NAME] [--few] [--postgres] [--profile FOLDER] [--json FILE]
+//
+// A round is what every coordinator does of one, and what this one does beside it: it judges the fused network, and in its first
+// round the initial one, by all test images of MNIST. `--few` leaves next to nothing of that, to compare with those that judge nothing.
 //
 // Exits with 1 when memory grows from round to round: after the last of 50 rounds (x50 behind a case) it may be 5 % above
 // that after round 5.
@@ -37,23 +40,38 @@ const loadCommand = defineCommand({
     quick: z.literal(true).optional().describe('under a minute'),
     seed: numeric(z.int().nonnegative()).default(1).describe('of the run').meta({ value: 'N' }),
     engine: ENGINE_OPTION,
+    few: z
+      .literal(true)
+      .optional()
+      .describe('judge each network by 20 examples, not by the 10,000 test images of MNIST'),
     postgres: z
       .literal(true)
       .optional()
       .describe('a new database for each case on the server that TEST_DATABASE_URL names'),
+    profile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("write the coordinator's CPU profile of each case here, which slows it")
+      .meta({ value: 'FOLDER' }),
     json: JSON_OPTION,
   },
-  async run({ case: given, rounds, quick, seed, engine, postgres, json }) {
+  async run({ case: given, rounds, quick, seed, engine, few, postgres, profile, json }) {
     const cases = (given ?? (quick ? QUICK : FULL)).map((text) => parseCase(text, rounds))
     const screen = json === true ? process.stderr : process.stdout
     const store = postgres === true ? 'PostgreSQL' : 'embedded database'
-    screen.write(`seed ${seed}, engine ${engine}, ${store}, Node ${process.version}\n`)
+    const hasFewExamples = few === true
+    const judged = hasFewExamples ? 'judged by 20 examples' : 'judged by 10,000 images'
+    screen.write(`seed ${seed}, engine ${engine}, ${store}, ${judged}, Node ${process.version}\n`)
+    const profiles = profile ?? null
     const results: LoadResult[] = []
     for (const load of cases) {
       const onRound = (line: string) => void process.stderr.write(`${line}\n`)
       const database = postgres === true ? await createTestDatabase() : null
       try {
-        results.push(await measureCase(load, { seed, engine, database, onRound }))
+        results.push(
+          await measureCase(load, { seed, engine, hasFewExamples, profiles, database, onRound }),
+        )
       } finally {
         await database?.[Symbol.asyncDispose]()
       }
@@ -61,7 +79,7 @@ const loadCommand = defineCommand({
     screen.write(`${table(results)}\n`)
     const leaking = results.filter(grows)
     for (const { name } of leaking) screen.write(`${name}: memory grows from round to round.\n`)
-    if (json !== undefined) await writeJson({ seed, engine, results }, json)
+    if (json !== undefined) await writeJson({ seed, engine, hasFewExamples, results }, json)
     process.exitCode = leaking.length === 0 ? 0 : 1
   },
 })
@@ -73,12 +91,21 @@ function grows({ residentMb }: LoadResult): boolean {
 
 function table(results: readonly LoadResult[]): string {
   const head = [
-    ...['case', 'rounds', 'join, s', 'median round, s', 'worst, s', 'MB/s both ways'],
+    ...[
+      'case',
+      'rounds',
+      'join, s',
+      'median round, s',
+      'worst, s',
+      'MB/s both ways',
+      'CPU s/round',
+    ],
     ...['idle, MiB', 'peak, MiB', 'after rounds, MiB'],
   ]
   const rows = results.map((of) => [
     ...[of.name, of.rounds, of.joinSeconds.toFixed(2), of.medianRoundSeconds.toFixed(2)],
-    ...[of.worstRoundSeconds.toFixed(2), of.megabytesPerSecond.toFixed(0), of.idleMb, of.peakMb],
+    ...[of.worstRoundSeconds.toFixed(2), of.megabytesPerSecond.toFixed(0)],
+    ...[of.cpuSecondsPerRound.toFixed(2), of.idleMb, of.peakMb],
     `${of.residentMb[SETTLED_ROUND - 1] ?? of.residentMb[0]} to ${of.residentMb.at(-1)}`,
   ])
   const drawn = new Table({ head, style: { head: [], border: [] } })
