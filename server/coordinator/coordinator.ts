@@ -216,8 +216,15 @@ async function conductRound(
     {
       rules: rulesOf(settings),
       deadlineSeconds: settings.deadlineSeconds,
-      async journal(event, next) {
-        board.appended(run, await store.appendEvent(run.id, event), event, next)
+      async journal(moves) {
+        const [first, ...others] = moves
+        const last = await store.appendEvents(run.id, [
+          first.event,
+          ...others.map(({ event }) => event),
+        ])
+        moves.forEach(({ event, state }, index) => {
+          board.appended(run, last - moves.length + 1 + index, event, state)
+        })
       },
       work: {
         fuse: (updates) => workbench.fuse(past, updates, tell('fusing')),

@@ -12,6 +12,7 @@ import {
   type RoundRules,
   type RoundState,
   step,
+  type Step,
   type TunedCandidate,
   type Updates,
 } from './round-state.ts'
@@ -33,13 +34,19 @@ export interface RoundVoice {
   failed(code: ErrorCode): void
 }
 
+/** An event that is to be journalled, and the state behind it. */
+export interface Move {
+  readonly event: RoundEvent
+  readonly state: RoundState
+}
+
 export interface RoundContext {
   readonly rules: RoundRules
   readonly deadlineSeconds: number
   readonly work: RoundWork
   readonly voice: RoundVoice
-  /** Durable when it returns. @param next the state behind it */
-  journal(event: RoundEvent, next: RoundState): Promise<void>
+  /** All are durable when it returns, or none is. */
+  journal(moves: readonly [Move, ...Move[]]): Promise<void>
   /** Called after every step, for display. */
   onStep(state: RoundState): void
   /** Told when clients are waited for, and until when. */
@@ -75,29 +82,56 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
   let deadlineAt = Date.now()
   const over = deferred<RoundState>()
   let isClosed = false
-  // Events one after the other: the next is decided on the state that the last one left.
-  let tail: Promise<unknown> = Promise.resolve()
+  /** Events that came while others were being journalled. */
+  let waiting: PendingEvent[] = []
+  let isDeciding = false
   let working: Promise<unknown> = Promise.resolve()
 
   function dispatch(event: RoundEvent): Promise<readonly RoundEffect[]> {
-    const next = tail.then(() => decide(event))
-    tail = next.catch((error: unknown) => {
-      over.reject(toGraftError(error))
+    return new Promise((resolve, reject) => {
+      waiting.push({ event, resolve, reject })
+      if (!isDeciding) void decideAll()
     })
-    return next
   }
 
-  async function decide(event: RoundEvent): Promise<readonly RoundEffect[]> {
-    if (isClosed) return whenClosed(event)
-    const next = step(context.rules, state, event)
-    if (next.state !== state) {
-      await context.journal(event, next.state)
-      state = next.state
-      context.onStep(state)
+  /** Events one after the other: the next is decided on the state that the last one left. */
+  async function decideAll(): Promise<void> {
+    isDeciding = true
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      await decide(batch).catch((error: unknown) => {
+        for (const { reject } of batch) reject(error as Error)
+        over.reject(toGraftError(error))
+      })
     }
-    next.effects.forEach(perform)
+    isDeciding = false
+  }
+
+  /** What came together is journalled together: the updates of hundreds of clients would wait for each other's. */
+  async function decide(batch: readonly PendingEvent[]): Promise<void> {
+    if (isClosed) {
+      for (const { event, resolve } of batch) resolve(whenClosed(event))
+      return
+    }
+    const steps: { pending: PendingEvent; next: Step; isMove: boolean }[] = []
+    let last = state
+    for (const pending of batch) {
+      const next = step(context.rules, last, pending.event)
+      steps.push({ pending, next, isMove: next.state !== last })
+      last = next.state
+    }
+    const [first, ...others] = steps
+      .filter(({ isMove }) => isMove)
+      .map(({ pending, next }): Move => ({ event: pending.event, state: next.state }))
+    if (first !== undefined) await context.journal([first, ...others])
+    for (const { pending, next, isMove } of steps) {
+      state = next.state
+      if (isMove) context.onStep(state)
+      next.effects.forEach(perform)
+      pending.resolve(next.effects)
+    }
     if (isOver(state)) finish()
-    return next.effects
   }
 
   function perform(effect: RoundEffect): void {
@@ -196,6 +230,13 @@ export function runRound(context: RoundContext, start: RoundState, past: PastEve
       await working
     },
   }
+}
+
+/** An event, and who waits for its effects. */
+interface PendingEvent {
+  readonly event: RoundEvent
+  readonly resolve: (effects: readonly RoundEffect[]) => void
+  readonly reject: (reason: Error) => void
 }
 
 /** What is not journalled is not accepted either: the client sends it again to the next process. */

@@ -57,31 +57,35 @@ export function createPatientStore(store: Store, patience: Patience): Store {
     return entries
   }
 
-  async function appendOnce(run: RunId, event: unknown): Promise<number> {
+  async function appendOnce(run: RunId, events: Events): Promise<number> {
     const last = lastSeqs.get(run) ?? Infinity
-    const ours = (await readJournal(run)).find(({ seq }) => seq > last)
-    return ours?.seq ?? append(run, event)
+    // All were written or none.
+    const ours = (await readJournal(run)).findLast(({ seq }) => seq > last)
+    return ours?.seq ?? append(run, events)
   }
 
-  async function append(run: RunId, event: unknown): Promise<number> {
+  async function append(run: RunId, events: Events): Promise<number> {
     if (!lastSeqs.has(run)) await readJournal(run)
-    const seq = await store.appendEvent(run, event)
+    const seq = await store.appendEvents(run, events)
     lastSeqs.set(run, seq)
     return seq
   }
+
+  const appendEvents = (run: RunId, events: Events): Promise<number> =>
+    journal.add(run, () =>
+      insist(
+        () => append(run, events),
+        () => appendOnce(run, events),
+      ),
+    )
 
   return {
     ...store,
     // Only the first reading says where the journal ends: a later one may be ahead of an event under way.
     readJournal: (run) =>
       insist(() => (lastSeqs.has(run) ? store.readJournal(run) : readJournal(run))),
-    appendEvent: (run, event) =>
-      journal.add(run, () =>
-        insist(
-          () => append(run, event),
-          () => appendOnce(run, event),
-        ),
-      ),
+    appendEvent: (run, event) => appendEvents(run, [event]),
+    appendEvents,
     createRun: (settings) =>
       insist(
         () => store.createRun(settings),
@@ -100,6 +104,8 @@ export function createPatientStore(store: Store, patience: Patience): Store {
     audit: (entry) => insist(() => store.audit(entry)),
   }
 }
+
+type Events = Parameters<Store['appendEvents']>[1]
 
 function isUnavailable(error: unknown): error is GraftError {
   return error instanceof GraftError && error.code === 'GRAFT_DATABASE_UNAVAILABLE'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { GraftError } from '../../shared/errors.ts'
 import { RunId } from '../../shared/ids.ts'
+import { groupWrites } from './group-writes.ts'
 import { createSerialQueue } from './serial-queue.ts'
 import type { Database } from './database.ts'
 import { toDatabaseError } from './database-error.ts'
@@ -11,7 +12,7 @@ import { createRequests } from './requests.ts'
 import { createSessions, createSignInLinks } from './sessions.ts'
 import { type Leader, leadershipLost, type LeadershipTable, takeLeadership } from './leadership.ts'
 import { createPrismaClient } from './prisma-client.ts'
-import type { Store } from './store.ts'
+import type { AuditEntry, Store } from './store.ts'
 import { hashSecret } from './token.ts'
 
 /**
@@ -68,6 +69,35 @@ export function createPrismaStore(database: Database): Store {
         take: limit,
       }),
     )
+
+  // Raising lastSeq locks the run's row until the events are in: seqs have no gaps, in any process.
+  // The queue only keeps the order of this process's calls, which connections of a pool would not.
+  const appendEvents = (run: RunId, events: readonly unknown[]): Promise<number> =>
+    journal.add(run, async () => {
+      const rows = await answer(
+        prisma.$queryRaw<{ seq: number }[]>`
+          WITH fence AS (${fence()}),
+          next AS (
+            UPDATE "run" SET "last_seq" = "last_seq" + ${events.length}
+            WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)
+            RETURNING "id", "last_seq"
+          ),
+          written AS (
+            INSERT INTO "journal_event" ("run_id", "seq", "event", "at")
+            SELECT "id", "last_seq" - ${events.length} + "number"::int, "event", ${new Date()}
+            FROM next, json_array_elements(${textOf(events)}::json) WITH ORDINALITY AS given("event", "number")
+            RETURNING "seq"
+          )
+          SELECT max("seq") AS "seq" FROM written HAVING count(*) > 0`,
+      )
+      if (rows[0] === undefined) throw await refusal(run)
+      return rows[0].seq
+    })
+
+  const audit = groupWrites((entries: readonly Omit<AuditEntry, 'at'>[]) => {
+    const data = entries.map(({ details, ...entry }) => ({ ...entry, details: toJson(details) }))
+    return answer(prisma.audit.createMany({ data }).then(() => undefined))
+  })
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
@@ -144,25 +174,8 @@ export function createPrismaStore(database: Database): Store {
     listRuns: async () =>
       (await answer(prisma.run.findMany({ orderBy: { number: 'asc' } }))).map(toRun),
 
-    // Raising lastSeq locks the run's row until the event is in: seqs have no gaps, in any process.
-    // The queue only keeps the order of this process's calls, which connections of a pool would not.
-    appendEvent: (run, event) =>
-      journal.add(run, async () => {
-        const rows = await answer(
-          prisma.$queryRaw<{ seq: number }[]>`
-            WITH fence AS (${fence()}),
-            next AS (
-              UPDATE "run" SET "last_seq" = "last_seq" + 1
-              WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)
-              RETURNING "id", "last_seq"
-            )
-            INSERT INTO "journal_event" ("run_id", "seq", "event", "at")
-            SELECT "id", "last_seq", ${toText(event)}::json, ${new Date()} FROM next
-            RETURNING "seq"`,
-        )
-        if (rows[0] === undefined) throw await refusal(run)
-        return rows[0].seq
-      }),
+    appendEvent: (run, event) => appendEvents(run, [event]),
+    appendEvents,
 
     // A coordinator that was killed may have left a statement that the database is still at: it does not
     // notice. That statement holds the run's row, so behind this lock its event is written or never will be.
@@ -289,9 +302,7 @@ export function createPrismaStore(database: Database): Store {
     listBans: async () =>
       (await answer(prisma.ban.findMany({ orderBy: { clientId: 'asc' } }))).map(toBan),
 
-    audit: async ({ actor, action, details }) => {
-      await answer(prisma.audit.create({ data: { actor, action, details: toJson(details) } }))
-    },
+    audit,
 
     readAudit: (limit) => readAudit({}, limit),
     readAuditOf: (action, limit) => readAudit({ action }, limit),
@@ -304,6 +315,9 @@ export function createPrismaStore(database: Database): Store {
     close: () => (closing ??= close()),
   }
 }
+
+/** A JSON array of values that have a JSON form each. */
+const textOf = (values: readonly unknown[]): string => `[${values.map(toText).join(',')}]`
 
 /** PostgreSQL refuses to compare a uuid with any other text; such text is just no id of ours. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

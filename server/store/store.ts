@@ -129,6 +129,8 @@ export interface Store {
 
   /** Durable when it returns; calls are numbered in the order they were made. @returns the entry's seq */
   appendEvent(run: RunId, event: unknown): Promise<number>
+  /** The same of several: all are written or none. @returns the last one's seq */
+  appendEvents(run: RunId, events: readonly [unknown, ...unknown[]]): Promise<number>
   /** Waits for an event that another process, dead or alive, is writing just now. */
   readJournal(run: RunId): Promise<JournalEntry[]>
 
@@ -195,8 +197,13 @@ export interface Store {
 export interface BlobStore {
   /** Written to a temporary file, synced, then renamed. @throws GraftError GRAFT_DISK_FULL, leaving nothing */
   put(bytes: Uint8Array): Promise<BlobId>
-  /** Moves a finished file in. @throws GraftError GRAFT_UPLOAD_CORRUPT when its hash is not `id`; the file is removed */
-  adopt(path: string, id: BlobId): Promise<void>
+  /**
+   * Moves a finished file in.
+   *
+   * @param known.isVerified its bytes have this id and are on disk: they are not read again
+   * @throws GraftError GRAFT_UPLOAD_CORRUPT when its hash is not `id`; the file is removed
+   */
+  adopt(path: string, id: BlobId, known?: { readonly isVerified: true }): Promise<void>
   /** The whole blob, verified. @throws GraftError GRAFT_BLOB_UNKNOWN, GRAFT_BLOB_CORRUPT */
   get(id: BlobId): Promise<Uint8Array>
   /** Some bytes, not verified, for streaming; shorter at the end. @throws GraftError GRAFT_BLOB_UNKNOWN */

@@ -124,6 +124,20 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
       )
     })
 
+    it('should write several events in one go, in order, or none of them', async () => {
+      const { id } = await store.createRun(SETTINGS)
+      const calls = [store.appendEvents(id, ['a', 'b']), store.appendEvents(id, ['c'])]
+      const refused = store.appendEvents(id, ['d', undefined])
+      await expect(refused).rejects.toThrow(TypeError)
+
+      expect(await Promise.all(calls)).toEqual([2, 3])
+      expect((await store.readJournal(id)).map(({ seq, event }) => [seq, event])).toEqual([
+        [1, 'a'],
+        [2, 'b'],
+        [3, 'c'],
+      ])
+    })
+
     it('should go on after an event that is no JSON value', async () => {
       const { id } = await store.createRun(SETTINGS)
       const refused = store.appendEvent(id, undefined)

@@ -160,6 +160,49 @@ describe('runRound', () => {
     expect(round.state).toMatchObject({ phase: 'collecting', updates: {} })
   })
 
+  it('should journal together what comes while the journal is being written, before it acts on any', async () => {
+    const coordinator = createCoordinator()
+    coordinator.context.rules = { cohortSize: 3, quorum: 3, goal: 3 }
+    const round = coordinator.start()
+    const clients = [0, 1, 2]
+    const ready = (n: number): RoundEvent => ({
+      ...{ type: 'client-ready', round: round1, client: client(n) },
+    })
+    for (const n of clients) await round.dispatch(ready(n))
+
+    const writes: [events: number, fused: number][] = []
+    const { journal } = coordinator.context
+    coordinator.context.journal = async (events) => {
+      await new Promise(setImmediate)
+      writes.push([events.length, coordinator.fused.length])
+      await journal(events)
+    }
+    const effects = await Promise.all(clients.map((n) => round.dispatch(upload(n))))
+    expect(effects.map((of) => of.map(({ type }) => type))).toEqual([[], [], ['fuse']])
+    await round.over
+    expect(writes.slice(0, 2)).toEqual([
+      [1, 0],
+      [2, 0],
+    ])
+    const last = coordinator.journal
+      .map(({ event }) => event)
+      .filter(({ type }) => type === 'update-received')
+    expect(last).toEqual(clients.map(upload))
+  })
+
+  it('should act on nothing of what came together when it cannot be journalled', async () => {
+    const coordinator = createCoordinator()
+    const round = coordinator.start()
+    await joinAll(round)
+    coordinator.context.journal = async () => {
+      await new Promise(setImmediate)
+      throw new GraftError('GRAFT_DATABASE_UNAVAILABLE', 'It is gone.')
+    }
+    const uploads = await Promise.allSettled([0, 1].map((n) => round.dispatch(upload(n))))
+    expect(uploads.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(round.state).toMatchObject({ phase: 'collecting', updates: {} })
+  })
+
   it('should accept nothing when it is closed, as nothing is journalled any more', async () => {
     const coordinator = createCoordinator()
     const round = coordinator.start()
@@ -196,7 +239,9 @@ function createCoordinator(past: PastEvent[] = []) {
   const context: RoundContext & { journal: RoundContext['journal'] } = {
     rules: { cohortSize: 2, quorum: 2, goal: 2 },
     deadlineSeconds: 3600,
-    journal: async (event) => void journal.push({ event, at: new Date() }),
+    async journal(moves) {
+      for (const { event } of moves) journal.push({ event, at: new Date() })
+    },
     work: {
       async fuse(updates) {
         fused.push(Object.keys(updates))

@@ -30,6 +30,16 @@ describe('createPatientStore', () => {
     expect((await store.readJournal(RUN)).map(({ event }) => event)).toEqual(['a', 'b', 'c'])
   })
 
+  it.each(['before', 'after'] as const)(
+    'should write several events once when the answer is lost %s they are written',
+    async (when) => {
+      const { store } = patient(journalStore({ lost: [when] }))
+      expect(await store.appendEvents(RUN, ['a', 'b'])).toBe(2)
+      expect(await store.appendEvents(RUN, ['c'])).toBe(3)
+      expect((await store.readJournal(RUN)).map(({ event }) => event)).toEqual(['a', 'b', 'c'])
+    },
+  )
+
   it('should give up when it has waited long enough, and at once for any other error', async () => {
     const impatient = patient(journalStore({ lost: ['before'] }), { seconds: 0 })
     await expect(impatient.store.appendEvent(RUN, 'a')).rejects.toMatchObject({
@@ -37,7 +47,7 @@ describe('createPatientStore', () => {
     })
     const { store, told } = patient({
       ...journalStore({}),
-      appendEvent: async () => {
+      appendEvents: async () => {
         throw new RangeError('no such run')
       },
     })
@@ -75,10 +85,12 @@ function journalStore({ lost = [] }: { lost?: ('before' | 'after')[] }): Store {
   const losses = [...lost]
   return {
     readJournal: async () => [...entries],
-    appendEvent: async (_run, event) => {
+    appendEvents: async (_run, events) => {
       const loss = losses.shift()
       if (loss === 'before') throw silent()
-      entries.push({ seq: entries.length + 1, event, at: new Date(0) })
+      for (const event of events) {
+        entries.push({ seq: entries.length + 1, event, at: new Date(0) })
+      }
       if (loss === 'after') throw silent()
       return entries.length
     },
