@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:f
 import { dirname, join } from 'node:path'
 import { GraftError, orGraftError, toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
+import { createChunkCache } from './chunk-cache.ts'
 import { copyFileDurably, hashFile, syncFile, syncFolder, writeFileDurably } from './files.ts'
 import type { BlobStore } from './store.ts'
 
@@ -23,6 +24,25 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
   })
 
   const pathOf = (id: BlobId): string => join(folder, id.slice(0, 2), id.slice(2))
+  const chunks = createChunkCache(readChunk)
+  /** Folders that are there for good. */
+  const made = new Set<string>()
+
+  async function makeFolder(path: string): Promise<void> {
+    if (made.has(path)) return
+    await mkdir(path, { recursive: true })
+    await syncFolder(folder)
+    made.add(path)
+  }
+
+  async function readChunk(id: BlobId, offset: number, length: number): Promise<Uint8Array> {
+    const file = await open(pathOf(id)).catch(toUnknown(id))
+    try {
+      return await readRange(file, offset, length)
+    } finally {
+      await file.close()
+    }
+  }
 
   /** Lets `write` make a file, then gives it the blob's name; a failure leaves nothing. */
   async function store(id: BlobId, write: (draft: string) => Promise<void>): Promise<void> {
@@ -31,16 +51,31 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
     await orGraftError(async () => {
       try {
         await write(draft)
-        await mkdir(dirname(path), { recursive: true })
-        await rename(draft, path)
         // The names are durable too: the file's in its folder, and the folder's in the store.
+        await makeFolder(dirname(path))
+        await rename(draft, path)
         await syncFolder(dirname(path))
-        await syncFolder(folder)
+        chunks.forget(id)
       } catch (error) {
         await rm(draft, { force: true })
         throw error
       }
     })
+  }
+
+  /** Gives a file on disk the blob's name. Whatever has that name already is replaced: it is the same, or broken. */
+  async function moveIn(path: string, id: BlobId): Promise<void> {
+    try {
+      await makeFolder(dirname(pathOf(id)))
+      await rename(path, pathOf(id))
+    } catch (error) {
+      if (!isErrno(error, 'EXDEV')) throw error
+      await store(id, (draft) => copyFileDurably(path, draft))
+      await rm(path, { force: true })
+      return
+    }
+    await syncFolder(dirname(pathOf(id)))
+    chunks.forget(id)
   }
 
   /** A stored blob that no longer matches its id is written anew, as if it were not there. */
@@ -56,7 +91,8 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
       return id
     },
 
-    adopt: async (path, id) => {
+    adopt: async (path, id, known) => {
+      if (known?.isVerified === true) return orGraftError(() => moveIn(path, id))
       const actual = await orGraftError(() => hashFile(path))
       if (actual !== id) {
         await rm(path, { force: true })
@@ -76,14 +112,7 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
       return bytes
     },
 
-    read: async (id, offset, length) => {
-      const file = await open(pathOf(id)).catch(toUnknown(id))
-      try {
-        return await readRange(file, offset, length)
-      } finally {
-        await file.close()
-      }
-    },
+    read: chunks.read,
 
     sizeOf: async (id) => (await stat(pathOf(id)).catch(toUnknown(id))).size,
 
