@@ -63,6 +63,8 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
   }
 
   let proxyAlone: ClassEvaluation | undefined
+  /** What was found of the model that the last round published: the next one begins with it, and judges it again. */
+  let published: KnownModel | undefined
 
   /** The parents and what else a fused network has to beat, on the test split. */
   async function controlsBeside(
@@ -109,30 +111,38 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
       ...(tuned.isTuned ? [{ name: 'tuned', blob: tuned.blob }] : []),
     ]
     const judged = []
+    const known = published?.blob === globalModel ? published : undefined
     for (const candidate of [...candidates, { name: 'kept', blob: globalModel }]) {
-      const heldOut = await scoreOn(proxy.heldOut, await weightsOf(candidate.blob))
+      const heldOut =
+        (candidate.blob === known?.blob ? known.heldOut : undefined) ??
+        (await scoreOn(proxy.heldOut, await weightsOf(candidate.blob)))
       judged.push({ ...candidate, heldOut })
     }
-    const { published, isNew, reason } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!, {
+    const {
+      published: chosen,
+      isNew,
+      reason,
+    } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!, {
       count: proxy.heldOut.labels.length,
       publish: settings.publish,
     })
 
     // What is published is one of the others, mostly: each network is judged once.
-    const scores = new Map<BlobId, ClassEvaluation>()
+    const scores = new Map(known && [[known.blob, known.score]])
     const scoreOf = async (blob: BlobId) => {
       const score = scores.get(blob) ?? (await scoreOn(test, await weightsOf(blob)))
       scores.set(blob, score)
       return score
     }
-    const score = await scoreOf(published.blob)
+    const score = await scoreOf(chosen.blob)
+    published = { blob: chosen.blob, heldOut: chosen.heldOut, score }
     const isMeasured =
       settings.controls !== 'last' || endsRun(settings, { round, accuracy: score.accuracy })
     const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
     const remembered = isNew ? fused.state : (state ?? undefined)
     return {
       publication: {
-        blob: published.blob,
+        blob: chosen.blob,
         isNew,
         ...(remembered !== undefined && { state: remembered }),
       },
@@ -141,14 +151,22 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
       tuned: await scoreOf(tuned.blob),
       published: {
         ...score,
-        candidate: published.name as RoundReport['published']['candidate'],
+        candidate: chosen.name as RoundReport['published']['candidate'],
         isNew,
         reason,
-        modelSha256: published.blob,
+        modelSha256: chosen.blob,
       },
       seconds: clock(),
     }
   }
+}
+
+interface KnownModel {
+  readonly blob: BlobId
+  /** On the held-out proxy examples. */
+  readonly heldOut: ClassEvaluation
+  /** On the test split. */
+  readonly score: ClassEvaluation
 }
 
 /** Of a round that leaves them out. */

@@ -51,11 +51,12 @@ export async function averageOf(
   graph: NeuronGraph,
 ): Promise<Weights> {
   const means = await meanOf(weighed, graph)
-  return graph.weights.map(({ name, shape }, i) => ({
-    name,
-    shape,
-    data: Float32Array.from(means[i]!),
-  }))
+  return graph.weights.map(({ name, shape }, i) => {
+    const data = Float32Array.from(means[i]!)
+    // Let go of: of a large network, the sums take twice its memory.
+    means[i] = NONE
+    return { name, shape, data }
+  })
 }
 
 /**
@@ -81,6 +82,8 @@ export function inGraphOrder(weights: Weights, graph: NeuronGraph, of: string): 
   const byName = new Map(weights.map((tensor) => [tensor.name, tensor]))
   return graph.weights.map(({ name }) => byName.get(name)!)
 }
+
+const NONE = new Float64Array(0)
 
 function addScaled(sums: readonly Float64Array[], weights: Weights, scale: number): void {
   weights.forEach(({ data }, w) => {
