@@ -98,7 +98,7 @@ export function createClientDesk(store: Store, holdMs: number = HOLD_MS): Client
 
       checkUpdate(client, begin) {
         if (current === null) throw noRound()
-        current.handlers.checkUpdate(client, begin)
+        return current.handlers.checkUpdate(client, begin)
       },
 
       onUploadProgress: (client, progress) => current?.handlers.onUploadProgress(client, progress),

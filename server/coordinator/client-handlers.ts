@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
 import type { ClientId } from '../../shared/ids.ts'
 import { CHUNK_BYTES } from '../../shared/protocol/messages.ts'
@@ -63,6 +62,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
         board.refused(client, toGraftError(error).problem)
         throw error
       }
+      return workbench.inspectUpdate(begin)
     },
 
     onUploadProgress(client, { receivedBytes, sizeBytes }) {
@@ -73,14 +73,14 @@ export function createClientHandlers(federation: Federation, session: Session): 
       refuseUnwanted(session, client, received.round)
       if (hasUpdateOf(session, client)) return
       try {
-        workbench.checkUpdate(await readFile(received.path), received)
+        received.inspection.finish(received)
       } catch (error) {
         const reason = toGraftError(error)
         await quarantine(federation, { run: session.run.id, client }, received, reason)
         board.quarantined(client, reason.problem)
         throw error
       }
-      await blobs.adopt(received.path, received.blob.id)
+      await blobs.adopt(received.path, received.blob.id, { isVerified: true })
       await acceptUpdate(session, client, received)
       display.clientState(client, { state: 'uploaded', done: 1 })
       const { round, blob } = received

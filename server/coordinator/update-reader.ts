@@ -1,24 +1,26 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
-import { ClientId, RoundNumber } from '../../shared/ids.ts'
-import type { Weights } from '../../shared/model/weights.ts'
+import { type BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
+import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import {
   decodeUpdate,
-  encodeUpdate,
   type ExpectedUpdate,
+  measureUpdate,
   type Update,
+  type UpdateFacts,
 } from '../../shared/protocol/update.ts'
 import type { Parent } from '../fusion/strategy.ts'
-import type { ReceivedUpdate } from '../gateway/gateway.ts'
+import type { Inspection, ReceivedUpdate } from '../gateway/gateway.ts'
 import type { BlobStore } from '../store/store.ts'
+import { inspectUpdate } from './inspect-update.ts'
 import { clientsOf, type Updates } from './round-state.ts'
 
 /** Updates of one run: files of strangers until they have been checked, parents of a fusion after that. */
 export interface UpdateReader {
   /** Size of the largest update of the run's network. */
   readonly maxBytes: number
-  /** @throws GraftError when these bytes are no update of this run */
-  readonly check: (bytes: Uint8Array, received: ReceivedUpdate) => void
+  /** Refuses, at its end, what is no update of this run. */
+  readonly inspect: (announced: Pick<UpdateBegin, 'sizeBytes'>) => Inspection
   /**
    * What a file says of itself, whatever was announced with it.
    * @throws GraftError when it is not finite, or not of the run's shape
@@ -38,15 +40,19 @@ export interface RunFacts {
 }
 
 export function createUpdateReader(
-  expected: ExpectedUpdate & { readonly weights: Weights },
-  facts: RunFacts,
+  expected: ExpectedUpdate,
+  runFacts: RunFacts,
   blobs: BlobStore,
 ): UpdateReader {
+  const largest = measureUpdate(longestFacts(expected, runFacts), expected)
+  /** Of updates that came to this process since the last fusion: the others' scores are on disk. */
+  const scoresOf = new Map<BlobId, readonly Float32Array[]>()
+
   function parents(updates: Updates): Parent[] {
     return clientsOf(updates).map((id) => {
       const { blob, numExamples, classCounts } = updates[id]!
       const load = async () => decodeUpdate(await blobs.get(blob), expected).weights
-      return { id, numExamples, classCounts, scores: [], load }
+      return { id, numExamples, classCounts, scores: [], widths: expected.widths, load }
     })
   }
 
@@ -54,48 +60,61 @@ export function createUpdateReader(
     const scored: Parent[] = []
     for (const parent of parents(updates)) {
       const { blob } = updates[ClientId.parse(parent.id)]!
-      scored.push({ ...parent, scores: decodeUpdate(await blobs.get(blob), expected).scores })
+      const scores = scoresOf.get(blob) ?? (await readScores(blob))
+      scored.push({ ...parent, scores })
     }
+    scoresOf.clear()
     return scored
   }
 
+  async function readScores(blob: BlobId): Promise<readonly Float32Array[]> {
+    // Copied: a view would keep the whole update in memory.
+    return decodeUpdate(await blobs.get(blob), expected).scores.map((scores) => scores.slice())
+  }
+
+  function inspect({ sizeBytes }: Pick<UpdateBegin, 'sizeBytes'>): Inspection {
+    const headerBytes = HEADER_SLACK * largest.headerBytes
+    const inspection = inspectUpdate(expected, { sizeBytes, headerBytes })
+    return {
+      add: inspection.add,
+      finish(received) {
+        const { facts, scores } = inspection.finish()
+        assertSays(facts, { ...runFacts, ...received })
+        scoresOf.set(received.blob.id, scores)
+      },
+    }
+  }
+
   return {
-    maxBytes: largestUpdate(expected, facts.architecture),
+    maxBytes: largest.sizeBytes,
+    inspect,
+    read: (bytes) => decodeUpdate(bytes, expected),
     parents,
     scoredParents,
-    read: (bytes) => decodeUpdate(bytes, expected),
-
-    check(bytes, received) {
-      const update = decodeUpdate(bytes, expected)
-      const announced = {
-        round: received.round,
-        ...facts,
-        numExamples: received.numExamples,
-        classCounts: received.classCounts,
-      }
-      for (const [field, value] of Object.entries(announced)) {
-        const found = update[field as keyof typeof announced]
-        if (isDeepStrictEqual(found, value)) continue
-        const problem = `The update says ${field} ${JSON.stringify(found)}, not ${JSON.stringify(value)}.`
-        throw new GraftError('GRAFT_MESSAGE_INVALID', problem)
-      }
-    },
   }
 }
 
-function largestUpdate(
-  expected: ExpectedUpdate & { readonly weights: Weights },
-  architecture: string,
-): number {
+/** Other programs write the same header with spaces. */
+const HEADER_SLACK = 4
+
+type Announced = RunFacts & Pick<ReceivedUpdate, 'round' | 'numExamples' | 'classCounts'>
+
+function assertSays(facts: UpdateFacts, announced: Announced): void {
+  for (const field of Object.keys(facts) as (keyof UpdateFacts)[]) {
+    const [found, value] = [facts[field], announced[field]]
+    if (isDeepStrictEqual(found, value)) continue
+    const problem = `The update says ${field} ${JSON.stringify(found)}, not ${JSON.stringify(value)}.`
+    throw new GraftError('GRAFT_MESSAGE_INVALID', problem)
+  }
+}
+
+function longestFacts({ numClasses }: ExpectedUpdate, { architecture }: RunFacts): UpdateFacts {
   const most = Number.MAX_SAFE_INTEGER
-  const update = encodeUpdate({
+  return {
     round: RoundNumber.parse(most),
     architecture,
     numExamples: most,
-    classCounts: Array.from({ length: expected.numClasses }, () => most),
+    classCounts: Array.from({ length: numClasses }, () => most),
     scorer: 'x'.repeat(64),
-    weights: expected.weights,
-    scores: expected.widths.map((width) => new Float32Array(width)),
-  })
-  return update.byteLength
+  }
 }

@@ -1,9 +1,10 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { BlobId, RoundNumber } from '../../shared/ids.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
-import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
+import { encodeSafetensors, openSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights } from '../../shared/model/weights.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
+import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { Update } from '../../shared/protocol/update.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
@@ -12,7 +13,7 @@ import { compareParents } from '../fusion/compare-parents.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import type { Parent } from '../fusion/strategy.ts'
-import type { ReceivedUpdate } from '../gateway/gateway.ts'
+import type { Inspection } from '../gateway/gateway.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
@@ -38,8 +39,8 @@ export interface Workbench {
   trainingRequests(past: RoundPast): Promise<TrainingRequests>
   /** Size of the largest update of this network. */
   readonly maxUpdateBytes: number
-  /** @throws GraftError when these bytes are no update of this run */
-  checkUpdate(bytes: Uint8Array, received: ReceivedUpdate): void
+  /** Looks at an update while it comes in; refuses, at its end, what is no update of this run. */
+  inspectUpdate(announced: Pick<UpdateBegin, 'sizeBytes'>): Inspection
   /** What an update says of itself. @throws GraftError when it is not finite, or not of the run's shape */
   readUpdate(bytes: Uint8Array): Update
   /** Stores the fused network, its ledger and the strategy's state. @throws GraftError what the strategy refuses */
@@ -98,7 +99,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   }
 
   async function weightsOf(blob: BlobId): Promise<Weights> {
-    return decodeSafetensors(await blobs.get(blob)).tensors
+    return openSafetensors(await blobs.get(blob)).tensors
   }
 
   const read = createUpdateReader(
@@ -141,7 +142,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
     trainingRequests: ({ state }) => openTrainingRequests(plan.strategy, blobs, state),
     maxUpdateBytes: read.maxBytes,
-    checkUpdate: read.check,
+    inspectUpdate: read.inspect,
     readUpdate: read.read,
 
     async fuse({ round, globalModel, state }, updates, onDetail) {

@@ -27,8 +27,8 @@ export async function checkParents(
 /** @returns widths of its groups */
 async function checkParent(parent: Parent, graph: NeuronGraph): Promise<number[]> {
   const { id, classCounts, scores, numExamples } = parent
-  const weights = await parent.load()
-  const widths = measureWidths(weights, graph, id)
+  const weights = parent.widths === undefined ? await parent.load() : []
+  const widths = parent.widths ? [...parent.widths] : measureWidths(weights, graph, id)
   const head = headGroup(graph)
   if (classCounts.length !== head.width) {
     throw new GraftError(

@@ -15,6 +15,11 @@ export interface Parent {
   readonly classCounts: readonly number[]
   /** Attribution scores of each group, [group][neuron]; empty when the client sent none. */
   readonly scores: readonly Float32Array[]
+  /**
+   * Width of each group, [group], where the weights were looked at before, and `load` refuses others and numbers that are
+   * not finite; absent where nobody has looked.
+   */
+  readonly widths?: readonly number[]
   /** The weights; the caller of `load` must not change them. */
   load(): Promise<Weights>
 }

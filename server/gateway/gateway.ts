@@ -36,8 +36,8 @@ export interface GatewayHandlers {
   onProgress(client: ClientId, progress: ClientProgress): void
   /** May this client pull this blob? @throws GraftError GRAFT_BLOB_UNKNOWN */
   readBlob(client: ClientId, pull: BlobPull): Promise<Uint8Array>
-  /** Is this update wanted, now, of this size? @throws GraftError when not */
-  checkUpdate(client: ClientId, begin: UpdateBegin): void
+  /** Is this update wanted, now, of this size? @returns who looks at its bytes @throws GraftError when not */
+  checkUpdate(client: ClientId, begin: UpdateBegin): Inspection
   /** For display: bytes received of an update. */
   onUploadProgress(client: ClientId, progress: { receivedBytes: number; sizeBytes: number }): void
   /**
@@ -54,6 +54,16 @@ export interface ReceivedUpdate extends UpdateCommit {
   readonly blob: BlobRef
   /** The verified file, to be moved into the blob store. */
   readonly path: string
+  /** Has seen every byte of the file. */
+  readonly inspection: Inspection
+}
+
+/** Looks at an update while it comes in, so that nobody has to read it once more. */
+export interface Inspection {
+  /** The next bytes, in order; borrowed. What is wrong with them is for `finish` to say. */
+  readonly add: (bytes: Uint8Array) => void
+  /** After the last byte. @throws GraftError what is wrong with the update */
+  readonly finish: (received: Omit<ReceivedUpdate, 'inspection'>) => void
 }
 
 /** What the coordinator may tell clients. */

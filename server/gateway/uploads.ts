@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { appendFile, open, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import type { ClientId, RoundNumber } from '../../shared/ids.ts'
 import type {
@@ -11,7 +10,8 @@ import type {
   UploadOffset,
 } from '../../shared/protocol/messages.ts'
 import { createClientQueues } from './client-queues.ts'
-import type { GatewayHandlers } from './gateway.ts'
+import type { GatewayHandlers, Inspection } from './gateway.ts'
+import { createParts } from './upload-parts.ts'
 
 /** Updates on their way in: at most one per client, on disk, never whole in memory. */
 export interface Uploads {
@@ -34,7 +34,7 @@ export interface Uploads {
   commit(client: ClientId, commit: UpdateCommit): Promise<void>
   /** Forgets and removes what was sent for `round` and before; every round when it is null. */
   discard(round: RoundNumber | null): Promise<void>
-  /** Resolves once nothing is being written any more. */
+  /** Resolves once nothing is being written any more, and no file is open. */
   idle(): Promise<void>
 }
 
@@ -44,6 +44,9 @@ interface Upload {
   /** Bytes on disk, and in `hash`. */
   offset: number
   readonly hash: Hash
+  readonly inspection: Inspection
+  /** Open from the first byte to the last, or until nobody waits for more. */
+  file: FileHandle | null
 }
 
 type UploadHandlers = Pick<GatewayHandlers, 'checkUpdate' | 'onUpdate' | 'onUploadProgress'>
@@ -53,18 +56,23 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
   const uploads = new Map<ClientId, Upload>()
   const committed = new Map<ClientId, UpdateBegin>()
   const queues = createClientQueues()
+  const parts = createParts(folder)
 
   async function begin(client: ClientId, announced: UpdateBegin): Promise<UploadOffset> {
     // The acknowledgement of a commit was lost: there is nothing left to send.
     if (isSame(committed.get(client), announced)) return { offset: announced.sizeBytes }
-    handlers.checkUpdate(client, announced)
+    const inspection = handlers.checkUpdate(client, announced)
     const current = uploads.get(client)
     if (current !== undefined && isSame(current.announced, announced)) {
       return { offset: current.offset }
     }
-    const path = join(folder, partName(client, announced))
-    await removeParts((part) => part.client === client && part.path !== path)
-    const upload = await resume(path, announced)
+    await closeFile(current)
+    const path = parts.pathOf(client, announced)
+    await parts.remove(client, (part) => part.path !== path)
+    const isLeft = await parts.add(client, announced)
+    const hash = createHash('sha256')
+    const upload: Upload = { announced, path, offset: 0, hash, inspection, file: null }
+    if (isLeft) await resume(upload)
     uploads.set(client, upload)
     return { offset: upload.offset }
   }
@@ -81,13 +89,13 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
       )
     }
     try {
-      await appendFile(upload.path, chunk, { mode: 0o600 })
+      upload.file ??= await open(upload.path, 'a', 0o600)
+      await upload.file.appendFile(chunk)
     } catch (error) {
       await drop(client, upload)
       throw storageError(client, error)
     }
-    upload.hash.update(chunk)
-    upload.offset += chunk.byteLength
+    take(upload, chunk)
     handlers.onUploadProgress(client, { receivedBytes: upload.offset, sizeBytes })
     return { offset: upload.offset }
   }
@@ -95,7 +103,7 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
   async function commit(client: ClientId, message: UpdateCommit): Promise<void> {
     if (!uploads.has(client) && committed.get(client)?.round === message.round) return
     const upload = uploadOf(client, message.round)
-    const { announced, path, hash } = upload
+    const { announced, path, hash, inspection } = upload
     if (upload.offset < announced.sizeBytes) {
       throw new GraftError(
         'GRAFT_UPLOAD_UNKNOWN',
@@ -111,25 +119,29 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
           `The update of ${client} has SHA-256 ${digest}, announced was ${announced.sha256}.`,
         )
       }
-      await sync(path)
+      await sync(upload)
       const blob = { id: announced.sha256, sizeBytes: announced.sizeBytes }
-      await handlers.onUpdate(client, { ...message, blob, path })
+      await handlers.onUpdate(client, { ...message, blob, path, inspection })
       committed.set(client, announced)
     } finally {
-      await rm(path, { force: true })
+      await closeFile(upload)
+      await parts.remove(client, (part) => part.path === path)
     }
   }
 
   async function discard(round: RoundNumber | null): Promise<void> {
     const isOver = (of: number) => round === null || of <= round
-    const clients = new Set([...uploads.keys(), ...committed.keys()])
-    for (const { client } of await listParts()) clients.add(client)
+    const clients = new Set([...uploads.keys(), ...committed.keys(), ...(await parts.clients())])
     const removals = [...clients].map((client) =>
       // Behind a commit under way, which still reads its part.
       queues.run(client, async () => {
-        if (isOver(uploads.get(client)?.announced.round ?? Infinity)) uploads.delete(client)
+        const upload = uploads.get(client)
+        if (isOver(upload?.announced.round ?? Infinity)) {
+          uploads.delete(client)
+          await closeFile(upload)
+        }
         if (isOver(committed.get(client)?.round ?? Infinity)) committed.delete(client)
-        await removeParts((part) => part.client === client && isOver(part.round))
+        await parts.remove(client, (part) => isOver(part.round))
       }),
     )
     await Promise.all(removals)
@@ -144,17 +156,10 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     )
   }
 
-  async function drop(client: ClientId, { path }: Upload): Promise<void> {
+  async function drop(client: ClientId, upload: Upload): Promise<void> {
     uploads.delete(client)
-    await rm(path, { force: true })
-  }
-
-  async function listParts(): Promise<Part[]> {
-    return (await readdir(folder)).flatMap((file) => toPart(folder, file) ?? [])
-  }
-
-  async function removeParts(isUnwanted: (part: Part) => boolean): Promise<void> {
-    for (const part of await listParts()) if (isUnwanted(part)) await rm(part.path, { force: true })
+    await closeFile(upload)
+    await parts.remove(client, (part) => part.path === upload.path)
   }
 
   return {
@@ -162,41 +167,28 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     write: (client, chunk) => queues.run(client, () => write(client, chunk)),
     commit: (client, message) => queues.run(client, () => commit(client, message)),
     discard,
-    idle: () => queues.idle(),
+    async idle() {
+      await queues.idle()
+      for (const upload of uploads.values()) await closeFile(upload)
+    },
   }
 }
 
-interface Part {
-  readonly client: ClientId
-  readonly round: number
-  readonly path: string
-}
-
-// The hash is in the name, so that after a restart only the same update is resumed.
-function partName(client: ClientId, { round, sha256 }: UpdateBegin): string {
-  return `${client}.${round}.${sha256}.part`
-}
-
-function toPart(folder: string, file: string): Part | null {
-  const match = /^(.+)\.(\d+)\.[0-9a-f]{64}\.part$/.exec(file)
-  if (match === null) return null
-  return { client: match[1] as ClientId, round: Number(match[2]), path: join(folder, file) }
+/** Notes bytes that are on disk. */
+function take(upload: Upload, bytes: Uint8Array): void {
+  upload.hash.update(bytes)
+  upload.inspection.add(bytes)
+  upload.offset += bytes.byteLength
 }
 
 /** Reads what an earlier process left, in pieces, to go on behind it. */
-async function resume(path: string, announced: UpdateBegin): Promise<Upload> {
-  const upload = { announced, path, offset: 0, hash: createHash('sha256') }
-  try {
-    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
-      upload.hash.update(piece)
-      upload.offset += piece.byteLength
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+async function resume(upload: Upload): Promise<void> {
+  const { path, announced } = upload
+  const size = (await stat(path).catch(toNullWhenMissing))?.size ?? 0
+  if (size > announced.sizeBytes) await rm(path, { force: true })
+  else if (size > 0) {
+    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) take(upload, piece)
   }
-  if (upload.offset <= announced.sizeBytes) return upload
-  await rm(path, { force: true })
-  return { announced, path, offset: 0, hash: createHash('sha256') }
 }
 
 function isSame(a: UpdateBegin | undefined, b: UpdateBegin): boolean {
@@ -204,13 +196,23 @@ function isSame(a: UpdateBegin | undefined, b: UpdateBegin): boolean {
 }
 
 /** An acknowledged update survives a power cut. */
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r+')
-  try {
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
+async function sync(upload: Upload): Promise<void> {
+  // Of an update that had come whole before this process began, nothing was written.
+  upload.file ??= await open(upload.path, 'r+')
+  await upload.file.datasync()
+  await closeFile(upload)
+}
+
+async function closeFile(upload: Upload | undefined): Promise<void> {
+  const file = upload?.file
+  if (!upload || !file) return
+  upload.file = null
+  await file.close()
+}
+
+function toNullWhenMissing(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+  throw error
 }
 
 // The client reads this message: it says what is wrong, not which folders the coordinator has.

@@ -18,7 +18,6 @@ export type Dtype = keyof typeof DTYPE_BYTES
 
 /** The format's own bound on the header. */
 const MAX_HEADER_BYTES = 100_000_000
-const LENGTH_BYTES = 8
 
 export interface SafetensorsEntry {
   readonly name: string
@@ -34,15 +33,70 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** A tensor as the header has it, and where its bytes are, counted from the end of the header. */
+export interface LocatedTensor {
+  readonly name: string
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  readonly begin: number
+  readonly end: number
+}
+
+/** What a header says: its tensors in the order of their bytes, without gaps. */
+export interface SafetensorsHeader {
+  readonly tensors: readonly LocatedTensor[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
 /**
- * Reads the header of a safetensors file (github.com/huggingface/safetensors, "Format") and finds its
- * tensors. Nothing is copied and nothing is allocated by a size that the file only claims, so files
- * from strangers are safe to parse.
+ * Reads a safetensors file (github.com/huggingface/safetensors, "Format") and finds its tensors. Nothing is copied and
+ * nothing is allocated by a size that the file only claims, so files from strangers are safe to parse.
  *
  * @throws GraftError GRAFT_MODEL_FILE_INVALID for a file that is cut short or says what cannot be
  */
 export function parseSafetensors(bytes: Uint8Array): Safetensors {
-  const { header, data } = split(bytes)
+  const end = LENGTH_BYTES + headerLength(bytes, bytes.length)
+  const data = bytes.subarray(end)
+  const header = bytes.subarray(LENGTH_BYTES, end)
+  const { tensors, metadata } = parseSafetensorsHeader(header, data.length)
+  return {
+    entries: tensors.map(({ name, dtype, shape, begin, end }) => ({
+      name,
+      dtype,
+      shape,
+      bytes: data.subarray(begin, end),
+    })),
+    metadata,
+  }
+}
+
+/** Bytes before the header: they hold its length. */
+export const LENGTH_BYTES = 8
+
+/**
+ * Bytes of the header that follows the first {@link LENGTH_BYTES}.
+ *
+ * @param start of a file of `sizeBytes`
+ * @throws GraftError GRAFT_MODEL_FILE_INVALID for a file that is too short
+ */
+export function headerLength(start: Uint8Array, sizeBytes: number): number {
+  if (sizeBytes < LENGTH_BYTES) throw invalid(`The file has only ${sizeBytes} bytes.`)
+  const claimed = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES).getBigUint64(0, true)
+  const most = Math.min(MAX_HEADER_BYTES, sizeBytes - LENGTH_BYTES)
+  if (claimed > BigInt(most)) {
+    throw invalid(`The header claims ${claimed.toString()} bytes of a file of ${sizeBytes}.`)
+  }
+  return Number(claimed)
+}
+
+/**
+ * Reads the header alone, as of a file that is too large to be in memory.
+ *
+ * @param header without its length
+ * @param dataBytes behind the header
+ * @throws GraftError GRAFT_MODEL_FILE_INVALID for a header that says what cannot be
+ */
+export function parseSafetensorsHeader(header: Uint8Array, dataBytes: number): SafetensorsHeader {
   const { __metadata__: metadata = {}, ...tensors } = parseHeader(header)
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
     throw invalid('__metadata__ is not a map of strings.')
@@ -55,24 +109,22 @@ export function parseSafetensors(bytes: Uint8Array): Safetensors {
     if (begin !== position) throw invalid(`${name} begins at byte ${begin}, not ${position}.`)
     position = end
   }
-  if (position !== data.length) {
-    throw invalid(`The tensors take ${position} bytes, the file has ${data.length} for them.`)
+  if (position !== dataBytes) {
+    throw invalid(`The tensors take ${position} bytes, the file has ${dataBytes} for them.`)
   }
-  return {
-    entries: located.map(({ name, dtype, shape, begin, end }) => ({
-      name,
-      dtype,
-      shape,
-      bytes: data.subarray(begin, end),
-    })),
-    metadata: metadata as Record<string, string>,
-  }
+  return { tensors: located, metadata: metadata as Record<string, string> }
 }
+
+/** Bytes that a header of this text takes in a file, without its length. */
+export const headerBytesOf = (header: string): number =>
+  paddedLength(new TextEncoder().encode(header))
+
+const paddedLength = (text: Uint8Array): number => Math.ceil(text.length / 8) * 8
 
 /** Puts a file together; `header` is JSON and is padded with spaces to a multiple of 8 bytes. */
 export function joinSafetensors(header: string, parts: readonly Uint8Array[]): Uint8Array {
   const text = new TextEncoder().encode(header)
-  const headerBytes = Math.ceil(text.length / 8) * 8
+  const headerBytes = paddedLength(text)
   const dataBytes = parts.reduce((sum, part) => sum + part.length, 0)
   const file = new Uint8Array(LENGTH_BYTES + headerBytes + dataBytes)
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true)
@@ -84,18 +136,6 @@ export function joinSafetensors(header: string, parts: readonly Uint8Array[]): U
     position += part.length
   }
   return file
-}
-
-function split(bytes: Uint8Array): { header: Uint8Array; data: Uint8Array } {
-  if (bytes.length < LENGTH_BYTES) throw invalid(`The file has only ${bytes.length} bytes.`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES)
-  const claimed = view.getBigUint64(0, true)
-  const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES)
-  if (claimed > BigInt(most)) {
-    throw invalid(`The header claims ${claimed.toString()} bytes of a file of ${bytes.length}.`)
-  }
-  const end = LENGTH_BYTES + Number(claimed)
-  return { header: bytes.subarray(LENGTH_BYTES, end), data: bytes.subarray(end) }
 }
 
 function parseHeader(header: Uint8Array): Record<string, unknown> {

@@ -1,6 +1,12 @@
 import { GraftError } from '../errors.ts'
-import { joinSafetensors, parseSafetensors, type SafetensorsEntry } from './safetensors-format.ts'
-import { sizeOf, type NamedTensor, type Weights } from './weights.ts'
+import {
+  type Dtype,
+  DTYPE_BYTES,
+  joinSafetensors,
+  parseSafetensors,
+  type SafetensorsEntry,
+} from './safetensors-format.ts'
+import { type NamedShape, sizeOf, type Weights } from './weights.ts'
 
 /**
  * Writes weights as one safetensors file: float32, in the order given, each exactly behind the other.
@@ -13,25 +19,37 @@ export function encodeSafetensors(
   tensors: Weights,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
+  for (const { name, shape, data } of tensors) {
+    if (data.length === sizeOf(shape)) continue
+    throw new RangeError(`${name} [${shape}] has ${data.length} values`)
+  }
+  return joinSafetensors(
+    safetensorsHeader(tensors, metadata),
+    tensors.map(({ data }) => bytesOf(data)),
+  )
+}
+
+/**
+ * The header that {@link encodeSafetensors} writes, unpadded.
+ * @throws GraftError GRAFT_MODEL_FILE_INVALID for a name that is given twice or is `__metadata__`
+ */
+export function safetensorsHeader(
+  tensors: readonly NamedShape[],
+  metadata: Readonly<Record<string, string>>,
+): string {
   const names = new Set(['__metadata__'])
   // Written by hand, as JavaScript objects move keys that look like numbers to the front.
   const members = [`"__metadata__":${JSON.stringify(metadata)}`]
   let position = 0
-  for (const { name, shape, data } of tensors) {
+  for (const { name, shape } of tensors) {
     if (names.has(name)) throw invalid(`There cannot be a tensor "${name}" here.`)
     names.add(name)
-    if (data.length !== sizeOf(shape)) {
-      throw new RangeError(`${name} [${shape}] has ${data.length} values`)
-    }
-    const end = position + data.byteLength
+    const end = position + sizeOf(shape) * DTYPE_BYTES.F32
     const entry = { dtype: 'F32', shape, data_offsets: [position, end] }
     members.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`)
     position = end
   }
-  return joinSafetensors(
-    `{${members.join(',')}}`,
-    tensors.map(({ data }) => bytesOf(data)),
-  )
+  return `{${members.join(',')}}`
 }
 
 /** A counter beside PyTorch's batch normalisations, an int64 that no network computes with. */
@@ -44,19 +62,54 @@ const COUNTER = /(^|\.)num_batches_tracked$/
  * @returns tensors in the order of their bytes; fresh arrays
  * @throws GraftError GRAFT_MODEL_FILE_INVALID for a broken file, or a tensor that is not F32
  */
-export function decodeSafetensors(bytes: Uint8Array): {
-  tensors: Weights
-  metadata: Readonly<Record<string, string>>
-} {
+export function decodeSafetensors(bytes: Uint8Array): DecodedSafetensors {
   const { entries, metadata } = parseSafetensors(bytes)
-  const weights = entries.filter(({ name }) => !COUNTER.test(name))
-  return { tensors: weights.map(toFloat32), metadata }
+  // The copy is aligned, which the view need not be. Not `slice`: that of a Buffer copies nothing.
+  const copy = (view: Uint8Array) => new Float32Array(new Uint8Array(view).buffer)
+  return { tensors: namedTensors(entries, copy), metadata }
 }
 
-function toFloat32({ name, dtype, shape, bytes }: SafetensorsEntry): NamedTensor {
-  if (dtype !== 'F32') throw invalid(`${name} is ${dtype}; weights are F32.`)
-  // The copy is aligned, which the view need not be. Not `slice`: that of a Buffer copies nothing.
-  return { name, shape, data: new Float32Array(new Uint8Array(bytes).buffer) }
+/**
+ * The same without copying what is aligned in memory, as in every file that {@link encodeSafetensors} wrote.
+ *
+ * @param bytes the caller gives them away: the arrays lie in them
+ */
+export function openSafetensors(bytes: Uint8Array): DecodedSafetensors {
+  const { entries, metadata } = parseSafetensors(bytes)
+  const view = (of: Uint8Array) =>
+    of.byteOffset % DTYPE_BYTES.F32 === 0
+      ? new Float32Array(of.buffer, of.byteOffset, of.byteLength / DTYPE_BYTES.F32)
+      : new Float32Array(new Uint8Array(of).buffer)
+  return { tensors: namedTensors(entries, view), metadata }
+}
+
+export interface DecodedSafetensors {
+  readonly tensors: Weights
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * The tensors that are weights.
+ * @throws GraftError GRAFT_MODEL_FILE_INVALID for one that is not F32
+ */
+export function weightsIn<Tensor extends { readonly name: string; readonly dtype: Dtype }>(
+  tensors: readonly Tensor[],
+): Tensor[] {
+  const weights = tensors.filter(({ name }) => !COUNTER.test(name))
+  const odd = weights.find(({ dtype }) => dtype !== 'F32')
+  if (odd !== undefined) throw invalid(`${odd.name} is ${odd.dtype}; weights are F32.`)
+  return weights
+}
+
+function namedTensors(
+  entries: readonly SafetensorsEntry[],
+  toFloats: (bytes: Uint8Array) => Float32Array,
+): Weights {
+  return weightsIn(entries).map(({ name, shape, bytes }) => ({
+    name,
+    shape,
+    data: toFloats(bytes),
+  }))
 }
 
 /** Float32Array is little-endian, as the format wants, on every machine that Node.js runs on but s390x. */

@@ -42,10 +42,17 @@ export function assertSameShapes(
  * @throws GraftError GRAFT_NOT_FINITE naming the first weight that holds NaN or infinity
  */
 export function assertFinite(weights: Weights, of = ''): void {
-  for (const { name, data } of weights) {
-    const at = indexOfOdd(data)
-    if (at >= 0) throw new GraftError('GRAFT_NOT_FINITE', `${of}${name}[${at}] is ${data[at]!}.`)
-  }
+  for (const { name, data } of weights) assertFiniteFloats(`${of}${name}`, data)
+}
+
+/**
+ * The same of some floats of a weight.
+ * @param first index in the weight of the first of them
+ */
+export function assertFiniteFloats(name: string, floats: Float32Array, first = 0): void {
+  const at = indexOfOdd(floats)
+  if (at < 0) return
+  throw new GraftError('GRAFT_NOT_FINITE', `${name}[${first + at}] is ${floats[at]!}.`)
 }
 
 /** A plain loop over a difference: `findIndex` takes many times as long, a large part of a fusion. */

@@ -22,7 +22,7 @@ import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { RUN } from '../support/test-gateway.ts'
 import {
   hashOf,
-  received,
+  inspect,
   TOY_DATASET,
   TOY_NETWORK,
   TOY_SETTINGS,
@@ -186,7 +186,7 @@ describe('malformed updates', () => {
 
   function isRefused(bytes: Uint8Array): boolean {
     try {
-      bench.checkUpdate(bytes, received({ ...toyUpdate('fuzz'), bytes }))
+      inspect(bench, { ...toyUpdate('fuzz'), bytes })
       return false
     } catch (error) {
       // Anything else would reach a client as GRAFT_INTERNAL.

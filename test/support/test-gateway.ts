@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Connection, type ConnectionOptions } from '../../client/node/connection.ts'
-import type { GatewayHandlers } from '../../server/gateway/gateway.ts'
+import type { GatewayHandlers, Inspection } from '../../server/gateway/gateway.ts'
 import { type GatewayOptions, startGateway } from '../../server/gateway/start-gateway.ts'
 import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import { type BlobRef, CHUNK_BYTES, type UpdateBegin } from '../../shared/protocol/messages.ts'
@@ -37,6 +37,9 @@ export const SETTINGS: RunSettings = {
   deadlineSeconds: 60,
 }
 
+/** Finds nothing wrong with any bytes. */
+export const UNINSPECTED: Inspection = { add: () => undefined, finish: () => undefined }
+
 /** A real gateway on a free port whose coordinator agrees to everything and notes it. */
 export async function startTestGateway(
   overrides: Partial<GatewayHandlers> = {},
@@ -56,7 +59,7 @@ export async function startTestGateway(
     onProgress: () => undefined,
     readBlob: async (_client, { id, offset }) =>
       seen.blobs.get(id)!.subarray(offset, offset + CHUNK_BYTES),
-    checkUpdate: () => undefined,
+    checkUpdate: () => UNINSPECTED,
     onUploadProgress: () => undefined,
     onUpdate: async (client, { round, path }) => {
       seen.updates.push({ client, round, bytes: await readFile(path) })

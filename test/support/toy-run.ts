@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Workbench } from '../../server/coordinator/workbench.ts'
 import type { ReceivedUpdate } from '../../server/gateway/gateway.ts'
 import type { Dataset } from '../../shared/data/example-set.ts'
 import { BlobId, RoundNumber } from '../../shared/ids.ts'
@@ -10,6 +11,7 @@ import { createRng } from '../../shared/numeric/rng.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
 import { blobs } from './blob-task.ts'
+import { UNINSPECTED } from './test-gateway.ts'
 
 /** Examples of `blob-task.ts` as a data set: 4 classes, 6 inputs. */
 export const TOY_DATASET: Dataset = {
@@ -100,7 +102,25 @@ export function received(
     seconds: { train: 1, attribute: 0.5, upload: 0.25 },
     blob: { id: hashOf(bytes), sizeBytes: bytes.length },
     path,
+    inspection: UNINSPECTED,
   }
+}
+
+/**
+ * Lets a workbench look at an update as it comes in, in pieces.
+ * @throws GraftError what it finds
+ */
+export function inspect(
+  bench: Pick<Workbench, 'inspectUpdate'>,
+  update: ReturnType<typeof toyUpdate>,
+  pieceBytes = 1013,
+): void {
+  const { bytes } = update
+  const inspection = bench.inspectUpdate({ sizeBytes: bytes.length })
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    inspection.add(bytes.subarray(at, at + pieceBytes))
+  }
+  inspection.finish(received(update))
 }
 
 export const hashOf = (bytes: Uint8Array): BlobId =>

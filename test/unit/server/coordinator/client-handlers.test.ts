@@ -12,12 +12,13 @@ import {
 } from '../../../../server/coordinator/round-state.ts'
 import { createSession, type Federation } from '../../../../server/coordinator/session.ts'
 import type { Workbench } from '../../../../server/coordinator/workbench.ts'
+import type { Inspection } from '../../../../server/gateway/gateway.ts'
 import { openBlobs } from '../../../../server/store/blobs.ts'
 import { openStore } from '../../../../server/store/open-store.ts'
 import type { Store } from '../../../../server/store/store.ts'
 import { GraftError } from '../../../../shared/errors.ts'
 import { ClientId, RoundNumber } from '../../../../shared/ids.ts'
-import { RUN } from '../../../support/test-gateway.ts'
+import { RUN, UNINSPECTED } from '../../../support/test-gateway.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 import { hashOf, received, TOY_NETWORK, TOY_SETTINGS, toyUpdate } from '../../../support/toy-run.ts'
 
@@ -28,6 +29,13 @@ const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((name) => ClientId.parse(name)
 ]
 const round1 = RoundNumber.parse(1)
 const READY = { numExamples: 10, classCounts: [4, 3, 2, 1] as [number, ...number[]] }
+
+const FINDS_FAULT: Inspection = {
+  ...UNINSPECTED,
+  finish() {
+    throw new GraftError('GRAFT_NOT_FINITE', 'It is bad.')
+  },
+}
 
 describe('createClientHandlers', () => {
   let folder: TemporaryFolder
@@ -184,6 +192,7 @@ describe('createClientHandlers', () => {
       await utimes(path, n, n)
       const update = {
         ...received(toyUpdate('bad'), path),
+        inspection: FINDS_FAULT,
         blob: { id: hashOf(Buffer.of(n)), sizeBytes: 1 },
       }
       await expect(handlers.onUpdate(client, update)).rejects.toMatchObject({
@@ -240,11 +249,7 @@ describe('createClientHandlers', () => {
     const workbench = {
       architecture: TOY_NETWORK,
       maxUpdateBytes: 1e6,
-      checkUpdate(bytes: Uint8Array) {
-        if (hashOf(bytes) === hashOf(toyUpdate('bad').bytes)) {
-          throw new GraftError('GRAFT_NOT_FINITE', 'It is bad.')
-        }
-      },
+      inspectUpdate: () => UNINSPECTED,
     } as Partial<Workbench>
     const federation = {
       settings: TOY_SETTINGS,
@@ -270,7 +275,7 @@ describe('createClientHandlers', () => {
       const update = toyUpdate(seed)
       const path = join(home, `${seed}.part`)
       await writeFile(path, update.bytes)
-      return received(update, path)
+      return { ...received(update, path), ...(seed === 'bad' && { inspection: FINDS_FAULT }) }
     }
     return { handlers, session, events, shown, blobs, home, move, upload }
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { openState, readState } from '../../../../server/coordinator/journalled-state.ts'
 import { planRun, type RunPlan } from '../../../../server/coordinator/run-plan.ts'
 import type { Update, Updates } from '../../../../server/coordinator/round-state.ts'
@@ -21,6 +21,7 @@ import { startTestEngine } from '../../../support/engine.ts'
 import { expectWithin } from '../../../support/expect-within.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 import {
+  inspect,
   received,
   TOY_DATASET,
   TOY_SETTINGS,
@@ -75,11 +76,11 @@ describe('createWorkbench', () => {
   })
 })
 
-describe('checkUpdate', () => {
+describe('inspectUpdate', () => {
   it('should accept an update of this run', async () => {
     await using bench = await openBench()
     const update = toyUpdate('a')
-    expect(() => bench.checkUpdate(update.bytes, received(update))).not.toThrow()
+    expect(() => inspect(bench, update)).not.toThrow()
   })
 
   it.each([
@@ -118,7 +119,7 @@ describe('checkUpdate', () => {
     ),
   ])('should refuse $case with $code', async ({ update, code }) => {
     await using bench = await openBench()
-    const check = () => bench.checkUpdate(update.bytes, received(update))
+    const check = () => inspect(bench, update)
     expect(check).toThrow(expect.objectContaining({ code }))
   })
 
@@ -135,6 +136,24 @@ describe('checkUpdate', () => {
 })
 
 describe('the stages of a round', () => {
+  it('should judge the model that stays as a coordinator does that has just started, without reading it', async () => {
+    await using bench = await openBench()
+    const { fused, tuned, judgement } = await bench.conduct()
+    const { modelSha256 } = judgement.published
+    const next = { ...bench.past, round: RoundNumber.parse(2), globalModel: modelSha256 }
+    const candidates = { updates: await bench.putUpdates(), fused, tuned }
+    const read = vi.spyOn(bench.blobs, 'get')
+    const again = await bench.evaluate(candidates, next)
+    expect(read.mock.calls.filter(([id]) => id === modelSha256)).toEqual([])
+
+    await using fresh = await openBench()
+    const updates = await fresh.putUpdates()
+    const same = await fresh.fuse(fresh.past, updates)
+    await fresh.tune(round, updates, same)
+    const first = await fresh.evaluate(candidates, next)
+    expect({ ...again, seconds: 0 }).toEqual({ ...first, seconds: 0 })
+  })
+
   it('should give the same models twice, byte for byte', async () => {
     const runs = []
     for (let i = 0; i < 2; i++) {
@@ -193,19 +212,36 @@ describe('the stages of a round', () => {
     },
   )
 
-  it('should give strategies the scores that clients sent', async () => {
-    await using bench = await openBench({ strategy: 'nt:importance=attribution' })
-    const likes = (neuron: number) => [
-      Float32Array.from({ length: 12 }, (_, i) => (i === neuron ? 9 : 1)),
-      new Float32Array(4).fill(1),
-    ]
-    const updates = await bench.putUpdates(trained, { ada: likes(3), bob: likes(8) })
-    const ledger = await bench.ledgerOf(await bench.fuse(bench.past, updates))
-    const chosen = ledger?.groups[0]?.neurons.flat() ?? []
-    // 9 beside eleven ones, relative to their mean of 20 / 12.
-    expect(chosen).toContainEqual([0, 3, 1, 5.4])
-    expect(chosen).toContainEqual([1, 8, 1, 5.4])
-  })
+  it.each(['as they came in', 'as they lie on disk'])(
+    'should give strategies the scores that clients sent, %s',
+    async (from) => {
+      await using bench = await openBench({ strategy: 'nt:importance=attribution' })
+      const likes = (neuron: number) => [
+        Float32Array.from({ length: 12 }, (_, i) => (i === neuron ? 9 : 1)),
+        new Float32Array(4).fill(1),
+      ]
+      const updates = await bench.putUpdates(trained, { ada: likes(3), bob: likes(8) })
+      const ofClients = Object.values<Update>(updates)
+      for (const { blob, numExamples, classCounts } of from === 'as they came in'
+        ? ofClients
+        : []) {
+        const bytes = await bench.blobs.get(blob)
+        inspect(bench, { round, numExamples, classCounts: [...classCounts], bytes })
+      }
+      const read = vi.spyOn(bench.blobs, 'get')
+      const fused = await bench.fuse(bench.past, updates)
+      const reads = read.mock.calls.filter(([id]) => id === ofClients[0]!.blob).length
+      const ledger = await bench.ledgerOf(fused)
+      const chosen = ledger?.groups[0]?.neurons.flat() ?? []
+      // 9 beside eleven ones, relative to their mean of 20 / 12.
+      expect(chosen).toContainEqual([0, 3, 1, 5.4])
+      expect(chosen).toContainEqual([1, 8, 1, 5.4])
+      // The second time for the same network: nothing is remembered for longer than a fusion.
+      await bench.fuse(bench.past, updates)
+      const again = read.mock.calls.filter(([id]) => id === ofClients[0]!.blob).length - reads
+      expect(again - reads).toBe(from === 'as they came in' ? 1 : 0)
+    },
+  )
 
   it('should say why a strategy chose so, and know no ledger of what none was written for', async () => {
     await using bench = await openBench()

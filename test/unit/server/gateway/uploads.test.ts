@@ -7,7 +7,14 @@ import type { GatewayHandlers } from '../../../../server/gateway/gateway.ts'
 import { createUploads } from '../../../../server/gateway/uploads.ts'
 import { GraftError } from '../../../../shared/errors.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
-import { announce, clientId, COMMIT, noise, round } from '../../../support/test-gateway.ts'
+import {
+  announce,
+  clientId,
+  COMMIT,
+  noise,
+  round,
+  UNINSPECTED,
+} from '../../../support/test-gateway.ts'
 
 const client = clientId('a')
 const commit = (ofRound = 1) => ({ round: round(ofRound), ...COMMIT })
@@ -152,6 +159,36 @@ describe('uploads', () => {
     expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
   })
 
+  it.each([0, 4])(
+    'should show the inspection every byte once, in order, of which %i were there before',
+    async (left) => {
+      const shown: number[] = []
+      const inspection = { ...UNINSPECTED, add: (piece: Uint8Array) => void shown.push(...piece) }
+      await using room = await openRoom({ checkUpdate: () => inspection })
+      const bytes = noise(10)
+      const part = join(room.path, `a.1.${announce(bytes).sha256}.part`)
+      if (left > 0) await writeFile(part, bytes.subarray(0, left))
+      expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: left })
+      await room.uploads.write(client, chunkOf(bytes, left, 3))
+      await room.uploads.write(client, chunkOf(bytes, left, 3))
+      await room.uploads.write(client, chunkOf(bytes, left + 3))
+      await room.uploads.commit(client, commit())
+      expect(shown).toEqual([...bytes])
+      expect(room.delivered).toEqual([bytes])
+    },
+  )
+
+  it('should go on with an open upload after it was idle, as when it closes and opens again', async () => {
+    await using room = await openRoom()
+    const bytes = noise(10)
+    await room.uploads.begin(client, announce(bytes))
+    await room.uploads.write(client, chunkOf(bytes, 0, 5))
+    await room.uploads.idle()
+    await room.uploads.write(client, chunkOf(bytes, 5))
+    await room.uploads.commit(client, commit())
+    expect(room.delivered).toEqual([bytes])
+  })
+
   it('should ask before it takes anything', async () => {
     await using room = await openRoom({
       checkUpdate: () => {
@@ -199,7 +236,7 @@ async function openRoom(overrides: Partial<GatewayHandlers> = {}) {
   const folder = await createTemporaryFolder()
   const delivered: Uint8Array[] = []
   const uploads = createUploads(folder.path, {
-    checkUpdate: () => undefined,
+    checkUpdate: () => UNINSPECTED,
     onUploadProgress: () => undefined,
     onUpdate: async (_client, { path }) => {
       delivered.push(new Uint8Array(await readFile(path)))
@@ -210,7 +247,10 @@ async function openRoom(overrides: Partial<GatewayHandlers> = {}) {
     path: folder.path,
     uploads,
     delivered,
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await uploads.idle()
+      await folder[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { inspectUpdate } from '../../../../server/coordinator/inspect-update.ts'
+import { toGraftError } from '../../../../shared/errors.ts'
+import { RoundNumber } from '../../../../shared/ids.ts'
+import { encodeSafetensors } from '../../../../shared/model/safetensors.ts'
+import {
+  decodeUpdate,
+  encodeUpdate,
+  type ExpectedUpdate,
+} from '../../../../shared/protocol/update.ts'
+
+const SHAPES = [
+  { name: 'fc1.kernel', shape: [3, 2] },
+  { name: 'fc1.bias', shape: [2] },
+  { name: 'fc2.kernel', shape: [2, 2] },
+]
+const EXPECTED: ExpectedUpdate = { weights: SHAPES, widths: [2, 2], numClasses: 2 }
+const LIMIT = 10_000
+
+const weights = () =>
+  SHAPES.map(({ name, shape }, i) => ({
+    name,
+    shape,
+    data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => i + at / 7),
+  }))
+
+const update = () =>
+  encodeUpdate({
+    round: RoundNumber.parse(3),
+    architecture: 'mlp:3-2-2',
+    numExamples: 5,
+    classCounts: [2, 3],
+    scorer: 'conductance',
+    weights: weights(),
+    scores: [Float32Array.of(0.25, 0.75), Float32Array.of(1, 0)],
+  })
+
+/** The bytes with float `at`, counted from the end, replaced. */
+function withFloat(at: number, value: number): Uint8Array {
+  const bytes = update()
+  new DataView(bytes.buffer).setFloat32(bytes.length - 4 * at, value, true)
+  return bytes
+}
+
+const withText = (from: string, to: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(Buffer.from(update()).toString('latin1').replace(from, to), 'latin1'))
+
+/** What an inspection says of a file that comes in pieces of these lengths, over and over. */
+function inspectIn(bytes: Uint8Array, lengths: readonly number[]) {
+  const limits = { sizeBytes: bytes.length, headerBytes: LIMIT }
+  const inspection = inspectUpdate(EXPECTED, limits)
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const length = lengths[i % lengths.length]!
+    inspection.add(bytes.subarray(at, at + length))
+    at += length
+  }
+  return inspection.finish()
+}
+
+function problemOf(work: () => unknown): { code: string; problem: string } | null {
+  try {
+    work()
+    return null
+  } catch (error) {
+    const { code, problem } = toGraftError(error)
+    return { code, problem }
+  }
+}
+
+const pieces = fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 6 })
+
+describe('inspectUpdate', () => {
+  it('should give facts and scores, whatever pieces the file comes in', () => {
+    const { round, architecture, numExamples, classCounts, scorer, scores } = decodeUpdate(
+      update(),
+      EXPECTED,
+    )
+    const facts = { round, architecture, numExamples, classCounts, scorer }
+    fc.assert(
+      fc.property(pieces, (lengths) => {
+        expect(inspectIn(update(), lengths)).toEqual({ facts, scores })
+      }),
+    )
+  })
+
+  it.each([
+    ['NaN in the last weight', withFloat(5, NaN), 'GRAFT_NOT_FINITE'],
+    ['infinity in the first weight', withFloat(16, Infinity), 'GRAFT_NOT_FINITE'],
+    ['a score that is no number', withFloat(1, NaN), 'GRAFT_NOT_FINITE'],
+    ['a negative score', withFloat(2, -1), 'GRAFT_MESSAGE_INVALID'],
+    ['another shape', withText('[3,2]', '[2,3]'), 'GRAFT_SHAPE_MISMATCH'],
+    ['other classes', withText('[2,3]","sc', '[5,0,0]","sc'), 'GRAFT_MODEL_FILE_INVALID'],
+    ['other metadata', withText('"graft"', '"torch"'), 'GRAFT_MESSAGE_INVALID'],
+    ['half floats', withText('F32', 'F16'), 'GRAFT_MODEL_FILE_INVALID'],
+    ['no header', new Uint8Array(40).fill(1, 0, 1), 'GRAFT_MODEL_FILE_INVALID'],
+    ['three bytes', Uint8Array.of(1, 2, 3), 'GRAFT_MODEL_FILE_INVALID'],
+    ['a missing weight', encodeSafetensors(weights().slice(1), {}), 'GRAFT_MESSAGE_INVALID'],
+    ['a cut header', update().slice(0, 60), 'GRAFT_MODEL_FILE_INVALID'],
+  ])('should find %s as decodeUpdate does', (_what, bytes, code) => {
+    const expected = problemOf(() => decodeUpdate(bytes.slice(), EXPECTED))
+    expect(expected?.code).toBe(code)
+    fc.assert(
+      fc.property(pieces, (lengths) => {
+        expect(problemOf(() => inspectIn(bytes, lengths))).toEqual(expected)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('should leave out the counters of PyTorch', () => {
+    const counter = { name: 'bn.num_batches_tracked', shape: [1], data: Float32Array.of(NaN) }
+    const bytes = withCounter(counter)
+    expect(problemOf(() => decodeUpdate(bytes.slice(), EXPECTED))).toBeNull()
+    expect(problemOf(() => inspectIn(bytes, [11]))).toBeNull()
+  })
+
+  it('should refuse a header that is much longer than any of this run, before it has come', () => {
+    const bytes = new Uint8Array(2 * LIMIT)
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(LIMIT + 1), true)
+    expect(problemOf(() => inspectIn(bytes, [100]))).toMatchObject({
+      code: 'GRAFT_MODEL_FILE_INVALID',
+      problem: expect.stringContaining(`at most ${LIMIT}`) as string,
+    })
+  })
+
+  it('should not take a file that is not complete for a good one', () => {
+    const bytes = update()
+    const inspection = inspectUpdate(EXPECTED, { sizeBytes: bytes.length, headerBytes: LIMIT })
+    inspection.add(bytes.subarray(0, bytes.length - 4))
+    expect(() => inspection.finish()).toThrow('not complete')
+  })
+
+  function withCounter(counter: { name: string; shape: number[]; data: Float32Array }): Uint8Array {
+    const tensors = [...weights(), counter]
+    return encodeSafetensors(tensors, {
+      format: 'graft',
+      architecture: 'mlp:3-2-2',
+      round: '3',
+      num_examples: '5',
+      class_counts: '[2,3]',
+      scorer: 'conductance',
+    })
+  }
+})
