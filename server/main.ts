@@ -13,6 +13,7 @@ import { interruptSignal } from '../shared/command/run-program.ts'
 import { loadOwnData } from '../shared/data/own/own-data.ts'
 import { startEngine } from '../shared/engine/engine.ts'
 import { assertCanAnnounce } from '../shared/protocol/run-data.ts'
+import { createRunForm } from './api/run-form.ts'
 import { readModelFile } from './read-model-file.ts'
 import { isModelPath, readOwnModel } from './read-own-model.ts'
 import { startCoordinator } from './start-coordinator.ts'
@@ -92,6 +93,14 @@ export const coordinatorCommand = defineCommand({
       databaseWaitSeconds: databaseWait,
       isStandby: standby === true,
       staysForRuns: stay === true,
+      runForm: createRunForm(
+        run,
+        (options) => toRunSettings(options, initial?.id ?? null, own, model),
+        [
+          ...(own === null ? [] : (['dataset'] as const)),
+          ...(hasOwnModel ? (['model'] as const) : []),
+        ],
+      ),
       engine: started,
       reportTarget: json,
       signal,

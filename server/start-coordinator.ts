@@ -11,13 +11,16 @@ import { openNetwork } from '../shared/model/open-network.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
 import type { RunSettings } from '../shared/protocol/run-settings.ts'
 import { conductRun } from './conduct-run.ts'
+import { findConsoleFolder } from './api/find-console.ts'
+import type { RunForm } from './api/run-form.ts'
+import { firstSignInSecret, LINK_MINUTES, toSignInLink } from './store/sign-in-link.ts'
+import { type Api, startApi } from './api/start-api.ts'
 import { createClientDesk } from './coordinator/client-desk.ts'
 import { createOperations } from './coordinator/create-operations.ts'
 import { createHelm } from './coordinator/helm.ts'
 import { createBoard } from './coordinator/live/board.ts'
 import { countNow } from './coordinator/live/count-now.ts'
 import { newestEvent } from './coordinator/live/live-events.ts'
-import type { Operations } from './coordinator/operations.ts'
 import { planRun, type RunPlan } from './coordinator/run-plan.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
 import { attachGateway } from './gateway/attach-gateway.ts'
@@ -67,8 +70,8 @@ export interface CoordinatorOptions {
   readonly reportTarget: string | true | undefined
   /** Whether it takes run after run from operators, and begins none by itself; the settings are theirs to start from. */
   readonly staysForRuns: boolean
-  /** Given what operators may do, before anybody connects. */
-  readonly onOperations?: (operations: Operations) => void
+  /** What operators may say of a new run, and what follows from it. */
+  readonly runForm: RunForm
   readonly signal: AbortSignal
 }
 
@@ -118,6 +121,7 @@ async function serve(
   const http = createHttpHost(options.listen)
   const sockets = createSocketServer(http.server)
   let gateway: Gateway | undefined
+  let api: Api | undefined
   try {
     say(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     leadership = await lead(store, display, options)
@@ -152,20 +156,40 @@ async function serve(
     const helm = createHelm()
     const steering = { store: patient, blobs, board, helm, queue, quarantineFolder }
     const operations = createOperations({ ...steering, gateway: clients })
-    // What operators use stands on the same server: it is attached here, to `http` and `sockets`, and asks `operations`.
-    options.onOperations?.(operations)
+    const { lost } = leadership
+    // A simulation has no operators.
+    if (!isSimulated()) {
+      api = await startApi(
+        {
+          ...{ store, blobs, operations, runForm: options.runForm },
+          connected: () => clients.connected(),
+          blobFolder: join(shared, 'blobs'),
+          isLeading: () => !lost.aborted,
+          consoleFolder: findConsoleFolder(),
+          onFault: (error) => say(error.message),
+        },
+        sockets,
+      )
+      http.answerWith(api.listener)
+    }
 
+    const once = api === undefined ? null : await firstSignInSecret(store)
     const listen = async () => {
       const url = await http.listen()
       say(`Listening on ${url}.`)
       if (joinToken?.isNew) say(`Join token, shown once: ${joinToken.secret}`)
+      if (once !== null) {
+        say(
+          `Sign in to the console within ${LINK_MINUTES} minutes, once: ${toSignInLink(url, once)}`,
+        )
+      }
       tellParent({ type: 'listening', url })
     }
     const rooms = {
       ...{ engine, store: patient, blobs, board, helm, desk, clients },
       ...{ quarantineFolder, screen, signal },
     }
-    if (plan === null || queue === null) {
+    if (plan === null) {
       desk.expectRun()
       await listen()
       say('Waiting for runs.')
@@ -178,6 +202,7 @@ async function serve(
     }
   } finally {
     display.finish()
+    await api?.close()
     await gateway?.close()
     await closeSockets(sockets, http.server)
     await leadership?.release()

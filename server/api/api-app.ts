@@ -18,7 +18,7 @@ import { z } from 'zod'
 import { GraftError } from '../../shared/errors.ts'
 import { Problem } from '../../shared/protocol/operator/resources.ts'
 import type { Role } from '../../shared/protocol/operator/role.ts'
-import type { SendPage } from './console-files.ts'
+import type { SendPage } from './send-page.ts'
 import { isFault, PROBLEM_TYPE, sendProblem, toRefusal } from './problems.ts'
 import { TooManyAttempts } from './sign-in-limit.ts'
 
@@ -48,7 +48,7 @@ export function createApiApp({ onFault, onRefusal, sendPage }: ApiAppOptions): A
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     // What Node itself cannot read as HTTP is answered by the server that this one stands on.
-    frameworkErrors: (error, request, reply) => sendProblem(request, reply, toRefusal(error)),
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toRefusal(error)),
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)

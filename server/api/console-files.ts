@@ -1,16 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiApp } from './api-app.ts'
+import type { SendPage } from './send-page.ts'
 
 const FOREVER = 'public, max-age=31536000, immutable'
 
 /** Paths that are not the console's: an unknown one among them is unknown, and no page. */
 const NOT_PAGES = /^\/(api|healthz|readyz|metrics|socket\.io|assets)(\/|$)/
-
-/** Answers a request that found no route with the console's page, if it is for one. @returns whether it did */
-export type SendPage = (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null
 
 /**
  * Serves the console as Vite built it. Files in `assets/` have a hash of their content in their names and may be kept for ever;

@@ -15,7 +15,7 @@ export function assertOwnOrigin({
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     throw new GraftError(
       'GRAFT_ORIGIN_REFUSED',
-      `The request comes from another site (${String(site)}).`,
+      `The request comes from another site (${[site].flat().join()}).`,
     )
   }
   if (origin === undefined) return

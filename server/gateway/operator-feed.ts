@@ -57,8 +57,8 @@ export interface OperatorFeed {
   readonly close: () => void
 }
 
-type FeedServer = Namespace<Record<never, never>, OperatorNews, DefaultEventsMap, FeedAccess>
-type FeedSocket = Socket<Record<never, never>, OperatorNews, DefaultEventsMap, FeedAccess>
+type FeedServer = Namespace<DefaultEventsMap, OperatorNews, DefaultEventsMap, FeedAccess>
+type FeedSocket = Socket<DefaultEventsMap, OperatorNews, DefaultEventsMap, FeedAccess>
 
 /** What an operator is still to be told, as soon as it takes more. */
 interface Listener {
@@ -115,7 +115,7 @@ export function attachOperatorFeed(sockets: Server, handlers: FeedHandlers): Ope
     }
   })
 
-  const admit = (socket: FeedSocket): Promise<FeedAccess> => {
+  const admit = async (socket: FeedSocket): Promise<FeedAccess> => {
     const { token } = parseMessage('handshake', OperatorAuth, socket.handshake.auth)
     const { headers, address } = socket.handshake
     return handlers.admit({ token, headers, address })

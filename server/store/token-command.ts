@@ -7,8 +7,12 @@ import { DATABASE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/
 import { writeJson } from '../../shared/command/write-json.ts'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import { ClientId } from '../../shared/ids.ts'
+import { Role } from '../../shared/protocol/operator/role.ts'
 import { openStore } from './open-store.ts'
 import type { Store, TokenKind, TokenRecord } from './store.ts'
+import { createSignInSecret, LINK_MINUTES, toSignInLink } from './sign-in-link.ts'
+import { rotateToken, ROTATION_HOURS } from './rotate-token.ts'
+import { stateOfToken } from './token-state.ts'
 import { parseDuration } from './duration.ts'
 import { createSecret } from './token.ts'
 
@@ -29,11 +33,17 @@ const createCommand = defineCommand({
   examples: [
     'graft token create --client alice --expires 30d',
     'graft token create --join --label "field trial"',
+    'graft token create --operator --role viewer --label "wall screen"',
   ],
   options: {
     client: ClientId.optional().describe('for the one client of this name').meta({ value: 'NAME' }),
     join: flag.describe('for any client that wants to join'),
     operator: flag.describe('for an operator'),
+    role: Role.optional()
+      .describe(
+        'of an operator: viewer looks, operator steers, admin hands out access; admin when not given',
+      )
+      .meta({ value: 'ROLE' }),
     label: z
       .string()
       .trim()
@@ -58,8 +68,14 @@ const createCommand = defineCommand({
       .meta({ value: 'TIME' }),
     ...STORE_OPTIONS,
   },
-  run: async ({ client, join, operator, label, expires, json, ...place }) => {
+  run: async ({ client, join, operator, role, label, expires, json, ...place }) => {
     const kind = chooseKind({ client: client !== undefined, join, operator })
+    if (role !== undefined && kind !== 'operator') {
+      throw new GraftError(
+        'GRAFT_OPTION_INVALID',
+        `--role is for --operator; a ${kind} token has none.`,
+      )
+    }
     const secret = createSecret()
     // First of all: a token whose secret cannot be handed over must not come to be.
     if (typeof json === 'string') await reserve(json)
@@ -68,17 +84,26 @@ const createCommand = defineCommand({
         secret,
         kind,
         clientId: client ?? null,
+        role,
         label: label ?? client ?? kind,
         expiresAt: expires === undefined ? null : new Date(Date.now() + expires),
       })
       const { id, expiresAt } = created
-      const details = { id, kind, client: client ?? null, label: created.label, expiresAt }
+      const as = created.role
+      const details = {
+        id,
+        kind,
+        role: as,
+        client: client ?? null,
+        label: created.label,
+        expiresAt,
+      }
       await store.audit({ actor: ACTOR, action: 'token:created', details })
       return created
     })
     const until = token.expiresAt === null ? 'until revoked' : `until ${toText(token.expiresAt)}`
     await print(json, { ...toReport(token), secret }, [
-      `Token ${token.id} (${kind}, ${token.label}) is valid ${until}.`,
+      `Token ${token.id} (${token.role === null ? kind : `${kind} as ${token.role}`}, ${token.label}) is valid ${until}.`,
       `Its secret is shown only now; give it to ${kind === 'operator' ? 'the operator' : 'the client as GRAFT_TOKEN'}:`,
       secret,
     ])
@@ -93,12 +118,21 @@ const listCommand = defineCommand({
   run: async ({ json, ...place }) => {
     const tokens = await withStore(place, (store) => store.listTokens())
     const table = new Table({
-      head: ['id', 'kind', 'client', 'label', 'created', 'expires', 'state'],
+      head: ['id', 'kind', 'role', 'client', 'label', 'created', 'expires', 'state'],
       style: { head: [], border: [] },
     })
     for (const token of tokens) {
-      const { id, kind, client, label, createdAt, expiresAt, state } = toReport(token)
-      table.push([id, kind, client ?? '', label, createdAt, expiresAt ?? 'never', state])
+      const { id, kind, role, client, label, createdAt, expiresAt, state } = toReport(token)
+      table.push([
+        id,
+        kind,
+        role ?? '',
+        client ?? '',
+        label,
+        createdAt,
+        expiresAt ?? 'never',
+        state,
+      ])
     }
     const lines = tokens.length === 0 ? ['There are no tokens.'] : [table.toString()]
     await print(json, { tokens: tokens.map(toReport) }, lines)
@@ -122,7 +156,51 @@ const revokeCommand = defineCommand({
   },
 })
 
-/** `graft token create|list|revoke`: works on the store itself, whether or not a coordinator runs. */
+const rotateCommand = defineCommand({
+  name: 'rotate',
+  summary: `give a token another secret; the one it has stays good for ${ROTATION_HOURS} hours`,
+  examples: ['graft token rotate 0b5e4c1e-5f0a-4c0e-9d57-2f4f3f1f8a11'],
+  args: ['id'],
+  options: { id: z.string().describe('id, as `graft token list` shows it'), ...STORE_OPTIONS },
+  run: async ({ id, json, ...place }) => {
+    if (typeof json === 'string') await reserve(json)
+    const rotated = await withStore(place, (store) => rotateToken(store, id, ACTOR))
+    if (rotated === null) {
+      throw new GraftError('GRAFT_OPTION_INVALID', `There is no valid token ${id}.`)
+    }
+    const { token, secret, previousUntil } = rotated
+    await print(json, { ...toReport(token), secret, previousUntil: toText(previousUntil) }, [
+      `Token ${id} has another secret; the one before stays good until ${toText(previousUntil)}.`,
+      'The new one is shown only now:',
+      secret,
+    ])
+  },
+})
+
+const linkCommand = defineCommand({
+  name: 'link',
+  summary: `print a link that signs in an admin to the console, once, within ${LINK_MINUTES} minutes`,
+  examples: ['graft token link --server http://127.0.0.1:7433'],
+  options: {
+    server: z
+      .url({ protocol: /^https?$/ })
+      .default('http://127.0.0.1:7433')
+      .describe('address of the coordinator, as a browser reaches it')
+      .meta({ value: 'URL', env: 'GRAFT_SERVER' }),
+    ...STORE_OPTIONS,
+  },
+  run: async ({ server, json, ...place }) => {
+    if (typeof json === 'string') await reserve(json)
+    const link = await withStore(place, async (store) => {
+      const made = toSignInLink(server, await createSignInSecret(store))
+      await store.audit({ actor: ACTOR, action: 'link:created', details: { server } })
+      return made
+    })
+    await print(json, { link, minutes: LINK_MINUTES }, [link])
+  },
+})
+
+/** `graft token create|list|revoke|rotate|link`: works on the store itself, whether or not a coordinator runs. */
 export const tokenCommand = new Command('token')
   .summary('make, list and revoke access tokens')
   .description(
@@ -131,6 +209,8 @@ export const tokenCommand = new Command('token')
   .addCommand(createCommand)
   .addCommand(listCommand)
   .addCommand(revokeCommand)
+  .addCommand(rotateCommand)
+  .addCommand(linkCommand)
 
 function chooseKind(given: Record<TokenKind, boolean | undefined>): TokenKind {
   const kinds = (['client', 'join', 'operator'] as const).filter((kind) => given[kind] === true)
@@ -155,17 +235,13 @@ function toReport(token: TokenRecord) {
   return {
     id: token.id,
     kind: token.kind,
+    role: token.role,
     client: token.clientId,
     label: token.label,
     createdAt: toText(token.createdAt),
     expiresAt: token.expiresAt === null ? null : toText(token.expiresAt),
-    state: stateOf(token),
+    state: stateOfToken(token),
   }
-}
-
-function stateOf({ revokedAt, expiresAt }: TokenRecord): 'valid' | 'revoked' | 'expired' {
-  if (revokedAt !== null) return 'revoked'
-  return expiresAt !== null && expiresAt.getTime() <= Date.now() ? 'expired' : 'valid'
 }
 
 /** e.g. 2026-01-31T12:00:00Z */

@@ -4,7 +4,7 @@ import { openStore } from '../../server/store/open-store.ts'
 import type { Leadership, Store } from '../../server/store/store.ts'
 import { BlobId, RoundNumber, type RunId } from '../../shared/ids.ts'
 import { createTestDatabase, postgresMissing, type TestDatabase } from '../support/database.ts'
-import { SETTINGS } from '../support/store-contract.ts'
+import { SETTINGS } from '../support/store-settings.ts'
 
 const missing = await postgresMissing()
 

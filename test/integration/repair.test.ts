@@ -5,7 +5,7 @@ import { mend } from '../../server/doctor.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { RoundNumber } from '../../shared/ids.ts'
-import { SETTINGS } from '../support/store-contract.ts'
+import { SETTINGS } from '../support/store-settings.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openEmbeddedDatabase } from '../../server/store/embedded-database.ts'
 import { openStore } from '../../server/store/open-store.ts'
-import { SETTINGS } from '../support/store-contract.ts'
+import { SETTINGS } from '../support/store-settings.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 describe('embedded store', () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStore } from '../../server/store/open-store.ts'
 import { createSecret } from '../../server/store/token.ts'
 import { createTestDatabase, postgresMissing, type TestDatabase } from '../support/database.ts'
-import { SETTINGS } from '../support/store-contract.ts'
+import { SETTINGS } from '../support/store-settings.ts'
 
 const missing = await postgresMissing()
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Store } from '../../server/store/store.ts'
 import { createSecret } from '../../server/store/token.ts'
 import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
-import { SETTINGS } from './store-contract.ts'
+import { SETTINGS } from './store-settings.ts'
 
 const HOUR_MS = 3_600_000
 const soon = () => new Date(Date.now() + HOUR_MS)

@@ -4,31 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSecret } from '../../server/store/token.ts'
 import type { Store } from '../../server/store/store.ts'
 import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
-import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { describeOperatorStore } from './operator-store-contract.ts'
+import { SETTINGS } from './store-settings.ts'
 
 /** A database that outlives the stores opened on it. */
 export interface StoreHost extends AsyncDisposable {
   open(): Promise<Store>
-}
-
-export const SETTINGS: RunSettings = {
-  seed: 7,
-  dataset: 'mnist',
-  model: 'mlp:784-32-10',
-  initialModel: null,
-  partition: 'labels:2',
-  examplesPerClient: null,
-  clients: 2,
-  rounds: 3,
-  strategy: 'nt',
-  proxy: 100,
-  rehearse: false,
-  scorer: 'uniform',
-  training: { epochs: 1, batchSize: 32, optimizer: 'adam', learningRate: 0.001 },
-  tune: { mode: 'both', epochs: 1, learningRate: 0.001, batchSize: 32 },
-  quorum: 2,
-  deadlineSeconds: 60,
 }
 
 const HOUR_MS = 3_600_000

@@ -12,7 +12,8 @@ import { openStore } from '../../server/store/open-store.ts'
 import { createSecret } from '../../server/store/token.ts'
 import { parseOptions } from '../../shared/command/command.ts'
 import { RUN_OPTIONS, toRunSettings } from '../../shared/command/run-options.ts'
-import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
+import { type BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
+import { SignedIn } from '../../shared/protocol/operator/resources.ts'
 import type { Role } from '../../shared/protocol/operator/role.ts'
 import { encodeSafetensors } from '../../shared/model/safetensors.ts'
 import { initialWeights } from '../../shared/model/initial-weights.ts'
@@ -88,7 +89,7 @@ export async function startTestApi(changes: Partial<ApiContext> = {}) {
     tokens,
     ask,
     /** What it answers, of a request that is granted. */
-    async get<Body = any>(path: string, how: AskOptions = {}): Promise<Body> {
+    async get<Body = unknown>(path: string, how: AskOptions = {}): Promise<Body> {
       const response = await ask(path, how)
       const body = (await response.json()) as Body
       if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`)
@@ -97,9 +98,9 @@ export async function startTestApi(changes: Partial<ApiContext> = {}) {
     /** Signs in as a browser does. */
     async signIn(role: Role) {
       const response = await ask('/api/v1/session', { as: null, body: { token: secrets[role] } })
-      const { csrfToken, session } = (await response.json()) as any
+      const { csrfToken, session } = SignedIn.parse(await response.json())
       const cookie = response.headers.getSetCookie()[0]!.split(';')[0]!
-      return { cookie, csrfToken: csrfToken as string, session, response }
+      return { cookie, csrfToken, session, response }
     },
     /** Refusals that the audit log has, once those that are under way are written. */
     async refusals() {

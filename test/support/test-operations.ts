@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Operations, OperationsListener } from '../../server/coordinator/operations.ts'
-import { eventsAfter, NO_EVENT, parseEventId } from '../../server/coordinator/live/live-events.ts'
+import { eventsAfter, parseEventId } from '../../server/coordinator/live/live-events.ts'
 import type { Store } from '../../server/store/store.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { RunId } from '../../shared/ids.ts'
@@ -30,8 +30,8 @@ export function createTestOperations(store: Store) {
     quarantine: [] as QuarantinedResource[],
   }
   const note =
-    <Args extends unknown[]>(name: string) =>
-    async (...args: Args): Promise<void> => {
+    (name: string) =>
+    async (...args: unknown[]): Promise<void> => {
       asked.push([name, ...args])
     }
   const operations: Operations = {
@@ -40,7 +40,7 @@ export function createTestOperations(store: Store) {
     eventsAfter: async (id, limit, only) => {
       const place = parseEventId(id)
       if (place === null) throw new GraftError('GRAFT_OPTION_INVALID', `${id} is no event.`)
-      return eventsAfter(store, place ?? NO_EVENT, { limit, ...(only && { only }) })
+      return eventsAfter(store, place, { limit, ...(only && { only }) })
     },
     createRun: async (settings, by) => {
       asked.push(['createRun', settings, by])

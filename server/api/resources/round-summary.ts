@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RoundSummary } from '../../../shared/protocol/operator/resources.ts'
+import type { RoundSummary } from '../../../shared/protocol/operator/resources.ts'
 import { RoundReport } from '../../../shared/protocol/run-report.ts'
 
 /** As `OperatorLists.rounds` cuts it down; what is more in it is left out. */

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { BlobId } from '../../../shared/ids.ts'
 import type { FederationView } from '../../../shared/protocol/operator/live.ts'
-import { RunResource, RunStatus } from '../../../shared/protocol/operator/resources.ts'
+import type { RunResource } from '../../../shared/protocol/operator/resources.ts'
+import { RunStatus } from '../../../shared/protocol/operator/resources.ts'
 import type { ListedRun } from '../../store/operator-store.ts'
 
 /** What is read of a report's `published`. */

@@ -131,8 +131,8 @@ export function sessionRoutes(
   )
 }
 
-async function tokenOf({ findToken }: Store, secret: string): Promise<string | null> {
-  const token = await findToken(secret)
+async function tokenOf(store: Store, secret: string): Promise<string | null> {
+  const token = await store.findToken(secret)
   return token?.kind === 'operator' ? token.id : null
 }
 

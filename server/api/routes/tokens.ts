@@ -105,7 +105,11 @@ export function tokenRoutes(
       const { body } = await wishes.once<NewToken | TokenResource>(wish, async () => {
         await findTokenById(store, id)
         if (action === 'rotate') {
-          const { token, secret, previousUntil } = await rotateToken(store, id, actor)
+          const rotated = await rotateToken(store, id, actor)
+          if (rotated === null) {
+            throw new GraftError('GRAFT_ACTION_REFUSED', `Token ${id} is no longer valid.`)
+          }
+          const { token, secret, previousUntil } = rotated
           const told = { secret, previousUntil: previousUntil.toISOString() }
           return { status: 200, body: { ...toTokenResource(token), ...told } }
         }

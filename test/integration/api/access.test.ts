@@ -1,7 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSignInLink, firstSignInLink } from '../../../server/api/sign-in-link.ts'
+import {
+  createSignInSecret,
+  firstSignInSecret,
+  toSignInLink,
+} from '../../../server/store/sign-in-link.ts'
 import { startTestApi } from '../../support/test-api.ts'
+
+/** As much of a token as is looked at here. */
+interface Made {
+  readonly id: string
+  readonly label: string
+  readonly secret: string
+  readonly previousUntil: string
+}
 
 let api: Awaited<ReturnType<typeof startTestApi>>
 beforeAll(async () => {
@@ -43,7 +55,7 @@ describe('signing in', () => {
 
   it('should end at once when its token is revoked', async () => {
     const made = { kind: 'operator', role: 'operator', requestId: randomUUID() }
-    const { id, secret } = await api.get('/api/v1/tokens', { body: made })
+    const { id, secret } = await api.get<Made>('/api/v1/tokens', { body: made })
     const response = await api.ask('/api/v1/session', { as: null, body: { token: secret } })
     const cookie = response.headers.getSetCookie()[0]!.split(';')[0]!
     expect((await api.ask('/api/v1/federation', withCookie(cookie))).status).toBe(200)
@@ -57,7 +69,7 @@ describe('signing in', () => {
 
   it('should refuse a token of a client, and one that is made up', async () => {
     const made = { kind: 'join', requestId: randomUUID() }
-    const { secret } = await api.get('/api/v1/tokens', { body: made })
+    const { secret } = await api.get<Made>('/api/v1/tokens', { body: made })
     for (const token of [secret, 'graft_made-up']) {
       const response = await api.ask('/api/v1/session', { as: null, body: { token } })
       expect(await response.json()).toMatchObject({ status: 401, code: 'GRAFT_SIGNED_OUT' })
@@ -85,21 +97,21 @@ describe('signing in', () => {
 
 describe('a sign-in link', () => {
   it('should sign in an admin, once, with a token that can be revoked', async () => {
-    const link = new URL(await createSignInLink(api.store, api.url))
+    const link = new URL(toSignInLink(api.url, await createSignInSecret(api.store)))
     expect(link.pathname).toBe('/sign-in')
     const once = link.hash.replace('#once=', '')
     const first = await api.ask('/api/v1/session', { as: null, body: { once } })
     expect(await first.json()).toMatchObject({ session: { role: 'admin', label: 'sign-in link' } })
     const second = await api.ask('/api/v1/session', { as: null, body: { once } })
     expect(await second.json()).toMatchObject({ code: 'GRAFT_SIGNED_OUT' })
-    const { items } = await api.get('/api/v1/tokens?kind=operator&state=valid')
-    expect(items.map((it: { label: string }) => it.label)).toContain('sign-in link')
+    const { items } = await api.get<{ items: Made[] }>('/api/v1/tokens?kind=operator&state=valid')
+    expect(items.map((it) => it.label)).toContain('sign-in link')
   })
 
   it('should be made at the first start only', async () => {
-    expect(await firstSignInLink(api.store, api.url)).toBeNull()
+    expect(await firstSignInSecret(api.store)).toBeNull()
     const nobody = { ...api.store, listTokens: async () => [] }
-    expect(await firstSignInLink(nobody, api.url)).toContain(`${api.url}/sign-in#once=graft_`)
+    expect(await firstSignInSecret(nobody)).toMatch(/^graft_/)
   })
 })
 
@@ -107,7 +119,7 @@ describe('tokens', () => {
   it('should tell a secret once, and repeat the answer to a repeated request', async () => {
     const requestId = randomUUID()
     const body = { kind: 'client', client: 'anna', requestId }
-    const first = await api.get('/api/v1/tokens', { body })
+    const first = await api.get<Made>('/api/v1/tokens', { body })
     expect(first.secret).toMatch(/^graft_/)
     expect(await api.get('/api/v1/tokens', { body })).toEqual(first)
     const other = await api.ask('/api/v1/tokens', { body: { ...body, client: 'ben' } })
@@ -120,9 +132,9 @@ describe('tokens', () => {
 
   it('should rotate: the new secret is good at once, the old one for a while', async () => {
     const made = { kind: 'operator', role: 'viewer', requestId: randomUUID() }
-    const old = await api.get('/api/v1/tokens', { body: made })
+    const old = await api.get<Made>('/api/v1/tokens', { body: made })
     const rotate = { action: 'rotate', requestId: randomUUID() }
-    const next = await api.get(`/api/v1/tokens/${old.id}/actions`, { body: rotate })
+    const next = await api.get<Made>(`/api/v1/tokens/${old.id}/actions`, { body: rotate })
     expect(new Date(next.previousUntil).getTime()).toBeGreaterThan(Date.now() + 23 * 3_600_000)
     for (const { secret } of [old, next]) {
       const headers = { authorization: `Bearer ${secret}` }
@@ -241,7 +253,8 @@ describe('a request with an id', () => {
   it('should be performed once, and answered the same each time', async () => {
     const requestId = randomUUID()
     const body = { options: { seed: 11 }, requestId }
-    const answers = await Promise.all([1, 2, 3].map(() => api.get('/api/v1/runs', { body })))
+    const ask = () => api.get<{ id: string }>('/api/v1/runs', { body })
+    const answers = await Promise.all([1, 2, 3].map(ask))
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1)
     expect(await api.get('/api/v1/runs', { body })).toEqual(answers[0])
     const made = api.coordinator.asked.filter(
@@ -287,8 +300,9 @@ describe('pages', () => {
     let next: string | null = ''
     while (next !== null) {
       const cursor: string = next === '' ? '' : `&cursor=${next}`
-      const page: any = await api.get(`/api/v1/runs/${run}/rounds?limit=2${cursor}`)
-      seen.push(...page.items.map((it: { round: number }) => it.round))
+      const path = `/api/v1/runs/${run}/rounds?limit=2${cursor}`
+      const page = await api.get<{ items: { round: number }[]; next: string | null }>(path)
+      seen.push(...page.items.map((it) => it.round))
       ;({ next } = page)
     }
     expect(seen).toEqual([1, 2, 3, 4, 5])

@@ -4,10 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CLIENT, startTestApi } from '../../support/test-api.ts'
 
 type Api = Awaited<ReturnType<typeof startTestApi>>
-type Operation = { 'x-graft-role': string; responses: Record<string, any>; requestBody?: any }
+interface Operation {
+  'x-graft-role': string
+  responses: Record<string, { content: Record<string, unknown> }>
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>
+}
 
 let api: Api
-let document: any
+let document: Document
 let run: string
 let models: string[]
 
@@ -97,7 +103,7 @@ const pathOf = (route: string, id = randomUUID() as string) =>
     .replace('{id}', id)
 
 const routesOf = (): [string, Operation][] =>
-  Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): [string, Operation] => [
       `${method.toUpperCase()} ${path}`,
       operation,
@@ -120,6 +126,19 @@ describe('every route of the OpenAPI document', () => {
     }
   })
 
+  it('should let viewers change nothing but their own session, and operators hand out no access', () => {
+    const needed = (route: string): string => {
+      if (/ \/(healthz|readyz)$|\/(openapi\.json|reference)$|^POST \S+\/session$/.test(route)) {
+        return 'anybody'
+      }
+      if (/\/(tokens|sessions)(\/|$)|\/audit\/export$/.test(route)) return 'admin'
+      return route.startsWith('GET') || route === 'DELETE /api/v1/session' ? 'viewer' : 'operator'
+    }
+    for (const [route, operation] of routesOf()) {
+      expect(operation['x-graft-role'], route).toBe(needed(route))
+    }
+  })
+
   it('should answer what its schema says', async () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false })
     ajv.addSchema(document, 'openapi')
@@ -138,7 +157,7 @@ describe('every route of the OpenAPI document', () => {
         `${route} ${status === response.status ? '' : await response.text()}`,
       ).toBe(status)
       const type = response.headers.get('content-type')?.split(';', 1)[0]
-      const content = operation.responses[status].content
+      const { content } = operation.responses[status]!
       if (status === 204) {
         expect(await response.text(), route).toBe('')
         continue

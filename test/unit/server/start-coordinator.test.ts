@@ -73,6 +73,7 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     databaseWaitSeconds: 0,
     isStandby: false,
     staysForRuns: false,
+    runForm: { options: [], toSettings: () => SETTINGS },
     engine: 'auto',
     reportTarget: undefined,
     signal: new AbortController().signal,

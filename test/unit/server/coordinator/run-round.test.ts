@@ -169,6 +169,8 @@ describe('runRound', () => {
       ...{ type: 'client-ready', round: round1, client: client(n) },
     })
     for (const n of clients) await round.dispatch(ready(n))
+    // Until nothing is being decided any more.
+    await new Promise(setImmediate)
 
     const writes: [events: number, fused: number][] = []
     const { journal } = coordinator.context

@@ -63,7 +63,7 @@ describe('graft token', () => {
   it('should say in words what the token is for and print the secret on a line of its own', async () => {
     const lines = (await graft('create', '--operator')).split('\n')
 
-    expect(lines[0]).toMatch(/^Token \S+ \(operator, operator\) is valid until revoked\.$/)
+    expect(lines[0]).toMatch(/^Token \S+ \(operator as admin, operator\) is valid until revoked\.$/)
     expect(lines[2]).toMatch(/^graft_[\w-]{43}$/)
   })
 
@@ -74,6 +74,29 @@ describe('graft token', () => {
     expect(await onStore((store) => store.findToken(secret!))).toBeNull()
     const { tokens } = JSON.parse(await graft('list', '--json')) as { tokens: Report[] }
     expect(tokens.find((token) => token.id === id)?.state).toBe('revoked')
+  })
+
+  it('should give an operator the role that is said', async () => {
+    const { id } = await createJson('--operator', '--role', 'viewer')
+    const { tokens } = JSON.parse(await graft('list', '--json')) as { tokens: Report[] }
+    expect(tokens.find((token) => token.id === id)).toMatchObject({ role: 'viewer' })
+  })
+
+  it('should rotate a token, whose secret of before stays good for a while', async () => {
+    const { id, secret } = await createJson('--join')
+    const rotated = JSON.parse(await graft('rotate', id, '--json')) as Report
+    for (const each of [secret!, rotated.secret!]) {
+      expect(await onStore((store) => store.findToken(each))).toMatchObject({ id })
+    }
+    expect(rotated.secret).not.toBe(secret)
+  })
+
+  it('should print a link that can be used once', async () => {
+    const link = new URL((await graft('link', '--server', 'https://graft.example')).trim())
+    expect(link.host).toBe('graft.example')
+    const secret = link.hash.replace('#once=', '')
+    expect(await onStore((store) => store.signInLinks.use(secret))).toBe(true)
+    expect(await onStore((store) => store.signInLinks.use(secret))).toBe(false)
   })
 
   it('should write the JSON report to a file that only its owner can read', async () => {
@@ -109,6 +132,8 @@ describe('graft token', () => {
     [['create', '--join', '--expires', 'soon'], 'as in 90m, 12h or 30d'],
     [['revoke', '8a1f0d1e-0000-4000-8000-000000000000'], 'There is no token 8a1f0d1e'],
     [['revoke'], '--id is missing'],
+    [['rotate', '8a1f0d1e-0000-4000-8000-000000000000'], 'There is no valid token'],
+    [['create', '--join', '--role', 'admin'], '--role is for --operator'],
   ])('should refuse `graft token %s`', async (words, problem) => {
     const answer = graft(...words)
 
