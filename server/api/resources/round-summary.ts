@@ -18,12 +18,12 @@ const StoredSummary = RoundReport.pick({
 /** One point of the curves of a run. */
 export function toRoundSummary(stored: unknown): RoundSummary {
   const { fused, tuned, published, controls, bestParent, ...rest } = StoredSummary.parse(stored)
-  const { accuracy, loss, candidate, modelSha256 } = published
+  const { accuracy, loss, classAccuracy, candidate, modelSha256 } = published
   return {
     ...rest,
     fused: { accuracy: fused.accuracy, loss: fused.loss },
     tuned: { accuracy: tuned.accuracy, loss: tuned.loss },
-    published: { accuracy, loss, candidate, modelSha256 },
+    published: { accuracy, loss, ...(classAccuracy && { classAccuracy }), candidate, modelSha256 },
     controls: {
       ensemble: controls.ensemble?.accuracy ?? null,
       average: controls.average?.accuracy ?? null,

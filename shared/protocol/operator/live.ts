@@ -114,9 +114,12 @@ export type LiveEvent = z.infer<typeof LiveEvent>
 
 /** What the coordinator tells operators without being asked, on the namespace `/operator`. */
 export const FederationChanged = z.strictObject({ federation: FederationView })
+export type FederationChanged = z.infer<typeof FederationChanged>
 /** Only lanes that changed since the last message; at most four messages a second. */
 export const LanesChanged = z.strictObject({ round: RoundNumber, lanes: z.array(ClientLane) })
+export type LanesChanged = z.infer<typeof LanesChanged>
 export const EventAppended = z.strictObject({ event: LiveEvent })
+export type EventAppended = z.infer<typeof EventAppended>
 /** Something that is listed has changed: ask for it again. */
 export const ResourceChanged = z.strictObject({
   resource: z.enum([
@@ -130,7 +133,8 @@ export const ResourceChanged = z.strictObject({
     'audit',
   ]),
 })
-export type ChangedResource = z.infer<typeof ResourceChanged>['resource']
+export type ResourceChanged = z.infer<typeof ResourceChanged>
+export type ChangedResource = ResourceChanged['resource']
 
 /** Handshake of the namespace; the session's cookie says who it is, or, of a script, its token. */
 export const OperatorAuth = z.strictObject({
@@ -143,8 +147,8 @@ export const OperatorAuth = z.strictObject({
 })
 
 export interface OperatorNews {
-  'federation:changed': (message: z.infer<typeof FederationChanged>) => void
-  'lanes:changed': (message: z.infer<typeof LanesChanged>) => void
-  'event:appended': (message: z.infer<typeof EventAppended>) => void
-  'resource:changed': (message: z.infer<typeof ResourceChanged>) => void
+  'federation:changed': (message: FederationChanged) => void
+  'lanes:changed': (message: LanesChanged) => void
+  'event:appended': (message: EventAppended) => void
+  'resource:changed': (message: ResourceChanged) => void
 }

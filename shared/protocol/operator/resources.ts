@@ -47,7 +47,8 @@ export const RoundSummary = z.strictObject({
   uploads: count,
   fused: Score.pick({ accuracy: true, loss: true }),
   tuned: Score.pick({ accuracy: true, loss: true }),
-  published: Score.pick({ accuracy: true, loss: true }).extend({
+  /** With the accuracy by class: what a later model forgets is measured against it. */
+  published: Score.extend({
     candidate: z.enum(['fused', 'tuned', 'kept']),
     modelSha256: BlobId,
   }),
@@ -94,6 +95,7 @@ export const LedgerResource = z.strictObject({
   round: RoundNumber,
   ledger: LedgerReport.nullable(),
 })
+export type LedgerResource = z.infer<typeof LedgerResource>
 
 export const ClientResource = z.strictObject({
   id: ClientId,
@@ -180,6 +182,7 @@ export type SessionResource = z.infer<typeof SessionResource>
 
 /** The answer to a sign-in; `csrfToken` goes into the header `x-graft-csrf` of every request that changes something. */
 export const SignedIn = z.strictObject({ session: SessionResource, csrfToken: z.string() })
+export type SignedIn = z.infer<typeof SignedIn>
 
 export const AuditResource = z.strictObject({
   id: z.string(),
@@ -253,5 +256,6 @@ export const RunFormResource = z.strictObject({
   canCreate: z.boolean().describe('whether this coordinator takes runs from operators'),
   options: z.array(RunFormOption),
 })
+export type RunFormResource = z.infer<typeof RunFormResource>
 
 export const EventPage = pageOf(LiveEvent)
