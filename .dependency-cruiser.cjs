@@ -16,6 +16,18 @@ module.exports = {
       { path: '^(server|prisma)/' },
     ),
     rule(
+      'dashboard-by-itself',
+      'it runs in a browser: what it shares with the other clients is in shared/',
+      { path: '^client/dashboard/' },
+      { path: '^client/(?!dashboard/)' },
+    ),
+    rule(
+      'dashboard-is-a-leaf',
+      'nothing that runs in Node needs a page',
+      { path: '^(cli|library|server/|client/|shared/)', pathNot: '^client/dashboard/' },
+      { path: '^client/dashboard/' },
+    ),
+    rule(
       'server-not-client',
       'they meet in shared/protocol, over a real socket',
       { path: '^server/' },

@@ -13,7 +13,7 @@ COPY package.json package-lock.json ./
 # No package's install script is needed: `npm run build` generates the database client, and
 # `graft engine install` builds the native engine.
 RUN npm ci --ignore-scripts
-COPY cli.ts prisma.config.ts tsconfig.json tsconfig.build.json ./
+COPY cli.ts prisma.config.ts tsconfig.json tsconfig.build.json vite.config.ts ./
 COPY prisma prisma
 COPY shared shared
 COPY server server

@@ -28,6 +28,7 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
+      { test: { ...common, name: 'console', include: ['test/console/**/*.test.ts'] } },
       {
         test: {
           ...common,
