@@ -6,6 +6,7 @@ import { simulateCommand } from './client/simulator/main.ts'
 import { reportCommand } from './client/simulator/report/report-command.ts'
 import { simulateWorkerCommand } from './client/simulator/worker-command.ts'
 import { watchCommand } from './client/watch/watch-command.ts'
+import { certsCommand } from './server/certs/certs-command.ts'
 import { coordinatorCommand } from './server/main.ts'
 import { experimentCommand } from './server/experiments/experiment-command.ts'
 import { doctorCommand } from './server/doctor-command.ts'
@@ -35,6 +36,7 @@ const program = new Command('graft')
   .addCommand(dataCommand)
   .addCommand(engineCommand)
   .addCommand(tokenCommand)
+  .addCommand(certsCommand)
   .addCommand(doctorCommand)
 
 await runProgram(program, process.argv)

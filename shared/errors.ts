@@ -191,7 +191,35 @@ export const ERRORS = {
     status: 400,
     exit: EXIT.usage,
     remedy:
-      'Listen on 127.0.0.1 behind a TLS proxy, or say --insecure when the network is trusted.',
+      'Give --tls-cert and --tls-key (`graft certs`), or say --insecure when the network is trusted.',
+  },
+  GRAFT_CERTIFICATE_INVALID: {
+    status: 422,
+    exit: EXIT.usage,
+    remedy: 'Look at it with `graft certs show FILE`; make another with `graft certs --help`.',
+  },
+  GRAFT_CERTIFICATE_UNTRUSTED: {
+    status: 502,
+    exit: EXIT.network,
+    remedy:
+      'Give --tls-ca with the CA of the coordinator, reach it by a name in its certificate, and have an expired one renewed.',
+  },
+  GRAFT_CERTIFICATE_REFUSED: {
+    status: 401,
+    exit: EXIT.refused,
+    remedy:
+      'Give --tls-cert and --tls-key with the certificate that the operator made for this name (`graft certs client NAME`).',
+  },
+  GRAFT_TLS_MISMATCH: {
+    status: 426,
+    exit: EXIT.network,
+    remedy:
+      'Begin --server with https:// when the coordinator has a certificate (--tls-cert), with http:// when it has none.',
+  },
+  GRAFT_RATE_LIMITED: {
+    status: 429,
+    exit: EXIT.network,
+    remedy: 'Wait a moment and try again; a Graft client does so by itself.',
   },
   GRAFT_DATABASE_UNAVAILABLE: {
     status: 503,
@@ -312,11 +340,18 @@ export class GraftError extends Error {
   readonly code: ErrorCode
   /** What happened, with the offending values; one line, without the remedy. */
   readonly problem: string
+  /** When to try again, where somebody can tell. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ErrorCode, problem: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    problem: string,
+    options?: ErrorOptions & { readonly retryAfterSeconds?: number | undefined },
+  ) {
     super(`${problem} ${ERRORS[code].remedy} (${code})`, options)
     this.code = code
     this.problem = problem
+    this.retryAfterSeconds = options?.retryAfterSeconds
   }
 }
 
