@@ -10,6 +10,10 @@ export const ENVIRONMENT = {
   GRAFT_NAME: 'name of a client',
   GRAFT_PORT: 'port the coordinator listens on',
   GRAFT_SERVER: 'address of the coordinator',
+  GRAFT_TLS_CA: 'file of the authority that a client trusts at https://',
+  GRAFT_TLS_CERT: 'certificate file of a coordinator or a client',
+  GRAFT_TLS_CLIENT_CA: 'file of the authority whose certificates a coordinator asks of clients',
+  GRAFT_TLS_KEY: 'file of the private key of GRAFT_TLS_CERT',
   GRAFT_TOKEN: 'token of a client',
 } as const
 export type EnvironmentVariable = keyof typeof ENVIRONMENT

@@ -16,6 +16,8 @@ import {
 } from '../../shared/protocol/messages.ts'
 import { msgpackParser } from '../../shared/protocol/msgpack-parser.ts'
 import { fromRefusal, type MessageSchema, parseMessage } from '../../shared/protocol/refusal.ts'
+import type { ClientTls } from './client-tls.ts'
+import { transportFault } from './transport-fault.ts'
 
 /** Longest wait for an answer; a commit waits until the update is verified and journalled. */
 const ANSWER_TIMEOUT_MS = 120_000
@@ -28,6 +30,7 @@ const PASSING_REFUSALS: readonly ErrorCode[] = [
   'GRAFT_DATABASE_UNAVAILABLE',
   'GRAFT_DATABASE_BUSY',
   'GRAFT_SERVER_UNREACHABLE',
+  'GRAFT_RATE_LIMITED',
   'GRAFT_INTERNAL',
 ]
 
@@ -43,6 +46,8 @@ export interface ConnectionOptions {
   /** One or more, as in `http://127.0.0.1:7300`; each attempt to connect tries the next one. */
   readonly servers: readonly string[]
   readonly auth: Omit<ClientAuth, 'protocol'>
+  /** For https:// addresses. @default the authorities that Node knows, and no certificate */
+  readonly tls?: ClientTls
   /** Seconds without a connection after which the coordinator counts as unreachable. */
   readonly retrySeconds: number
   readonly onNews: (news: News) => void
@@ -83,6 +88,7 @@ export function connect(options: ConnectionOptions): Connection {
   // A manager of its own: many clients of one process must not share a connection.
   const manager = new Manager<ServerToClient, ClientToServer>({
     ...servers[0]!,
+    ...tlsOptions(options.tls),
     parser: msgpackParser,
     transports: ['websocket'],
     reconnectionDelay: FIRST_RECONNECT_MS,
@@ -94,12 +100,22 @@ export function connect(options: ConnectionOptions): Connection {
   const socket: Socket<ServerToClient, ClientToServer> = manager.socket('/', { auth })
 
   let patience = startPatience()
+  let wasConnected = false
+  /** Of attempts one after the other; that of each address when there are as many. */
+  let faults: GraftError[] = []
 
   function startPatience(): NodeJS.Timeout {
     return setTimeout(() => {
       const problem = `No connection to ${named} within ${options.retrySeconds} s.`
-      end(new GraftError('GRAFT_SERVER_UNREACHABLE', problem))
+      end(faults.at(-1) ?? new GraftError('GRAFT_SERVER_UNREACHABLE', problem))
     }, options.retrySeconds * 1000)
+  }
+
+  /** What is wrong with TLS at the start stays wrong; later a certificate may be renewed in time. */
+  function heedFault(error: Error): void {
+    const fault = transportFault(error, options.servers[attempts % servers.length]!)
+    faults = fault === null ? [] : [...faults, fault].slice(-servers.length)
+    if (fault !== null && !wasConnected && faults.length === servers.length) end(fault)
   }
 
   function end(reason: GraftError): void {
@@ -110,6 +126,8 @@ export function connect(options: ConnectionOptions): Connection {
 
   socket.on('connect', () => {
     clearTimeout(patience)
+    wasConnected = true
+    faults = []
     options.onNews({ type: 'connected' })
   })
   socket.on('disconnect', (reason) => {
@@ -120,9 +138,10 @@ export function connect(options: ConnectionOptions): Connection {
   socket.on('connect_error', (error: Error & { data?: unknown }) => {
     const refusal = Refusal.safeParse(error.data)
     // No answer at all: socket.io tries again by itself.
-    if (!refusal.success) return
-    if (!PASSING_REFUSALS.includes(refusal.data.code)) end(fromRefusal(refusal.data))
-    else setTimeout(connectAgain, FIRST_RECONNECT_MS)
+    if (!refusal.success) return heedFault(error)
+    const { code, retryAfterSeconds = 0 } = refusal.data
+    if (!PASSING_REFUSALS.includes(code)) end(fromRefusal(refusal.data))
+    else setTimeout(connectAgain, Math.max(FIRST_RECONNECT_MS, retryAfterSeconds * 1000))
   })
   socket.on('connection:closed', (message) => {
     guard(() => end(fromRefusal(parseMessage('connection:closed', ConnectionClosed, message))))
@@ -218,6 +237,14 @@ export function connect(options: ConnectionOptions): Connection {
       if (socket.connected) socket.volatile.emit('client:progress', progress)
     },
     close: () => end(new GraftError('GRAFT_SERVER_UNREACHABLE', 'This client left.')),
+  }
+}
+
+/** Passed on to ws, and by that to Node; arrays are copied, as those types are not for reading only. */
+function tlsOptions({ ca, cert, key }: ClientTls = {}) {
+  return {
+    ...(ca && { ca: [...ca] }),
+    ...(cert !== undefined && key !== undefined && { cert, key }),
   }
 }
 

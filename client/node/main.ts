@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
-import { ENGINE_OPTION } from '../../shared/command/common-options.ts'
+import { ENGINE_OPTION, FILE_OPTION } from '../../shared/command/common-options.ts'
 import { list } from '../../shared/command/list-option.ts'
 import { DATA_OPTIONS, ownSourceOf } from '../../shared/command/data-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
@@ -10,6 +10,7 @@ import { shardName } from '../../shared/data/shard.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { ClientId } from '../../shared/ids.ts'
+import { readClientTls } from './client-tls.ts'
 import { printEvent } from './print-event.ts'
 import { runNode } from './node.ts'
 import type { ClientData } from './round.ts'
@@ -38,12 +39,23 @@ export const clientCommand = defineCommand({
   examples: [
     'graft client --server http://127.0.0.1:7433 --token TOKEN --shard 0/2',
     'graft client --server http://127.0.0.1:7433 --token TOKEN --data flowers/ --name clinic-a',
-    'GRAFT_TOKEN=TOKEN graft client --server http://10.0.0.5:7433,http://10.0.0.6:7433 --shard 1/2 --name clinic-b',
+    'GRAFT_TOKEN=TOKEN graft client --server https://10.0.0.5:7433,https://10.0.0.6:7433 --tls-ca ca.pem --shard 1/2 --name clinic-b',
   ],
   options: {
     server: list(z.url({ protocol: /^https?$/, error: 'must begin with http:// or https://' }))
       .describe('address of the coordinator; with commas, those of its standbys too')
       .meta({ value: 'URL', env: 'GRAFT_SERVER' }),
+    tlsCa: FILE_OPTION.describe(
+      'authority to trust at https://; those of the system when not given',
+    ).meta({ value: 'FILE', env: 'GRAFT_TLS_CA' }),
+    tlsCert: FILE_OPTION.describe('certificate of this client, for mutual TLS').meta({
+      value: 'FILE',
+      env: 'GRAFT_TLS_CERT',
+    }),
+    tlsKey: FILE_OPTION.describe('private key of --tls-cert').meta({
+      value: 'FILE',
+      env: 'GRAFT_TLS_KEY',
+    }),
     token: z
       .string()
       .min(1)
@@ -94,7 +106,9 @@ export const clientCommand = defineCommand({
     stay: z.literal(true).optional().describe('take part in run after run, until it is ended'),
   },
   async run({ server: servers, token, name, shard, engine, retry, stay, ...given }) {
-    const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = given
+    const { tlsCa, tlsCert, tlsKey, ...about } = given
+    const tls = await readClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey }, servers)
+    const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = about
     const { labelNoise, featureSkew, ...data } = rest
     const source = ownSourceOf(data, dataset)
     if (source === null && given.normalize !== undefined) {
@@ -111,6 +125,7 @@ export const clientCommand = defineCommand({
     const signal = interruptSignal()
     await runNode({
       servers,
+      tls,
       token,
       ...nameOf(name, shard),
       engineName,

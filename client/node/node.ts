@@ -5,6 +5,7 @@ import { openNetwork } from '../../shared/model/open-network.ts'
 import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
+import type { ClientTls } from './client-tls.ts'
 import { connect, type News } from './connection.ts'
 import { followRun, type NodeSummary, RunUnserved } from './follow-run.ts'
 import { createMailbox } from './mailbox.ts'
@@ -22,6 +23,8 @@ import { pullBlob, pushUpdate, type TransferOptions } from './transfer.ts'
 export interface NodeOptions {
   /** Addresses of the coordinator, as in `http://127.0.0.1:7433`, and of those that may follow it. */
   readonly servers: readonly string[]
+  /** What it trusts and shows at https:// addresses. */
+  readonly tls?: ClientTls
   readonly token: string
   /** Not needed with a token made for one client. */
   readonly name?: ClientId
@@ -63,6 +66,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   const news = createMailbox<News>()
   const connection = connect({
     servers,
+    ...(options.tls && { tls: options.tls }),
     auth: { token, version: GRAFT_VERSION, engine, ...(name === undefined ? {} : { name }) },
     retrySeconds,
     onNews: news.put,

@@ -33,3 +33,6 @@ export const DATABASE_OPTION = z
   .optional()
   .describe('PostgreSQL server; the embedded database under --home when not given')
   .meta({ value: 'URL', env: 'DATABASE_URL', secret: true })
+
+/** Path of a file that must be there. */
+export const FILE_OPTION = z.string().min(1).optional()

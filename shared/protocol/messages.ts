@@ -177,6 +177,8 @@ export const Refusal = z.strictObject({
   ok: z.literal(false),
   code: errorCode,
   message: z.string(),
+  /** When to try again, where the coordinator can tell. */
+  retryAfterSeconds: seconds.max(3600).optional(),
 })
 export type Refusal = z.infer<typeof Refusal>
 

@@ -4,13 +4,19 @@ import type { Refusal } from './messages.ts'
 
 /** What the other side reads of a failure. */
 export function toRefusal(error: GraftError): Refusal {
-  return { ok: false, code: error.code, message: error.message }
+  const { code, message, retryAfterSeconds } = error
+  return { ok: false, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
 }
 
 /** The failure behind a refusal; inverse of {@link toRefusal}, so the remedy is said once. */
-export function fromRefusal({ code, message }: Pick<Refusal, 'code' | 'message'>): GraftError {
+export function fromRefusal({
+  code,
+  message,
+  retryAfterSeconds,
+}: Pick<Refusal, 'code' | 'message' | 'retryAfterSeconds'>): GraftError {
   const suffix = ` ${ERRORS[code].remedy} (${code})`
-  return new GraftError(code, message.endsWith(suffix) ? message.slice(0, -suffix.length) : message)
+  const problem = message.endsWith(suffix) ? message.slice(0, -suffix.length) : message
+  return new GraftError(code, problem, { retryAfterSeconds })
 }
 
 /** A schema of messages.ts, for those who only pass it on. */
