@@ -1,7 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
+import { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { GraftError } from '../shared/errors.ts'
+import { createHttpServer } from './tls/create-http-server.ts'
+import type { TlsContext } from './tls/tls-context.ts'
 
 /** Where a coordinator listens. */
 export interface ListenPlace {
@@ -12,10 +15,10 @@ export interface ListenPlace {
 
 /** The one HTTP server of a process; clients, operators and their console share it. */
 export interface HttpHost {
-  readonly server: Server
+  readonly server: Server | SecureServer
   /** Answers what is not for sockets, from now on. @default 404 */
   readonly answerWith: (listener: RequestListener) => void
-  /** @returns its address, as in `http://127.0.0.1:7433` */
+  /** @returns its address, as in `http://127.0.0.1:7433` or `https://[::1]:7433` */
   readonly listen: () => Promise<string>
 }
 
@@ -24,12 +27,14 @@ export interface HttpHost {
  *
  * Its request listener can be exchanged, as socket.io takes over the listeners that it finds and calls those that
  * come later for its own requests, too.
+ *
+ * @param tls without TLS when it is null
  */
-export function createHttpHost(place: ListenPlace): HttpHost {
+export function createHttpHost(place: ListenPlace, tls: TlsContext | null = null): HttpHost {
   let answer: RequestListener = (_request, response) => response.writeHead(404).end()
-  const server = createServer((request, response) => {
+  const server = createHttpServer((request, response) => {
     answer(request, response)
-  })
+  }, tls)
   return {
     server,
     answerWith: (listener) => {
@@ -40,7 +45,7 @@ export function createHttpHost(place: ListenPlace): HttpHost {
 }
 
 /** @throws GraftError GRAFT_PORT_BUSY, GRAFT_OPTION_INVALID when `host` is no address of this machine */
-async function listen(server: Server, { host, port }: ListenPlace): Promise<string> {
+async function listen(server: Server | SecureServer, { host, port }: ListenPlace): Promise<string> {
   server.listen(port, host)
   try {
     await once(server, 'listening')
@@ -55,7 +60,8 @@ async function listen(server: Server, { host, port }: ListenPlace): Promise<stri
   return urlOf(server)
 }
 
-function urlOf(server: Server): string {
+function urlOf(server: Server | SecureServer): string {
   const { address, port, family } = server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const scheme = server instanceof SecureServer ? 'https' : 'http'
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }

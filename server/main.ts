@@ -3,6 +3,7 @@ import { defineCommand, numeric } from '../shared/command/command.ts'
 import {
   DATABASE_OPTION,
   ENGINE_OPTION,
+  FILE_OPTION,
   HOME_OPTION,
   JSON_OPTION,
   SHARED_OPTION,
@@ -17,6 +18,7 @@ import { createRunForm } from './api/run-form.ts'
 import { readModelFile } from './read-model-file.ts'
 import { isModelPath, readOwnModel } from './read-own-model.ts'
 import { startCoordinator } from './start-coordinator.ts'
+import { tlsFilesOf } from './tls/tls-files-of.ts'
 
 export const coordinatorCommand = defineCommand({
   name: 'coordinator',
@@ -24,6 +26,7 @@ export const coordinatorCommand = defineCommand({
   examples: [
     'graft coordinator --clients 2 --partition labels:5 --strategy nt --seed 7',
     'graft coordinator --data flowers/ --clients 2 --proxy 200 --model lenet',
+    'graft coordinator --clients 5 --host 0.0.0.0 --tls-cert graft-certs/server.pem --tls-key graft-certs/server-key.pem',
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
     'graft coordinator --clients 5 --rounds 10 --quorum 3 --shared /mnt/graft --standby    (the same on a second machine)',
     'graft coordinator --stay    (runs are begun in the console)',
@@ -40,6 +43,19 @@ export const coordinatorCommand = defineCommand({
       .describe('port to listen on; 0 takes any free one')
       .meta({ value: 'N', env: 'GRAFT_PORT' }),
     insecure: z.literal(true).optional().describe('listen beyond loopback without TLS'),
+    tlsCert: FILE_OPTION.describe('certificate to serve TLS with, as of `graft certs server`').meta(
+      {
+        value: 'FILE',
+        env: 'GRAFT_TLS_CERT',
+      },
+    ),
+    tlsKey: FILE_OPTION.describe('private key of --tls-cert').meta({
+      value: 'FILE',
+      env: 'GRAFT_TLS_KEY',
+    }),
+    tlsClientCa: FILE_OPTION.describe(
+      'authority whose certificates clients must have, with their names (mutual TLS)',
+    ).meta({ value: 'FILE', env: 'GRAFT_TLS_CLIENT_CA' }),
     joinToken: z
       .string()
       .min(16)
@@ -67,7 +83,9 @@ export const coordinatorCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
-    const { database, databaseWait, standby, stay, engine, json, ...run } = given
+    const { database, databaseWait, standby, stay, engine, json, ...others } = given
+    const { tlsCert, tlsKey, tlsClientCa, ...run } = others
+    const tls = tlsFilesOf({ cert: tlsCert, key: tlsKey, clientCa: tlsClientCa })
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
     const own =
@@ -85,7 +103,7 @@ export const coordinatorCommand = defineCommand({
       initial,
       modelNotes: model?.notes ?? [],
       layout: run.layout,
-      listen: { host, port, insecure: insecure === true },
+      listen: { host, port, insecure: insecure === true, tls },
       joinToken,
       home,
       shared,

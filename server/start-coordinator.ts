@@ -5,7 +5,7 @@ import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
-import { GraftError } from '../shared/errors.ts'
+import { GraftError, toGraftError } from '../shared/errors.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
@@ -39,6 +39,8 @@ import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { createPatientStore } from './store/patient-store.ts'
 import type { Leadership, Store } from './store/store.ts'
+import { keepCertificates } from './tls/keep-certificates.ts'
+import { readTlsContext, type TlsContext, type TlsFiles } from './tls/tls-context.ts'
 
 /** Times, a second between them, that the coordinator of a simulation asks for its folder. */
 const LOCK_ATTEMPTS = 30
@@ -53,7 +55,13 @@ export interface CoordinatorOptions {
   readonly modelNotes: readonly string[]
   /** Of `initial`; what it says of itself when not given. */
   readonly layout: Layout | undefined
-  readonly listen: { readonly host: string; readonly port: number; readonly insecure: boolean }
+  readonly listen: {
+    readonly host: string
+    readonly port: number
+    readonly insecure: boolean
+    /** @default without TLS */
+    readonly tls?: TlsFiles | null
+  }
   readonly joinToken: string | undefined
   /** Folder for everything that is kept. */
   readonly home: string
@@ -78,7 +86,10 @@ export interface CoordinatorOptions {
 /** One coordinator process, wired once: what it needs is opened here and closed here. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<void> {
   const { settings, home, staysForRuns, ownData, signal } = options
-  assertMayListen(options.listen.host, options.listen.insecure)
+  const { host, insecure, tls = null } = options.listen
+  assertMayListen(host, insecure || tls !== null)
+  // Before anything takes long.
+  const secure = tls && (await readTlsContext(tls))
   const engine =
     typeof options.engine === 'string' ? await startEngine(options.engine) : options.engine
   // A simulation deals them out all the same: better refused here than by its clients, when all has begun.
@@ -87,7 +98,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHomeSoon(home, signal)
   try {
-    await serve(options, engine, plan)
+    await serve(options, { engine, plan, secure })
   } finally {
     await lock.release()
   }
@@ -102,11 +113,18 @@ async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<R
   return planRun(settings, dataset, weights, network)
 }
 
-/** The coordinator's work, in a folder that it has alone. @param plan of its only run; null: it stays for runs */
+/** What was read and checked before anything is written. */
+interface Prepared {
+  readonly engine: Engine
+  /** Of its only run; null: it stays for runs. */
+  readonly plan: RunPlan | null
+  readonly secure: TlsContext | null
+}
+
+/** The coordinator's work, in a folder that it has alone. */
 async function serve(
   options: CoordinatorOptions,
-  engine: Engine,
-  plan: RunPlan | null,
+  { engine, plan, secure }: Prepared,
 ): Promise<void> {
   const { settings, home, shared = home } = options
   // A full disk refuses every upload: better to end, and to go on when there is room.
@@ -118,7 +136,8 @@ async function serve(
     display.message(text)
   }
   let leadership: Leadership | undefined
-  const http = createHttpHost(options.listen)
+  const http = createHttpHost(options.listen, secure)
+  const certificates = keepCertificates(http.server, secure, (text) => display.message(text))
   const sockets = createSocketServer(http.server)
   let gateway: Gateway | undefined
   let api: Api | undefined
@@ -141,6 +160,14 @@ async function serve(
     const desk = createClientDesk(patient)
     const clients = (gateway = await attachGateway(sockets, desk.handlers, {
       uploadFolder: join(home, 'uploads'),
+      asksCertificate: secure?.asksClients === true,
+      onRefused({ name = 'unnamed', address, error }) {
+        const details = { reason: error.problem, address }
+        // A refusal that the database does not take is told all the same.
+        patient
+          .audit({ actor: `client:${name}`, action: 'client:refused', details })
+          .catch((failure: unknown) => display.message(toGraftError(failure).message))
+      },
       onFault(error) {
         if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
         else say(error.message)
@@ -177,6 +204,7 @@ async function serve(
     const listen = async () => {
       const url = await http.listen()
       say(`Listening on ${url}.`)
+      certificates.describe()
       if (joinToken?.isNew) say(`Join token, shown once: ${joinToken.secret}`)
       if (once !== null) {
         say(
@@ -205,6 +233,7 @@ async function serve(
     await api?.close()
     await gateway?.close()
     await closeSockets(sockets, http.server)
+    certificates.close()
     await leadership?.release()
     await store.close()
   }

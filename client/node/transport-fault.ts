@@ -21,7 +21,7 @@ export function transportFault(error: unknown, server: string): GraftError | nul
     return fault('GRAFT_CERTIFICATE_UNTRUSTED', `The certificate of ${server} is not valid yet.`)
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const problem = `The certificate of ${server} is for other names: ${afterColon(message)}`
+    const problem = `The certificate of ${server} is for other names: ${namesIn(cause)}.`
     return fault('GRAFT_CERTIFICATE_UNTRUSTED', problem)
   }
   if (UNTRUSTED.has(code)) {
@@ -61,6 +61,8 @@ function causeOf(error: unknown): (Error & { readonly code?: string }) | null {
   return cause instanceof Error ? cause : null
 }
 
-function afterColon(message: string): string {
-  return message.slice(message.indexOf(':') + 1).trim()
+/** Node tells the certificate with the error. */
+function namesIn(cause: Error): string {
+  const { cert } = cause as { cert?: { subjectaltname?: string } }
+  return (cert?.subjectaltname ?? 'none').replace(/(DNS|IP Address):/g, '')
 }

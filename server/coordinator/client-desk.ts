@@ -64,10 +64,10 @@ export function createClientDesk(store: Store, holdMs: number = HOLD_MS): Client
 
   return {
     handlers: {
-      async admit(auth) {
+      async admit(auth, peer) {
         while (isExpecting && current === null && !hasEnded) await changed(holdMs)
         if (hasEnded) throw shuttingDown()
-        return current === null ? admit(store, auth) : current.handlers.admit(auth)
+        return current === null ? admit(store, auth, peer) : current.handlers.admit(auth, peer)
       },
 
       async onJoin(client, after) {

@@ -13,9 +13,9 @@ export function createClientHandlers(federation: Federation, session: Session): 
   const { store, blobs, settings, workbench, display, board } = federation
 
   return {
-    async admit(auth) {
+    async admit(auth, peer) {
       await session.begun
-      return admit(store, auth)
+      return admit(store, auth, peer)
     },
 
     async onJoin(client) {

@@ -1,12 +1,14 @@
 import { mkdir } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import { type ClientId, compareIds } from '../../shared/ids.ts'
 import { ClientAuth, PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
-import { parseMessage } from '../../shared/protocol/refusal.ts'
+import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
 import { answerClient, type ClientSocket, endConnection, toClientError } from './client-events.ts'
 import type { AttachOptions, Gateway, GatewayHandlers } from './gateway.ts'
+import { identify, type Peer, peerOf } from './peer.ts'
 import type { SocketServer } from './socket-server.ts'
 import { createUploads } from './uploads.ts'
 
@@ -29,7 +31,7 @@ export async function attachGateway(
   let isClosing = false
   sockets.use((socket, next) => {
     if (isClosing) return next(toConnectError(shuttingDown()))
-    admit(socket.handshake.auth, handlers).then(
+    admit(socket).then(
       (client) => {
         socket.data.client = client
         next()
@@ -37,6 +39,22 @@ export async function attachGateway(
       (error: unknown) => next(toConnectError(toClientError(error, onFault))),
     )
   })
+
+  async function admit(socket: ClientSocket): Promise<ClientId> {
+    const auth = parseAuth(socket.handshake.auth)
+    const wire = socket.request.socket
+    const peer = peerOf(wire)
+    return handlers.admit(named(auth, wire, peer), peer)
+  }
+
+  function named(auth: ClientAuth, wire: Socket, peer: Peer): ClientAuth {
+    try {
+      return identify(auth, wire, options.asksCertificate === true)
+    } catch (error) {
+      options.onRefused?.({ ...peer, name: auth.name, error: toGraftError(error) })
+      throw error
+    }
+  }
 
   sockets.on('connection', (socket) => {
     const { client } = socket.data
@@ -108,7 +126,7 @@ async function hangUp(sockets: readonly ClientSocket[]): Promise<void> {
   for (const socket of sockets) if (socket.connected) socket.conn.close(true)
 }
 
-async function admit(auth: unknown, handlers: GatewayHandlers): Promise<ClientId> {
+function parseAuth(auth: unknown): ClientAuth {
   // The version first: another one may have other fields.
   const { protocol } = parseMessage('handshake', z.looseObject({ protocol: z.int() }), auth)
   if (protocol !== PROTOCOL_VERSION) {
@@ -117,12 +135,12 @@ async function admit(auth: unknown, handlers: GatewayHandlers): Promise<ClientId
       `The client speaks protocol ${protocol}, the coordinator ${PROTOCOL_VERSION}.`,
     )
   }
-  return handlers.admit(parseMessage('handshake', ClientAuth, auth))
+  return parseMessage('handshake', ClientAuth, auth)
 }
 
 /** How socket.io carries a refusal of the handshake: in `data` of the client's connect_error. */
-function toConnectError({ code, message }: GraftError): Error {
-  return Object.assign(new Error(message), { data: { ok: false, code, message } })
+function toConnectError(error: GraftError): Error {
+  return Object.assign(new Error(error.message), { data: toRefusal(error) })
 }
 
 function shuttingDown(): GraftError {

@@ -15,6 +15,7 @@ import type {
   UpdateBegin,
   UpdateCommit,
 } from '../../shared/protocol/messages.ts'
+import type { Peer } from './peer.ts'
 
 /**
  * What the gateway asks of the coordinator, with parsed values only. Whatever is thrown becomes the
@@ -22,7 +23,7 @@ import type {
  */
 export interface GatewayHandlers {
   /** Who is this? Checks token and name. @throws GraftError GRAFT_TOKEN_INVALID, GRAFT_CLIENT_NAME_TAKEN */
-  admit(auth: ClientAuth): Promise<ClientId>
+  admit(auth: ClientAuth, peer: Peer): Promise<ClientId>
   /**
    * The run this client belongs to now. Asked for after every (re)connect, before `onReady`.
    *
@@ -78,9 +79,20 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+/** A client that was not let in. */
+export interface ClientRefusal extends Peer {
+  /** What it called itself. */
+  readonly name: ClientId | undefined
+  readonly error: GraftError
+}
+
 export interface AttachOptions {
   /** Folder for uploads under way; what a crash leaves there is resumed, or removed when its round is over. */
   readonly uploadFolder: string
+  /** Whether a client must have a certificate with its name; only where the server asks for one. @default false */
+  readonly asksCertificate?: boolean
+  /** Told of clients that were refused before `admit` was asked. */
+  readonly onRefused?: (refusal: ClientRefusal) => void
   /** Told of failures that are no client's fault: a bug, a full disk. @default they are only answered */
   readonly onFault?: (error: GraftError) => void
 }

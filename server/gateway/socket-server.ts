@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import { type DefaultEventsMap, Server } from 'socket.io'
 import type { ClientId } from '../../shared/ids.ts'
 import {
@@ -21,7 +22,7 @@ export type SocketServer = Server<
 >
 
 /** Takes connections of `http`; the caller closes it with {@link closeSockets}. */
-export function createSocketServer(http: HttpServer): SocketServer {
+export function createSocketServer(http: HttpServer | HttpsServer): SocketServer {
   return new Server(http, {
     parser: msgpackParser,
     transports: ['websocket'],
@@ -33,7 +34,10 @@ export function createSocketServer(http: HttpServer): SocketServer {
 }
 
 /** Ends all connections, of sockets and of requests, and the HTTP server with them. */
-export async function closeSockets(sockets: SocketServer, http: HttpServer): Promise<void> {
+export async function closeSockets(
+  sockets: SocketServer,
+  http: HttpServer | HttpsServer,
+): Promise<void> {
   const closed = sockets.close()
   http.closeAllConnections()
   await closed

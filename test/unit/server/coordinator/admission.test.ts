@@ -7,6 +7,8 @@ import { ClientId } from '../../../../shared/ids.ts'
 import type { ClientAuth } from '../../../../shared/protocol/messages.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
+const PEER = { address: '10.0.0.9' }
+
 describe('admit', () => {
   let folder: TemporaryFolder
   let store: Store
@@ -23,19 +25,19 @@ describe('admit', () => {
 
   it('should admit any name with a join token, note it, and admit it again', async () => {
     const token = await aToken('join')
-    expect(await admit(store, auth(token, 'ada'))).toBe('ada')
+    expect(await admit(store, auth(token, 'ada'), PEER)).toBe('ada')
     expect(await newestAudit()).toMatchObject({
       actor: 'client:ada',
       action: 'client:admitted',
-      details: { version: '0.1.0', engine: 'wasm', token: 'trial' },
+      details: { version: '0.1.0', engine: 'wasm', token: 'trial', address: '10.0.0.9' },
     })
-    expect(await admit(store, auth(token, 'ada'))).toBe('ada')
-    expect(await admit(store, auth(token, 'bob'))).toBe('bob')
+    expect(await admit(store, auth(token, 'ada'), PEER)).toBe('ada')
+    expect(await admit(store, auth(token, 'bob'), PEER)).toBe('bob')
   })
 
   it('should refuse a name that joined with another token', async () => {
-    await admit(store, auth(await aToken('join'), 'carol'))
-    const second = admit(store, auth(await aToken('join'), 'carol'))
+    await admit(store, auth(await aToken('join'), 'carol'), PEER)
+    const second = admit(store, auth(await aToken('join'), 'carol'), PEER)
     await expect(second).rejects.toMatchObject({ code: 'GRAFT_CLIENT_NAME_TAKEN' })
     expect(await newestAudit()).toMatchObject({
       actor: 'client:carol',
@@ -46,8 +48,8 @@ describe('admit', () => {
 
   it('should name a client by its own token', async () => {
     const token = await aToken('client', 'dan')
-    expect(await admit(store, auth(token))).toBe('dan')
-    expect(await admit(store, auth(token, 'dan'))).toBe('dan')
+    expect(await admit(store, auth(token), PEER)).toBe('dan')
+    expect(await admit(store, auth(token, 'dan'), PEER)).toBe('dan')
   })
 
   it.each([
@@ -69,7 +71,7 @@ describe('admit', () => {
     },
   ])('should refuse $case and note why', async ({ make, says }) => {
     const given = await make()
-    await expect(admit(store, given)).rejects.toMatchObject({
+    await expect(admit(store, given, PEER)).rejects.toMatchObject({
       code: 'GRAFT_TOKEN_INVALID',
       problem: expect.stringContaining(says),
     })
@@ -83,8 +85,8 @@ describe('admit', () => {
 
   it('should never write a token into the audit log', async () => {
     const token = await aToken('join')
-    await admit(store, auth(token, 'gus'))
-    await admit(store, auth('a-wrong-secret', 'gus')).catch(() => undefined)
+    await admit(store, auth(token, 'gus'), PEER)
+    await admit(store, auth('a-wrong-secret', 'gus'), PEER).catch(() => undefined)
     const log = JSON.stringify(await store.readAudit(100))
     expect(log).toContain('client:gus')
     expect(log).not.toContain(token)

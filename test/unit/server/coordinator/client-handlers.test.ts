@@ -67,9 +67,10 @@ describe('createClientHandlers', () => {
       return null
     }
     const { handlers, session } = await open({ store: { ...store, findToken } })
-    const admitted = handlers.admit({
-      ...{ protocol: 1, token: 'no token', name: ada, version: '0', engine: 'test' },
-    })
+    const admitted = handlers.admit(
+      { protocol: 1, token: 'no token', name: ada, version: '0', engine: 'test' },
+      { address: '10.0.0.9' },
+    )
     await new Promise(setImmediate)
     expect(isAsked).toBe(false)
     session.begin()
