@@ -12,6 +12,7 @@ import { experimentCommand } from './server/experiments/experiment-command.ts'
 import { doctorCommand } from './server/doctor-command.ts'
 import { fuseCommand } from './server/offline/fuse-command.ts'
 import { inspectCommand } from './server/offline/inspect-command.ts'
+import { auditCommand } from './server/store/audit-command.ts'
 import { tokenCommand } from './server/store/token-command.ts'
 import { runProgram } from './shared/command/run-program.ts'
 import { dataCommand } from './shared/data/command.ts'
@@ -37,6 +38,7 @@ const program = new Command('graft')
   .addCommand(engineCommand)
   .addCommand(tokenCommand)
   .addCommand(certsCommand)
+  .addCommand(auditCommand)
   .addCommand(doctorCommand)
 
 await runProgram(program, process.argv)

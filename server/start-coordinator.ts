@@ -38,6 +38,7 @@ import { lockHome } from './store/lock-home.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { createPatientStore } from './store/patient-store.ts'
+import { createQuietAudit } from './store/quiet-audit.ts'
 import type { Leadership, Store } from './store/store.ts'
 import { keepCertificates } from './tls/keep-certificates.ts'
 import { readTlsContext, type TlsContext, type TlsFiles } from './tls/tls-context.ts'
@@ -141,17 +142,22 @@ async function serve(
   const sockets = createSocketServer(http.server)
   let gateway: Gateway | undefined
   let api: Api | undefined
+  let settleAudit: (() => Promise<void>) | undefined
   try {
     say(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     leadership = await lead(store, display, options)
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
     const blobs = await openBlobs(join(shared, 'blobs'))
-    const patient = createPatientStore(store, {
+    const persistent = createPatientStore(store, {
       seconds: options.databaseUrl === undefined ? 0 : options.databaseWaitSeconds,
       onSilence: ({ problem }) => say(`${problem} Waiting for it.`),
       onAnswer: () => say('The database answers again.'),
       signal,
     })
+    const patient = createQuietAudit(persistent, {
+      onFault: (error) => display.message(toGraftError(error).message),
+    })
+    settleAudit = patient.settle
     const joinToken = await ensureJoinToken(patient, options.joinToken)
     if (options.ownData !== null) for (const line of describeOwnData(options.ownData)) say(line)
     for (const note of options.modelNotes) say(note)
@@ -234,6 +240,8 @@ async function serve(
     await gateway?.close()
     await closeSockets(sockets, http.server)
     certificates.close()
+    // Counts of refusals are not worth an end that fails.
+    await settleAudit?.().catch(() => undefined)
     await leadership?.release()
     await store.close()
   }

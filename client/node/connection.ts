@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Manager, type Socket } from 'socket.io-client'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
 import {
@@ -104,11 +105,14 @@ export function connect(options: ConnectionOptions): Connection {
   /** Of attempts one after the other; that of each address when there are as many. */
   let faults: GraftError[] = []
 
-  function startPatience(): NodeJS.Timeout {
-    return setTimeout(() => {
-      const problem = `No connection to ${named} within ${options.retrySeconds} s.`
-      end(faults.at(-1) ?? new GraftError('GRAFT_SERVER_UNREACHABLE', problem))
-    }, options.retrySeconds * 1000)
+  function startPatience(waitSeconds = 0): NodeJS.Timeout {
+    return setTimeout(
+      () => {
+        const problem = `No connection to ${named} within ${options.retrySeconds} s.`
+        end(faults.at(-1) ?? new GraftError('GRAFT_SERVER_UNREACHABLE', problem))
+      },
+      (waitSeconds + options.retrySeconds) * 1000,
+    )
   }
 
   /** What is wrong with TLS at the start stays wrong; later a certificate may be renewed in time. */
@@ -140,8 +144,13 @@ export function connect(options: ConnectionOptions): Connection {
     // No answer at all: socket.io tries again by itself.
     if (!refusal.success) return heedFault(error)
     const { code, retryAfterSeconds = 0 } = refusal.data
-    if (!PASSING_REFUSALS.includes(code)) end(fromRefusal(refusal.data))
-    else setTimeout(connectAgain, Math.max(FIRST_RECONNECT_MS, retryAfterSeconds * 1000))
+    if (!PASSING_REFUSALS.includes(code)) return end(fromRefusal(refusal.data))
+    if (code === 'GRAFT_RATE_LIMITED') {
+      // It is there, and says when to come.
+      clearTimeout(patience)
+      patience = startPatience(retryAfterSeconds)
+    }
+    setTimeout(connectAgain, Math.max(FIRST_RECONNECT_MS, retryAfterSeconds * 1000))
   })
   socket.on('connection:closed', (message) => {
     guard(() => end(fromRefusal(parseMessage('connection:closed', ConnectionClosed, message))))
@@ -216,18 +225,27 @@ export function connect(options: ConnectionOptions): Connection {
     message: object,
     answer: MessageSchema<Body>,
   ): Promise<Body> {
-    await connected()
-    const reply: unknown = await socket
-      .timeout(ANSWER_TIMEOUT_MS)
-      .emitWithAck(event, message)
-      .catch((cause: unknown) => {
-        // No answer on an open connection: a half-open one. Closing it makes socket.io reconnect.
-        if (socket.connected) socket.io.engine.close()
-        throw new ConnectionLost(`The connection broke during ${event}.`, { cause })
-      })
-    const { ok, ...body } = parseMessage(`answer to ${event}`, Reply, reply)
-    if (!ok) throw fromRefusal(parseMessage(`answer to ${event}`, Refusal, reply))
-    return parseMessage(`answer to ${event}`, answer, body)
+    for (;;) {
+      await connected()
+      const reply: unknown = await socket
+        .timeout(ANSWER_TIMEOUT_MS)
+        .emitWithAck(event, message)
+        .catch((cause: unknown) => {
+          // No answer on an open connection: a half-open one. Closing it makes socket.io reconnect.
+          if (socket.connected) socket.io.engine.close()
+          throw new ConnectionLost(`The connection broke during ${event}.`, { cause })
+        })
+      const { ok, ...body } = parseMessage(`answer to ${event}`, Reply, reply)
+      if (ok) return parseMessage(`answer to ${event}`, answer, body)
+      const refusal = parseMessage(`answer to ${event}`, Refusal, reply)
+      if (refusal.code !== 'GRAFT_RATE_LIMITED') throw fromRefusal(refusal)
+      await pause(refusal.retryAfterSeconds)
+    }
+  }
+
+  /** Until the coordinator wants to hear more of this client, or nothing any more. */
+  async function pause(seconds = 1): Promise<void> {
+    await delay(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined)
   }
 
   return {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,6 +9,8 @@ import { ClientAuth, PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
 import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
 import { answerClient, type ClientSocket, endConnection, toClientError } from './client-events.ts'
 import type { AttachOptions, Gateway, GatewayHandlers } from './gateway.ts'
+import { createGatewayLimiter } from './gateway-limits.ts'
+import { createWrongTokens } from './wrong-tokens.ts'
 import { identify, type Peer, peerOf } from './peer.ts'
 import type { SocketServer } from './socket-server.ts'
 import { createUploads } from './uploads.ts'
@@ -28,6 +31,12 @@ export async function attachGateway(
   const uploads = createUploads(options.uploadFolder, handlers)
   const connections = new Map<ClientId, ClientSocket>()
 
+  const limiter = createGatewayLimiter(options.limits)
+  const wrongTokens = createWrongTokens()
+  const closing = new AbortController()
+  // Each refusal that waits listens, and there may be many.
+  setMaxListeners(0, closing.signal)
+
   let isClosing = false
   sockets.use((socket, next) => {
     if (isClosing) return next(toConnectError(shuttingDown()))
@@ -36,15 +45,32 @@ export async function attachGateway(
         socket.data.client = client
         next()
       },
-      (error: unknown) => next(toConnectError(toClientError(error, onFault))),
+      async (error: unknown) => {
+        const refusal = toClientError(error, onFault)
+        if (refusal.code === 'GRAFT_TOKEN_INVALID') await holdBack(socket)
+        next(toConnectError(refusal))
+      },
     )
   })
 
   async function admit(socket: ClientSocket): Promise<ClientId> {
-    const auth = parseAuth(socket.handshake.auth)
     const wire = socket.request.socket
     const peer = peerOf(wire)
-    return handlers.admit(named(auth, wire, peer), peer)
+    refuseFor(limiter.connect(peer.address), 'Too many attempts to connect from this address.')
+    if (!limiter.spares(peer.address)) {
+      refuseFor(wrongTokens.crowding(peer.address), 'Too many wrong tokens from this address.')
+    }
+    const auth = parseAuth(socket.handshake.auth)
+    const known = named(auth, wire, peer)
+    refuseFor(limiter.join(auth.token, known.name ?? ''), 'Too many attempts to connect.')
+    return handlers.admit(known, peer)
+  }
+
+  /** Whoever guesses tokens waits for each answer. */
+  async function holdBack(socket: ClientSocket): Promise<void> {
+    const { address } = peerOf(socket.request.socket)
+    if (limiter.spares(address)) return
+    await wrongTokens.wait(address, wrongTokens.delayOf(address), closing.signal)
   }
 
   function named(auth: ClientAuth, wire: Socket, peer: Peer): ClientAuth {
@@ -68,7 +94,7 @@ export async function attachGateway(
     })
     // A message that is no MessagePack: socket.io closes the connection by itself.
     socket.on('error', () => undefined)
-    answerClient(socket, { handlers, uploads, onFault })
+    answerClient(socket, { handlers, uploads, limiter, onFault })
   })
 
   const forget = (round: Parameters<typeof uploads.discard>[0]) => {
@@ -98,6 +124,7 @@ export async function attachGateway(
     },
     async close() {
       isClosing = true
+      closing.abort()
       await hangUp([...connections.values()])
       // What a client has sent is stored or refused, never half of it.
       await uploads.idle()
@@ -141,6 +168,12 @@ function parseAuth(auth: unknown): ClientAuth {
 /** How socket.io carries a refusal of the handshake: in `data` of the client's connect_error. */
 function toConnectError(error: GraftError): Error {
   return Object.assign(new Error(error.message), { data: toRefusal(error) })
+}
+
+/** @throws GraftError GRAFT_RATE_LIMITED when there is something to wait for */
+function refuseFor(seconds: number, problem: string): void {
+  if (seconds === 0) return
+  throw new GraftError('GRAFT_RATE_LIMITED', problem, { retryAfterSeconds: seconds })
 }
 
 function shuttingDown(): GraftError {

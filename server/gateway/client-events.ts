@@ -17,6 +17,9 @@ import {
 } from '../../shared/protocol/messages.ts'
 import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
 import type { GatewayHandlers } from './gateway.ts'
+import type { GatewayLimiter } from './gateway-limits.ts'
+import { peerOf } from './peer.ts'
+import { createTurns } from './turns.ts'
 import type { Uploads } from './uploads.ts'
 
 /** `data.client` is set once the client is admitted. */
@@ -30,13 +33,26 @@ export type ClientSocket = Socket<
 export interface ClientRooms {
   readonly handlers: GatewayHandlers
   readonly uploads: Uploads
+  readonly limiter: GatewayLimiter
   readonly onFault: (error: GraftError) => void
 }
 
 /** Answers every message of one client. Nothing past this file sees an unparsed message. */
 export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
   const replies = repliesTo(socket.data.client, rooms)
+  const turns = createTurns()
+  const { address } = peerOf(socket.request.socket)
   let pending = 0
+
+  /** Seconds until this message may be answered: a client that sends more than it may is slowed down, not refused. */
+  function waitFor(event: string): () => number {
+    const { client } = socket.data
+    const begins = event === 'update:begin'
+    return () => {
+      const wait = rooms.limiter.message(client, address)
+      return begins ? Math.max(wait, rooms.limiter.upload(client, address)) : wait
+    }
+  }
 
   async function reply(event: string, message: unknown): Promise<Ack> {
     try {
@@ -61,6 +77,7 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
       return
     }
     pending++
+    await turns(waitFor(event))
     const ack = await reply(event, message)
     pending--
     if (canAnswer) (answer as (ack: Ack) => void)(ack)

@@ -15,6 +15,7 @@ import type {
   UpdateBegin,
   UpdateCommit,
 } from '../../shared/protocol/messages.ts'
+import type { GatewayLimits } from './gateway-limits.ts'
 import type { Peer } from './peer.ts'
 
 /**
@@ -91,6 +92,8 @@ export interface AttachOptions {
   readonly uploadFolder: string
   /** Whether a client must have a certificate with its name; only where the server asks for one. @default false */
   readonly asksCertificate?: boolean
+  /** @default DEFAULT_LIMITS */
+  readonly limits?: GatewayLimits
   /** Told of clients that were refused before `admit` was asked. */
   readonly onRefused?: (refusal: ClientRefusal) => void
   /** Told of failures that are no client's fault: a bug, a full disk. @default they are only answered */
