@@ -219,7 +219,7 @@ export const ERRORS = {
   GRAFT_RATE_LIMITED: {
     status: 429,
     exit: EXIT.network,
-    remedy: 'Wait a moment and try again; a Graft client does so by itself.',
+    remedy: 'Wait as long as it says, and try again; a Graft client does so by itself.',
   },
   GRAFT_DATABASE_UNAVAILABLE: {
     status: 503,
@@ -319,11 +319,6 @@ export const ERRORS = {
     exit: EXIT.refused,
     remedy:
       'Send it from the console’s own page, with the header x-graft-csrf that the sign-in answered.',
-  },
-  GRAFT_TOO_MANY_REQUESTS: {
-    status: 429,
-    exit: EXIT.refused,
-    remedy: 'Wait as long as the header retry-after says.',
   },
   GRAFT_INTERNAL: {
     status: 500,

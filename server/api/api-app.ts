@@ -20,7 +20,6 @@ import { Problem } from '../../shared/protocol/operator/resources.ts'
 import type { Role } from '../../shared/protocol/operator/role.ts'
 import type { SendPage } from './send-page.ts'
 import { isFault, PROBLEM_TYPE, sendProblem, toRefusal } from './problems.ts'
-import { TooManyAttempts } from './sign-in-limit.ts'
 
 /** Longest body of a request. */
 const BODY_BYTES = 256 * 1024
@@ -58,7 +57,8 @@ export function createApiApp({ onFault, onRefusal, sendPage }: ApiAppOptions): A
     const refusal = toRefusal(error)
     if (isFault(refusal)) onFault(refusal)
     onRefusal(request, refusal)
-    if (refusal instanceof TooManyAttempts) reply.header('retry-after', refusal.retryAfterSeconds)
+    const { retryAfterSeconds } = refusal
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
     return sendProblem(request, reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {

@@ -35,7 +35,7 @@ export async function addSecurity(app: ApiApp): Promise<void> {
     cache: 10_000,
     errorResponseBuilder: (_request, { ttl }) =>
       new GraftError(
-        'GRAFT_TOO_MANY_REQUESTS',
+        'GRAFT_RATE_LIMITED',
         `More than ${MOST_A_MINUTE} requests in a minute: the next one is heard in ${Math.ceil(ttl / 1000)} s.`,
       ),
   })

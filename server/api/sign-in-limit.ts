@@ -12,7 +12,7 @@ const PREFIX_LENGTH = 12
 
 /** Waits that grow with wrong attempts, per address and per beginning of a token. */
 export interface SignInLimit {
-  /** @throws GraftError GRAFT_TOO_MANY_REQUESTS with the seconds to wait, while they last */
+  /** @throws GraftError GRAFT_RATE_LIMITED with the seconds to wait, while they last */
   readonly check: (address: string, secret: string) => void
   readonly failed: (address: string, secret: string) => void
   readonly succeeded: (address: string, secret: string) => void
@@ -21,19 +21,6 @@ export interface SignInLimit {
 interface Attempts {
   count: number
   last: number
-}
-
-/** What says when to come back. */
-export class TooManyAttempts extends GraftError {
-  readonly retryAfterSeconds: number
-
-  constructor(retryAfterSeconds: number) {
-    super(
-      'GRAFT_TOO_MANY_REQUESTS',
-      `Too many wrong attempts to sign in: the next one is heard in ${retryAfterSeconds} s.`,
-    )
-    this.retryAfterSeconds = retryAfterSeconds
-  }
 }
 
 export function createSignInLimit(now: () => number = Date.now): SignInLimit {
@@ -58,7 +45,13 @@ export function createSignInLimit(now: () => number = Date.now): SignInLimit {
   return {
     check(address, secret) {
       const wait = Math.max(...keysOf(address, secret).map(waitOf))
-      if (wait > 0) throw new TooManyAttempts(Math.ceil(wait / 1000))
+      if (wait <= 0) return
+      const seconds = Math.ceil(wait / 1000)
+      throw new GraftError(
+        'GRAFT_RATE_LIMITED',
+        `Too many wrong attempts to sign in: the next one is heard in ${seconds} s.`,
+        { retryAfterSeconds: seconds },
+      )
     },
     failed(address, secret) {
       keysOf(address, secret).forEach(note)

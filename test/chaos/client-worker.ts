@@ -117,6 +117,7 @@ function tellOf(client: string, event: NodeEvent): void {
     case 'joined':
     case 'refused':
     case 'evaluated':
+    case 'sat-out':
     case 'round-failed':
       return
   }

@@ -12,6 +12,7 @@ import {
   overOf,
   round,
   startTestGateway,
+  UNINSPECTED,
 } from '../support/test-gateway.ts'
 
 const limits = (changes: Partial<GatewayLimits>): GatewayLimits => ({
@@ -98,7 +99,7 @@ describe('gateway limits', () => {
     let asked = 0
     await using server = await startTestGateway({
       checkUpdate: () => {
-        if (++asked > 2) return
+        if (++asked > 2) return UNINSPECTED
         throw new GraftError('GRAFT_RATE_LIMITED', 'Later.', { retryAfterSeconds: 0.05 })
       },
     })

@@ -91,7 +91,7 @@ describe('signing in', () => {
     const refused = await attempt(own.secrets.admin)
     expect(refused.status).toBe(429)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(await refused.json()).toMatchObject({ code: 'GRAFT_TOO_MANY_REQUESTS' })
+    expect(await refused.json()).toMatchObject({ code: 'GRAFT_RATE_LIMITED' })
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TooManyAttempts } from '../../../../server/api/sign-in-limit.ts'
+import type { GraftError } from '../../../../shared/errors.ts'
 import { createSignInLimit } from '../../../../server/api/sign-in-limit.ts'
 
 const waitOf = (check: () => void): number => {
@@ -7,7 +7,7 @@ const waitOf = (check: () => void): number => {
     check()
     return 0
   } catch (error) {
-    return (error as TooManyAttempts).retryAfterSeconds
+    return (error as GraftError).retryAfterSeconds ?? 0
   }
 }
 

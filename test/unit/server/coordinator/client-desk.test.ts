@@ -11,12 +11,13 @@ const [first, second] = [1, 2].map((n) =>
   RunId.parse(`00000000-0000-4000-8000-00000000000${n}`),
 ) as [RunId, RunId]
 const AUTH: ClientAuth = { protocol: 1, token: 'secret', name: ada, version: '0', engine: 'test' }
+const PEER = { address: '127.0.0.1' }
 const READY = { numExamples: 1, classCounts: [1] as [number] }
 
 describe('createClientDesk', () => {
   it('should let clients in while no run goes on, and answer their join when one begins', async () => {
     const desk = createClientDesk(admitting())
-    expect(await desk.handlers.admit(AUTH)).toBe(ada)
+    expect(await desk.handlers.admit(AUTH, PEER)).toBe(ada)
     const joined = desk.handlers.onJoin(ada)
     desk.open(first, handlersOf(first))
     expect((await joined).run).toBe(first)
@@ -26,7 +27,7 @@ describe('createClientDesk', () => {
     const desk = createClientDesk(admitting())
     desk.expectRun()
     let isIn = false
-    const admitted = desk.handlers.admit(AUTH).then(() => (isIn = true))
+    const admitted = desk.handlers.admit(AUTH, PEER).then(() => (isIn = true))
     await new Promise(setImmediate)
     expect(isIn).toBe(false)
     desk.close()
