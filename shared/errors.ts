@@ -101,6 +101,12 @@ export const ERRORS = {
     remedy:
       'Lower the learning rate or look for broken examples; NaN and infinity are never fused.',
   },
+  GRAFT_UPDATE_OUTLIER: {
+    status: 422,
+    exit: EXIT.refused,
+    remedy:
+      'Ask whose update it is what it was trained on and how; ban the client, or give --outliers report.',
+  },
   GRAFT_MESSAGE_INVALID: {
     status: 400,
     exit: EXIT.refused,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
 import type { ClientId } from '../../shared/ids.ts'
 import { CHUNK_BYTES } from '../../shared/protocol/messages.ts'
@@ -22,8 +23,9 @@ export function createClientHandlers(federation: Federation, session: Session): 
       return { run: session.run.id, clientId: client, settings }
     },
 
-    async onReady(client) {
+    async onReady(client, ready) {
       session.ready.add(client)
+      session.announced.set(client, ready)
       display.clientState(client, { state: 'ready' })
       const { round } = session
       await round?.dispatch({ type: 'client-ready', round: round.state.round, client })
@@ -74,6 +76,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
       if (hasUpdateOf(session, client)) return
       try {
         received.inspection.finish(received)
+        refuseOtherData(session, client, received)
       } catch (error) {
         const reason = toGraftError(error)
         await quarantine(federation, { run: session.run.id, client }, received, reason)
@@ -95,6 +98,20 @@ export function createClientHandlers(federation: Federation, session: Session): 
     },
   }
 }
+
+/** Class counts weigh a client's part in the fusion: it may not have others for each update. */
+function refuseOtherData({ announced }: Session, client: ClientId, received: ReceivedUpdate): void {
+  const ready = announced.get(client)
+  // Unknown of one that has not come back since the coordinator was started again.
+  if (ready === undefined || isDeepStrictEqual(ready.classCounts, received.classCounts)) return
+  throw new GraftError(
+    'GRAFT_MESSAGE_INVALID',
+    `The update says that ${client} has examples ${describeCounts(received.classCounts)} of the classes; client:ready said ${describeCounts(ready.classCounts)}.`,
+  )
+}
+
+const describeCounts = (counts: readonly number[]): string =>
+  `[${counts.slice(0, 20).join(', ')}${counts.length > 20 ? ', ...' : ''}]`
 
 function refuseTooLarge(
   { networkName, maxUpdateBytes }: Workbench,

@@ -25,6 +25,7 @@ import {
   type ModelPast,
   type Session,
 } from './session.ts'
+import { setAside } from './set-aside.ts'
 import { fromStored, toStored } from './stored-round.ts'
 import { blobsOf } from './training-requests.ts'
 import type { RoundPast } from './round-past.ts'
@@ -227,7 +228,11 @@ async function conductRound(
         })
       },
       work: {
-        fuse: (updates) => workbench.fuse(past, updates, tell('fusing')),
+        async fuse(updates) {
+          const fused = await workbench.fuse(past, updates, tell('fusing'))
+          await setAside(federation, { run: run.id, round, updates, checks: fused.checks })
+          return fused
+        },
         tune: (updates, fused) => workbench.tune(round, updates, fused, tell('tuning')),
         async evaluate(stage) {
           const judged = await workbench.evaluate(stage, past, tell('evaluating'))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts'
 import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
 import { DiversityReport } from '../../shared/protocol/diversity-report.ts'
+import { UpdateChecks } from '../../shared/protocol/update-checks.ts'
 import type { JournalEntry } from '../store/store.ts'
 import type { RoundEvent } from './round-state.ts'
 
@@ -11,6 +12,7 @@ const FusedCandidate = Candidate.extend({
   ledger: BlobId.optional(),
   reason: z.string().min(1).optional(),
   diversity: DiversityReport.optional(),
+  checks: UpdateChecks.optional(),
   state: BlobId.optional(),
 })
 const round = RoundNumber

@@ -49,6 +49,7 @@ export function reportRound(
     controls: judgement.controls,
     fused: { ...judgement.fused, ...(fused.reason !== undefined && { reason: fused.reason }) },
     ...(fused.diversity && { diversity: fused.diversity }),
+    ...(fused.checks && { checks: fused.checks }),
     tuned: { ...judgement.tuned, epochs: tuned.epochs, isTuned: tuned.isTuned },
     published: judgement.published,
     ...(ledger && { ledger, ledgerSummary: summariseLedger(ledger) }),

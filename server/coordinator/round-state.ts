@@ -2,6 +2,7 @@ import { assertNever } from '../../shared/assert-never.ts'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { type BlobId, type ClientId, compareIds, type RoundNumber } from '../../shared/ids.ts'
 import type { DiversityReport } from '../../shared/protocol/diversity-report.ts'
+import type { UpdateChecks } from '../../shared/protocol/update-checks.ts'
 
 export interface RoundRules {
   /** Clients in a cohort; recruiting ends when so many are ready. */
@@ -42,6 +43,8 @@ export interface FusedCandidate extends Candidate {
   readonly reason?: string | undefined
   /** How diverse its parents are; absent of one parent. */
   readonly diversity?: DiversityReport | undefined
+  /** How its parents compare with each other; those that are set aside are none of them. */
+  readonly checks?: UpdateChecks | undefined
   /** What its strategy remembers should it be published; see `journalled-state.ts`. Absent when nothing. */
   readonly state?: BlobId | undefined
 }
@@ -154,7 +157,7 @@ export function step(rules: RoundRules, state: RoundState, event: RoundEvent): S
       return quiet(state)
     case 'model-fused':
       if (state.phase !== 'fusing') return quiet(state)
-      return enter({ ...state, phase: 'tuning', fused: event.fused })
+      return onModelFused(state, event.fused)
     case 'model-tuned':
       if (state.phase !== 'tuning') return quiet(state)
       return enter({ ...state, phase: 'evaluating', tuned: event.tuned })
@@ -295,6 +298,23 @@ function onDeadlinePassed(rules: RoundRules, state: RoundState): Step {
     default:
       return assertNever(state)
   }
+}
+
+/** From here on the round has the updates that were fused. */
+function onModelFused(
+  state: Extract<RoundState, { phase: 'fusing' }>,
+  fused: FusedCandidate,
+): Step {
+  const updates = withoutSetAside(state.updates, fused.checks)
+  return enter({ ...state, phase: 'tuning', updates, fused })
+}
+
+/** The updates that may be fused. */
+export function withoutSetAside(updates: Updates, checks: UpdateChecks | undefined): Updates {
+  const aside = new Set(checks?.outliers.flatMap((each) => (each.isSetAside ? [each.client] : [])))
+  if (aside.size === 0) return updates
+  const kept = Object.entries<Update>(updates).filter(([client]) => !aside.has(client as ClientId))
+  return Object.fromEntries(kept) as Updates
 }
 
 function onModelEvaluated(state: RoundState, publication: Publication): Step {

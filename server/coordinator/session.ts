@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
-import type { BlobRef } from '../../shared/protocol/messages.ts'
+import type { BlobRef, ClientReady } from '../../shared/protocol/messages.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway, GatewayHandlers } from '../gateway/gateway.ts'
@@ -52,6 +52,8 @@ export interface Session {
   readonly ready: Set<ClientId>
   /** Clients that this run has invited, in this process or an earlier one. */
   readonly members: Set<ClientId>
+  /** What each client said that it trains on; an update that says otherwise is refused. */
+  readonly announced: Map<ClientId, ClientReady>
   /** Emits `ready` when a client is connected and has its examples. */
   readonly arrivals: EventEmitter<{ ready: [client: ClientId] }>
   /** Blobs that clients may pull. */
@@ -109,6 +111,7 @@ export function createSession(
     record: createRoundRecord(),
     ready: new Set(),
     members: new Set(),
+    announced: new Map(),
     arrivals: new EventEmitter(),
     offered: new Map(),
     proxy: null,

@@ -18,11 +18,18 @@ import { askParents } from '../proxy/ensemble.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
+import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
 import { type Candidates, createJudge, type Judgement } from './judge-round.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
-import { clientsOf, type FusedCandidate, type TunedCandidate, type Updates } from './round-state.ts'
+import {
+  clientsOf,
+  type FusedCandidate,
+  type TunedCandidate,
+  type Updates,
+  withoutSetAside,
+} from './round-state.ts'
 import { startClock } from './stopwatch.ts'
 import { openTrainingRequests, type TrainingRequests } from './training-requests.ts'
 import { createUpdateReader } from './update-reader.ts'
@@ -147,7 +154,18 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
     async fuse({ round, globalModel, state }, updates, onDetail) {
       const clock = startClock()
-      const parents = await read.scoredParents(updates)
+      const accepted = await read.scoredParents(updates)
+      const checks =
+        settings.outliers === 'off'
+          ? undefined
+          : await checkUpdates({
+              ...{ parents: accepted, start: await weightsOf(globalModel), model, settings },
+              proxy: proxy.train,
+              rng: rng.split(`round/${round}/check`),
+              ...(signal && { signal }),
+            })
+      const kept = withoutSetAside(updates, checks)
+      const parents = accepted.filter(({ id }) => id in kept)
       const stage = rng.split(`round/${round}/fuse`)
       const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
       const remembered = await readState(blobs, state)
@@ -175,6 +193,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         ledger: await blobs.put(Buffer.from(JSON.stringify(packLedger(ledger)))),
         ...(reason !== undefined && { reason }),
         ...(diversity && { diversity }),
+        ...(checks && { checks }),
         ...(fused.state && { state: await putState(blobs, remembered, fused.state) }),
         seconds: clock(),
       }

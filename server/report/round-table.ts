@@ -6,6 +6,7 @@ import { judgedParents } from '../../shared/protocol/judged-parents.ts'
 import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { unpackLedger } from '../fusion/pack-ledger.ts'
+import { checksLines } from './checks-lines.ts'
 import { diversityLine } from './diversity-line.ts'
 import { megabytes, percent, wrapWords } from '../../shared/terminal/format.ts'
 import { controlsOf, verdict } from './verdict.ts'
@@ -77,6 +78,7 @@ function footer(round: RoundReport, colors: Colors): string[] {
   const [up, down] = [megabytes(bytes.up), megabytes(bytes.down)]
   const lines = [
     ...(round.diversity === undefined ? [] : [`parents: ${diversityLine(round.diversity)}`]),
+    ...(round.checks === undefined ? [] : checksLines(round.checks)),
     ...candidates.map((candidate) => verdict(candidate, controls)),
     ...(round.fused.reason === undefined ? [] : [`fused: ${round.fused.reason}`]),
     `${PUBLISHED} ${published.isNew ? '' : 'the global model stays: '}${published.reason}`,

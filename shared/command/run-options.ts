@@ -7,7 +7,13 @@ import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
 import { LAYOUTS } from '../model/layouts.ts'
-import { type RunSettings, CONTROLS, PUBLISHING, TUNE_MODES } from '../protocol/run-settings.ts'
+import {
+  type RunSettings,
+  CONTROLS,
+  OUTLIERS,
+  PUBLISHING,
+  TUNE_MODES,
+} from '../protocol/run-settings.ts'
 import type { RunData } from '../protocol/run-data.ts'
 import { OPTIMIZERS, OPTIMIZERS_USAGE } from '../training/optimizer-settings.ts'
 import { kebab, numeric } from './command.ts'
@@ -142,6 +148,13 @@ export const RUN_OPTIONS = {
       'rounds in which parents, their diversity and controls are measured: each, or the last',
     )
     .meta({ value: 'WHEN' }),
+  outliers: z
+    .enum(OUTLIERS)
+    .default('report')
+    .describe(
+      'updates far larger than the others: not looked for (off), named (report), or left out (quarantine)',
+    )
+    .meta({ value: 'MODE' }),
   quorum: numeric(count)
     .optional()
     .describe('updates that suffice at the deadline; all clients, or --goal, when not given')
@@ -211,6 +224,7 @@ export function toRunSettings(
       batchSize: options.batchSize,
     },
     ...(options.publish !== 'better' && { publish: options.publish }),
+    ...(options.outliers !== 'report' && { outliers: options.outliers }),
     ...roundSizes(options),
     deadlineSeconds: options.deadline,
   }

@@ -22,6 +22,17 @@ const seconds = z.number().nonnegative()
 const bytes = z.int().nonnegative()
 const chunk = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes')
 
+interface Counts {
+  readonly numExamples: number
+  readonly classCounts: readonly number[]
+}
+
+const COUNTS_FAULT = { path: ['classCounts'], error: 'must add up to numExamples' }
+
+function addsUp({ numExamples, classCounts }: Counts): boolean {
+  return classCounts.reduce((sum, count) => sum + count, 0) === numExamples
+}
+
 /** A blob that the coordinator offers under `blob:pull`. */
 export const BlobRef = z.strictObject({ id: BlobId, sizeBytes: bytes.positive() })
 export type BlobRef = z.infer<typeof BlobRef>
@@ -49,10 +60,12 @@ export const RunJoin = z.strictObject({
  * client:ready — what a client has to train on. Sent after run:join, whose settings may decide which
  * examples those are; from then on it may be invited.
  */
-export const ClientReady = z.strictObject({
-  numExamples: z.int().positive(),
-  classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
-})
+export const ClientReady = z
+  .strictObject({
+    numExamples: z.int().positive(),
+    classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
+  })
+  .refine(addsUp, COUNTS_FAULT)
 export type ClientReady = z.infer<typeof ClientReady>
 
 /** client:progress — for the operator's eyes only; may be lost. */
@@ -83,13 +96,15 @@ export const UpdateChunk = z.strictObject({ round: RoundNumber, offset: bytes, c
 export type UpdateChunk = z.infer<typeof UpdateChunk>
 
 /** update:commit — all bytes sent; the answer comes after the update is verified and journalled. */
-export const UpdateCommit = z.strictObject({
-  round: RoundNumber,
-  numExamples: z.int().positive(),
-  classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
-  /** Seconds this client spent in each phase of the round. */
-  seconds: z.strictObject({ train: seconds, attribute: seconds, upload: seconds }),
-})
+export const UpdateCommit = z
+  .strictObject({
+    round: RoundNumber,
+    numExamples: z.int().positive(),
+    classCounts: z.array(z.int().nonnegative()).nonempty().max(100_000),
+    /** Seconds this client spent in each phase of the round. */
+    seconds: z.strictObject({ train: seconds, attribute: seconds, upload: seconds }),
+  })
+  .refine(addsUp, COUNTS_FAULT)
 export type UpdateCommit = z.infer<typeof UpdateCommit>
 
 /** evaluation:report — how a published model does on the client's own data. */

@@ -3,6 +3,7 @@ import { BlobId, ClientId, RoundNumber } from '../ids.ts'
 import { DiversityReport } from './diversity-report.ts'
 import { LedgerReport, LedgerSummary } from './ledger.ts'
 import { RunSettings } from './run-settings.ts'
+import { UpdateChecks } from './update-checks.ts'
 import { SimulationReport } from './simulation-report.ts'
 
 const accuracy = z
@@ -80,6 +81,9 @@ export const RoundReport = z.strictObject({
   }).describe('before fine-tuning'),
   diversity: DiversityReport.optional().describe(
     'of the parents, measured before they were fused; absent of one',
+  ),
+  checks: UpdateChecks.optional().describe(
+    'of the updates, before they were fused; absent of a run that does not look',
   ),
   tuned: Score.extend({
     epochs: count.describe('epochs run before the early stop'),

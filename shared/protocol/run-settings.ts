@@ -42,6 +42,8 @@ export const CONTROLS = ['each', 'last'] as const
 export const PUBLISHING = ['better', 'always'] as const
 export type Publishing = (typeof PUBLISHING)[number]
 
+export const OUTLIERS = ['off', 'report', 'quarantine'] as const
+
 /** Everything that decides a run's result. Stored with the run and told to its clients. */
 export const RunSettings = z.strictObject({
   seed: z.int().nonnegative(),
@@ -108,6 +110,12 @@ export const RunSettings = z.strictObject({
     .optional()
     .describe(
       'a new model only if it is better on held-out proxy examples (when absent), or always',
+    ),
+  outliers: z
+    .enum(OUTLIERS)
+    .optional()
+    .describe(
+      'what becomes of an update that is far larger than the others: nobody looks (off), it is named (report, when absent), or it is left out and set aside (quarantine)',
     ),
   /** Updates that suffice to fuse when the deadline passes. */
   quorum: count,

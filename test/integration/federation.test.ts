@@ -226,7 +226,7 @@ describe('a federation', () => {
       {
         code: 'GRAFT_MESSAGE_INVALID',
         says: 'numExamples 10, not 1000',
-        update: { ...good, numExamples: 1000 },
+        update: { ...good, numExamples: 1000, classCounts: [994, 3, 2, 1] },
       },
     ]
     for (const { code, update } of bad) {

@@ -1,0 +1,59 @@
+import { constants } from 'node:fs'
+import { access, copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GraftError } from '../../shared/errors.ts'
+import type { ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
+import type { UpdateChecks } from '../../shared/protocol/update-checks.ts'
+import { quarantine } from './quarantine.ts'
+import type { Updates } from './round-state.ts'
+import type { Federation } from './session.ts'
+
+export interface CheckedUpdates {
+  readonly run: RunId
+  readonly round: RoundNumber
+  /** All that were accepted. */
+  readonly updates: Updates
+  readonly checks: UpdateChecks | undefined
+}
+
+/**
+ * Puts a copy of each update that was left out of a fusion into quarantine, with the reason; the journal goes on naming the
+ * blob. A round that is taken up again finds it there.
+ */
+export async function setAside(
+  federation: Pick<Federation, 'store' | 'blobs' | 'quarantineFolder'>,
+  { run, round, updates, checks }: CheckedUpdates,
+): Promise<void> {
+  const { blobs, quarantineFolder } = federation
+  for (const { client, norm, isSetAside } of checks?.outliers ?? []) {
+    const update = updates[client]
+    if (!isSetAside || update === undefined) continue
+    if (await isThere(join(quarantineFolder, `${client}.${round}.${update.blob}.safetensors`))) {
+      continue
+    }
+    await mkdir(quarantineFolder, { recursive: true })
+    const path = join(quarantineFolder, `${client}.${round}.copy`)
+    await copyFile(blobs.pathOf(update.blob), path, constants.COPYFILE_FICLONE)
+    const blob = { id: update.blob, sizeBytes: update.sizeBytes }
+    const received = { ...pick(update), round, path, blob }
+    await quarantine(federation, { run, client }, received, reasonOf(client, norm, checks))
+  }
+}
+
+function pick({ numExamples, classCounts, seconds }: Updates[ClientId]) {
+  // At least one class: the protocol says so.
+  return { numExamples, classCounts: [...classCounts] as [number, ...number[]], seconds }
+}
+
+function reasonOf(client: ClientId, norm: number, checks: UpdateChecks | undefined): GraftError {
+  const median = checks?.median?.norm ?? 0
+  const problem = `The update of ${client} has moved the weights by ${norm.toPrecision(3)}, the cohort's median is ${median.toPrecision(3)}.`
+  return new GraftError('GRAFT_UPDATE_OUTLIER', problem)
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
