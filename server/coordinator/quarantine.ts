@@ -9,7 +9,7 @@ import type { Federation } from './session.ts'
 export async function quarantine(
   { store, quarantineFolder }: Pick<Federation, 'store' | 'quarantineFolder'>,
   { run, client }: { readonly run: RunId; readonly client: ClientId },
-  { path, round, blob, seconds }: ReceivedUpdate,
+  { path, round, blob, seconds }: Pick<ReceivedUpdate, 'path' | 'round' | 'blob' | 'seconds'>,
   reason: GraftError,
 ): Promise<void> {
   await mkdir(quarantineFolder, { recursive: true })

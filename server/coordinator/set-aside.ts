@@ -35,14 +35,10 @@ export async function setAside(
     const path = join(quarantineFolder, `${client}.${round}.copy`)
     await copyFile(blobs.pathOf(update.blob), path, constants.COPYFILE_FICLONE)
     const blob = { id: update.blob, sizeBytes: update.sizeBytes }
-    const received = { ...pick(update), round, path, blob }
-    await quarantine(federation, { run, client }, received, reasonOf(client, norm, checks))
+    const { seconds } = update
+    const reason = reasonOf(client, norm, checks)
+    await quarantine(federation, { run, client }, { path, round, blob, seconds }, reason)
   }
-}
-
-function pick({ numExamples, classCounts, seconds }: Updates[ClientId]) {
-  // At least one class: the protocol says so.
-  return { numExamples, classCounts: [...classCounts] as [number, ...number[]], seconds }
 }
 
 function reasonOf(client: ClientId, norm: number, checks: UpdateChecks | undefined): GraftError {
