@@ -83,8 +83,9 @@ async function compareScores({
   const examples = sample(proxy, CHECKED_EXAMPLES, rng.split('examples'))
   const checked: UpdateChecks['attribution'] = []
   for (const index of chosen) {
-    const { id, scores, load } = withScores[index]!
-    writeWeights(model, await load())
+    const parent = withScores[index]!
+    const { id, scores } = parent
+    writeWeights(model, await parent.load())
     const own = await attribute(scorer, model, examples, signal ? { signal } : {})
     const correlations = own.map((ofGroup, group) => rankCorrelation(ofGroup, scores[group]!))
     checked.push({ client: ClientId.parse(id), correlations })

@@ -314,7 +314,7 @@ export function withoutSetAside(updates: Updates, checks: UpdateChecks | undefin
   const aside = new Set(checks?.outliers.flatMap((each) => (each.isSetAside ? [each.client] : [])))
   if (aside.size === 0) return updates
   const kept = Object.entries<Update>(updates).filter(([client]) => !aside.has(client as ClientId))
-  return Object.fromEntries(kept) as Updates
+  return Object.fromEntries(kept)
 }
 
 function onModelEvaluated(state: RoundState, publication: Publication): Step {
