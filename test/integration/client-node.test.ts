@@ -63,6 +63,24 @@ describe('runNode', () => {
     expect(update.weights[0]!.data).not.toEqual(before[0]!.data)
   })
 
+  it('should say which run it is through with when it stays, and ask again while there is no other', async () => {
+    const stop = new AbortController()
+    const asked: (string | undefined)[] = []
+    await using federation = await startFederation({
+      handlers: {
+        async onJoin(client, after) {
+          asked.push(after)
+          if (asked.length === 3) stop.abort(new Error('enough'))
+          if (after !== undefined) throw new GraftError('GRAFT_NO_RUN', 'None has begun.')
+          return { run: RUN, clientId: client, settings: SETTINGS }
+        },
+      },
+    })
+    const node = federation.runNode('client-0', { stays: true, signal: stop.signal })
+    await expect(node).rejects.toThrow('enough')
+    expect(asked.slice(0, 3)).toEqual([undefined, RUN, RUN])
+  })
+
   it('should send the same bytes whether it runs alone or beside others', async () => {
     await using alone = await startFederation({})
     await alone.runNode('client-0')
@@ -269,11 +287,13 @@ async function startFederation(given: FederationOptions) {
         server?: string
         signal?: AbortSignal
         keepBlob?: NodeOptions['keepBlob']
+        stays?: boolean
       } = {},
     ) =>
       runNode({
         ...options(name),
         ...(how.server === undefined ? {} : { servers: [how.server] }),
+        stays: how.stays === true,
         ...(how.signal === undefined ? {} : { signal: how.signal }),
         ...(how.keepBlob && { keepBlob: how.keepBlob }),
         onProgress: (event) => {
