@@ -164,9 +164,12 @@ async function serve(
     say(`Store: ${store.description}. Seed: ${settings.seed}.`)
 
     const desk = createClientDesk(patient)
+    const lastEvent = await newestEvent(patient)
+    const board = createBoard({ engine: engine.name, staysForRuns: plan === null, lastEvent })
     const clients = (gateway = await attachGateway(sockets, desk.handlers, {
       uploadFolder: join(home, 'uploads'),
       asksCertificate: secure?.asksClients === true,
+      onConnections: board.connectionsChanged,
       onRefused({ name = 'unnamed', address, error }) {
         const details = { reason: error.problem, address }
         // A refusal that the database does not take is told all the same.
@@ -179,8 +182,6 @@ async function serve(
         else say(error.message)
       },
     }))
-    const lastEvent = await newestEvent(patient)
-    const board = createBoard({ engine: engine.name, staysForRuns: plan === null, lastEvent })
     board.watchConnections(() => clients.connected())
     const quarantineFolder = join(shared, 'quarantine')
     board.count(await countNow(patient, quarantineFolder))

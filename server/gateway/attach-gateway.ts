@@ -87,10 +87,12 @@ export async function attachGateway(
     const older = connections.get(client)
     connections.set(client, socket)
     if (older !== undefined) endConnection(older, replaced(client))
+    options.onConnections?.()
     socket.on('disconnect', () => {
       if (connections.get(client) !== socket) return
       connections.delete(client)
       handlers.onLeft(client)
+      options.onConnections?.()
     })
     // A message that is no MessagePack: socket.io closes the connection by itself.
     socket.on('error', () => undefined)

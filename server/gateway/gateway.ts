@@ -96,6 +96,8 @@ export interface AttachOptions {
   readonly limits?: GatewayLimits
   /** Told of clients that were refused before `admit` was asked. */
   readonly onRefused?: (refusal: ClientRefusal) => void
+  /** Told each time a client has come or gone. */
+  readonly onConnections?: () => void
   /** Told of failures that are no client's fault: a bug, a full disk. @default they are only answered */
   readonly onFault?: (error: GraftError) => void
 }

@@ -46,6 +46,40 @@ describe('a coordinator that stays', () => {
     for (const node of nodes) expect(await node).toMatchObject({ message: 'enough' })
   })
 
+  it('should say who comes and who goes, also while there is no run', async () => {
+    await using folder = await createTemporaryFolder()
+    await using coordinator = await startStayingCoordinator(folder.path)
+    const { operations } = coordinator
+    const counts = () => {
+      const { connected, known } = operations.federation().clients
+      return `${connected} of ${known}`
+    }
+    const told = new Map<string, Promise<void>>()
+    for (const wanted of ['1 of 1', '0 of 1']) {
+      let hasCome = false
+      told.set(
+        wanted,
+        new Promise((resolve) => {
+          operations.listen({
+            federationChanged: () => undefined,
+            laneChanged: () => undefined,
+            eventAppended: () => undefined,
+            resourceChanged(resource) {
+              hasCome ||= counts() === '1 of 1'
+              if (resource === 'clients' && hasCome && counts() === wanted) resolve()
+            },
+          })
+        }),
+      )
+    }
+    const leave = new AbortController()
+    const node = coordinator.node(0, undefined, leave.signal)
+    await told.get('1 of 1')
+    leave.abort(new Error('gone'))
+    expect(await node).toMatchObject({ message: 'gone' })
+    await told.get('0 of 1')
+  })
+
   it('should go on with what a killed coordinator left: its run, then those that wait', async () => {
     await using folder = await createTemporaryFolder()
     let ids

@@ -30,11 +30,12 @@ export async function startStayingCoordinator(home: string) {
   const blobs = await openBlobs(join(home, 'blobs'))
   const desk = createClientDesk(store)
   desk.expectRun()
-  const clients = await startGateway(desk.handlers, {
-    ...{ host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') },
-  })
   const lastEvent = await newestEvent(store)
   const board = createBoard({ engine: 'test', staysForRuns: true, lastEvent })
+  const clients = await startGateway(desk.handlers, {
+    ...{ host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') },
+    onConnections: board.connectionsChanged,
+  })
   board.watchConnections(() => clients.connected())
   const planner = createPlanner({
     ...{ ownData: null, initial: null, layout: undefined, blobs, signal },
@@ -78,7 +79,11 @@ export async function startStayingCoordinator(home: string) {
       }
     },
     /** A client that stays, as `graft client --shard I/2 --stay` runs it. */
-    node(index: number, onEvent: (event: NodeEvent) => void = () => undefined) {
+    node(
+      index: number,
+      onEvent: (event: NodeEvent) => void = () => undefined,
+      leave: AbortSignal = signal,
+    ) {
       const count = 2
       return runNode({
         servers: [clients.url],
@@ -88,7 +93,7 @@ export async function startStayingCoordinator(home: string) {
         stays: true,
         dataFor: (of) => shardData({ index, count }, of, { load: async () => TOY_DATASET }),
         onProgress: onEvent,
-        signal,
+        signal: AbortSignal.any([signal, leave]),
       }).catch((error: unknown) => error)
     },
     stop: (reason: Error) => stop.abort(reason),

@@ -25,6 +25,8 @@ export interface Board {
   readonly listen: (listener: OperationsListener) => () => void
   /** Says which clients are connected, once there is a gateway. */
   readonly watchConnections: (connected: () => readonly ClientId[]) => void
+  /** A client has come or gone, whether a run goes on or not. */
+  readonly connectionsChanged: () => void
   /** Numbers that change now and then. */
   readonly count: (numbers: Partial<Counts>) => void
   readonly runBegan: (run: RunRecord) => void
@@ -50,7 +52,7 @@ export interface Board {
 
 interface Counts {
   /** Clients that have ever joined. */
-  readonly known: number
+  readonly known: readonly ClientId[]
   readonly banned: number
   /** Uploads that are set aside. */
   readonly quarantined: number
@@ -81,7 +83,8 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
   const lanes = createLanes()
   const listeners = new Set<OperationsListener>()
   let connected: () => readonly ClientId[] = () => []
-  let counts: Counts = { known: 0, banned: 0, quarantined: 0 }
+  const known = new Set<ClientId>()
+  let counts: Omit<Counts, 'known'> = { banned: 0, quarantined: 0 }
   let run: RunRecord | null = null
   let isPaused = false
   let globalModel: BlobId | null = null
@@ -164,7 +167,7 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
       run: run?.id ?? null,
       isPaused,
       round: round && run && viewOf(round, run),
-      clients: { connected: connected().length, ...counts },
+      clients: { connected: connected().length, known: known.size, ...counts },
       globalModel,
       lastEventId: eventId(last),
     }),
@@ -177,7 +180,13 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
     watchConnections(ask) {
       connected = ask
     },
-    count(numbers) {
+    connectionsChanged() {
+      for (const client of connected()) known.add(client)
+      federationChanged()
+      changed('clients')
+    },
+    count({ known: clients = [], ...numbers }) {
+      for (const client of clients) known.add(client)
       counts = { ...counts, ...numbers }
       federationChanged()
     },

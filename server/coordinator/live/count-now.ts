@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.ts'
 export async function countNow(store: Store, quarantineFolder: string) {
   const [clients, bans] = [await store.listClients(), await store.listBans()]
   return {
-    known: clients.length,
+    known: clients.map(({ id }) => id),
     banned: bans.length,
     quarantined: await countFiles(quarantineFolder),
   }
