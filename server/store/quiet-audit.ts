@@ -26,7 +26,7 @@ interface Repeats {
 /** A store whose audit log a client cannot fill. */
 export interface QuietStore extends Store {
   /** Writes what has been counted and not written yet; before the store is closed. */
-  readonly settle: (this: void) => Promise<void>
+  readonly settle: () => Promise<void>
 }
 
 /**

@@ -14,8 +14,12 @@ describe('measureUpdates', () => {
       parentOf(String(value), Array<number>(TOTAL).fill(value)),
     )
     const { norms, distances } = await measureUpdates(parents, start)
-    expect(norms).toEqual([1, 2, 9].map((value) => expect.closeTo(value * Math.sqrt(TOTAL), 9)))
-    expect(distances).toEqual([1, 0, 7].map((by) => expect.closeTo(by * Math.sqrt(TOTAL), 9)))
+    expect(norms).toEqual(
+      [1, 2, 9].map((value) => expect.closeTo(value * Math.sqrt(TOTAL), 9) as unknown),
+    )
+    expect(distances).toEqual(
+      [1, 0, 7].map((by) => expect.closeTo(by * Math.sqrt(TOTAL), 9) as unknown),
+    )
   })
 
   it('should agree with slow loops', async () => {
