@@ -186,10 +186,12 @@ async function serve(
     const quarantineFolder = join(shared, 'quarantine')
     board.count(await countNow(patient, quarantineFolder))
     const planner = createPlanner({ ...options, blobs, signal })
-    const queue = plan === null ? createRunQueue(planner, { blobs }) : null
+    const queue = createRunQueue(planner, { blobs })
     const helm = createHelm()
-    const steering = { store: patient, blobs, board, helm, queue, quarantineFolder }
-    const operations = createOperations({ ...steering, gateway: clients })
+    const operations = createOperations({
+      ...{ store: patient, blobs, board, helm, quarantineFolder, gateway: clients },
+      queue: plan === null ? queue : null,
+    })
     const { lost } = leadership
     // A simulation has no operators.
     if (!isSimulated()) {
@@ -228,7 +230,7 @@ async function serve(
       desk.expectRun()
       await listen()
       say('Waiting for runs.')
-      await serveRuns(rooms, queue!, { planner, home })
+      await serveRuns(rooms, queue, { planner, home })
       return
     }
     const report = await conductRun(rooms, { plan, display, folder: home, onOpen: listen })
