@@ -84,11 +84,12 @@ async function compareScores({
   const checked: UpdateChecks['attribution'] = []
   for (const index of chosen) {
     const parent = withScores[index]!
-    const { id, scores } = parent
     writeWeights(model, await parent.load())
     const own = await attribute(scorer, model, examples, signal ? { signal } : {})
-    const correlations = own.map((ofGroup, group) => rankCorrelation(ofGroup, scores[group]!))
-    checked.push({ client: ClientId.parse(id), correlations })
+    const correlations = own.map((ofGroup, group) =>
+      rankCorrelation(ofGroup, parent.scores[group]!),
+    )
+    checked.push({ client: ClientId.parse(parent.id), correlations })
   }
   return checked
 }

@@ -21,10 +21,10 @@ export interface CheckedUpdates {
  * blob. A round that is taken up again finds it there.
  */
 export async function setAside(
-  federation: Pick<Federation, 'store' | 'blobs' | 'quarantineFolder'>,
+  federation: Pick<Federation, 'store' | 'blobs' | 'board' | 'quarantineFolder'>,
   { run, round, updates, checks }: CheckedUpdates,
 ): Promise<void> {
-  const { blobs, quarantineFolder } = federation
+  const { blobs, board, quarantineFolder } = federation
   for (const { client, norm, isSetAside } of checks?.outliers ?? []) {
     const update = updates[client]
     if (!isSetAside || update === undefined) continue
@@ -35,9 +35,10 @@ export async function setAside(
     const path = join(quarantineFolder, `${client}.${round}.copy`)
     await copyFile(blobs.pathOf(update.blob), path, constants.COPYFILE_FICLONE)
     const blob = { id: update.blob, sizeBytes: update.sizeBytes }
-    const { seconds } = update
+    const received = { round, path, blob, seconds: update.seconds }
     const reason = reasonOf(client, norm, checks)
-    await quarantine(federation, { run, client }, { path, round, blob, seconds }, reason)
+    await quarantine(federation, { run, client }, received, reason)
+    board.quarantined(client, reason.problem)
   }
 }
 

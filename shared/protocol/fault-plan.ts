@@ -70,11 +70,24 @@ export const Fault = z.discriminatedUnion(
         .describe('of the upload, as the wire counts; 0 when absent'),
       seconds: seconds.optional().describe('without a network; 0 when absent'),
     }),
-    z.strictObject({
-      fault: z.literal('corrupt').describe('it sends an update that is not what it has trained'),
-      ...inRounds,
-      how: z.enum(['nan', 'shape']).describe('a weight that is no number, or of another shape'),
-    }),
+    z
+      .strictObject({
+        fault: z.literal('corrupt').describe('it sends an update that is not what it has trained'),
+        ...inRounds,
+        how: z
+          .enum(['nan', 'shape', 'scale'])
+          .describe('a weight that is no number, of another shape, or all changed by a multiple'),
+        factor: z
+          .number()
+          .gt(1)
+          .max(1e6)
+          .optional()
+          .describe('of scale: times what training has changed; 50 when absent'),
+      })
+      .refine(({ how, factor }) => how === 'scale' || factor === undefined, {
+        path: ['factor'],
+        error: 'is only of an update that is corrupt by scale',
+      }),
     z.strictObject({
       fault: z.literal('flip').describe('a bit of its upload is flipped on the wire'),
       ...inRounds,

@@ -270,15 +270,20 @@ describe('a federation', () => {
     await using federation = await startFederation({ home: folder.path })
     const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
     await a.hears('round:invited')
-    await a.send(toyUpdate('first', { numExamples: 11 }))
-    await a.send(toyUpdate('second', { numExamples: 22 }))
-    await b.send(toyUpdate('b'))
+    const first = toyUpdate('first')
+    await a.send(first)
+    await a.send(toyUpdate('second'))
+    const other = toyUpdate('b')
+    await b.send(other)
 
     const [report] = await federation.reports
-    expect(report?.parents.map(({ numExamples }) => numExamples)).toEqual([11, 10])
+    expect(report?.uploads).toBe(2)
     const audit = (await federation.store.readAudit(20)).reverse()
     const accepted = audit.filter(({ action }) => action === 'update:accepted')
-    expect(accepted.map(({ actor }) => actor)).toEqual(['client:a', 'client:b'])
+    expect(accepted).toMatchObject([
+      { actor: 'client:a', details: { blob: hashOf(first.bytes) } },
+      { actor: 'client:b', details: { blob: hashOf(other.bytes) } },
+    ])
   })
 
   it('should refuse a name that joined with another token', async () => {

@@ -144,7 +144,9 @@ describe('an operator', () => {
     await using federation = await startFederation({ home: folder.path })
     const [wrong, other] = [await federation.puppet('a'), await federation.puppet('b')]
     await wrong.hears('round:invited')
-    await expect(wrong.send({ ...toyUpdate('a'), numExamples: 99 })).rejects.toMatchObject({
+    await expect(
+      wrong.send({ ...toyUpdate('a'), classCounts: [3, 4, 2, 1] }),
+    ).rejects.toMatchObject({
       code: 'GRAFT_MESSAGE_INVALID',
     })
     await expect(wrong.send(updateWithNaN('a'))).rejects.toMatchObject({ code: 'GRAFT_NOT_FINITE' })

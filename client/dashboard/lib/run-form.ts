@@ -32,6 +32,7 @@ const GROUPS = {
     'tuneEpochs',
     'tuneLearningRate',
     'publish',
+    'outliers',
     'controls',
     'seed',
   ],

@@ -200,6 +200,7 @@ function settingsOf({ settings }: RunResource): Fact[] {
     ['Proxy set', `${settings.proxy} examples${settings.rehearse ? ', rehearsed' : ''}`],
     ['Tuning', `${tune.mode}, at most ${tune.epochs} epochs, step ${tune.learningRate}`],
     ['Publishing', settings.publish ?? 'better'],
+    ['Outlying updates', settings.outliers ?? 'report'],
     ['Seed', String(settings.seed)],
   ]
 }

@@ -2,13 +2,16 @@ import { decodeSafetensors, encodeSafetensors } from '../../../shared/model/safe
 import { sizeOf } from '../../../shared/model/weights.ts'
 import type { FaultOf } from './draw-faults.ts'
 
+/** How an update is none of its run. */
+type Malformation = Exclude<FaultOf<'corrupt'>['how'], 'scale'>
+
 /**
  * An update as an honest client never sends it: whole by its own hash, and not to be fused.
  *
  * @param how `nan`: the first weight is not a number; `shape`: the first tensor is flat
  * @returns fresh bytes
  */
-export function corruptUpdate(bytes: Uint8Array, how: FaultOf<'corrupt'>['how']): Uint8Array {
+export function corruptUpdate(bytes: Uint8Array, how: Malformation): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(bytes)
   const [first, ...others] = tensors
   if (first === undefined) throw new RangeError('an update has at least one weight')

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { assertNever } from '../../../shared/assert-never.ts'
 import type { ClientId, RoundNumber } from '../../../shared/ids.ts'
 import type { Fault, FaultPlan } from '../../../shared/protocol/fault-plan.ts'
 import type { FaultEvent } from '../../../shared/protocol/simulation-report.ts'
@@ -7,6 +8,7 @@ import type { OutgoingUpdate, TransferOptions } from '../../node/transfer.ts'
 import { corruptUpdate } from './corrupt-update.ts'
 import { drawFaults, type FaultOf, find } from './draw-faults.ts'
 import type { Relay } from './relay.ts'
+import { scaleUpdate } from './scale-update.ts'
 
 /** Why a client ended its connection: the plan said so. */
 export class Left extends Error {
@@ -60,7 +62,8 @@ export function createMisfortune({ plan, relay, tell }: MisfortuneOptions): Misf
 
     async function makeUpdate(...given: Parameters<typeof work.makeUpdate>) {
       const [task, { signal }] = given
-      const { round } = task.invitation
+      const { invitation, globalModel } = task
+      const { round } = invitation
       const faults = faultsOf(round)
       const [late, slow, cut] = [find(faults, 'delay'), find(faults, 'slow'), find(faults, 'cut')]
       if (late !== undefined && isNew(round, 'delay')) {
@@ -71,7 +74,12 @@ export function createMisfortune({ plan, relay, tell }: MisfortuneOptions): Misf
         note(round, cut, `no network for ${cut.seconds ?? 0} s from before its first step`)
         relay.cut(cut.seconds ?? 0)
       }
-      const made = await work.makeUpdate(...given)
+      const trained = await work.makeUpdate(...given)
+      const corrupt = find(faults, 'corrupt')
+      const made =
+        corrupt?.how === 'scale'
+          ? { ...trained, bytes: scaleUpdate(trained.bytes, globalModel, factorOf(corrupt)) }
+          : trained
       if (slow === undefined || !isNew(round, 'slow')) return made
       const train = made.seconds.train * slow.factor
       note(round, slow, `trains ${slow.factor} times as long`)
@@ -87,10 +95,14 @@ export function createMisfortune({ plan, relay, tell }: MisfortuneOptions): Misf
       const leaves = leaving !== undefined && isNew(round, 'leave')
       if (leaves && leaving.when === 'before-upload') depart(round, leaving)
       if (corrupt !== undefined) {
-        note(round, corrupt, CORRUPTIONS[corrupt.how])
+        note(round, corrupt, describeCorrupt(corrupt))
         if (corrupt.how === 'shape') fatal = round
       }
-      const bytes = corrupt === undefined ? update.bytes : corruptUpdate(update.bytes, corrupt.how)
+      // A scaled one was scaled when it was made, where the global model is known.
+      const bytes =
+        corrupt === undefined || corrupt.how === 'scale'
+          ? update.bytes
+          : corruptUpdate(update.bytes, corrupt.how)
       armRelay(round, faults, bytes.length)
       try {
         await wire.push({ ...update, bytes }, options)
@@ -133,10 +145,20 @@ export function createMisfortune({ plan, relay, tell }: MisfortuneOptions): Misf
   return { strike, fatalRound: () => fatal }
 }
 
-const CORRUPTIONS = {
-  nan: 'sends a weight that is not a number',
-  shape: 'sends a tensor of another shape',
-} as const satisfies Record<FaultOf<'corrupt'>['how'], string>
+function describeCorrupt(fault: FaultOf<'corrupt'>): string {
+  switch (fault.how) {
+    case 'nan':
+      return 'sends a weight that is not a number'
+    case 'shape':
+      return 'sends a tensor of another shape'
+    case 'scale':
+      return `sends ${factorOf(fault)} times what it has changed`
+    default:
+      return assertNever(fault.how)
+  }
+}
+
+const factorOf = ({ factor = 50 }: FaultOf<'corrupt'>): number => factor
 
 const COMES_BACK = {
   'same-round': 'and comes back at once',

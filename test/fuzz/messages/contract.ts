@@ -58,7 +58,17 @@ const AUTH: Fields = {
 }
 
 export const isValidMessage = (event: unknown, message: unknown): boolean =>
-  typeof event === 'string' && Object.hasOwn(MESSAGES, event) && fits(message, MESSAGES[event]!)
+  typeof event === 'string' &&
+  Object.hasOwn(MESSAGES, event) &&
+  fits(message, MESSAGES[event]!) &&
+  addsUp(message)
+
+/** Of a message that fits: its classes, where it has any, have as many examples as there are. */
+function addsUp(message: unknown): boolean {
+  const { numExamples, classCounts } = message as Record<string, unknown>
+  if (!Array.isArray(classCounts)) return true
+  return (classCounts as number[]).reduce((sum, count) => sum + count, 0) === numExamples
+}
 
 export const isValidAuth = (auth: unknown): boolean => fits(auth, AUTH)
 

@@ -14,11 +14,13 @@ describe('measureUpdates', () => {
       parentOf(String(value), Array<number>(TOTAL).fill(value)),
     )
     const { norms, distances } = await measureUpdates(parents, start)
-    expect(norms).toEqual(
-      [1, 2, 9].map((value) => expect.closeTo(value * Math.sqrt(TOTAL), 9) as unknown),
+    expectClose(
+      norms,
+      [1, 2, 9].map((value) => value * Math.sqrt(TOTAL)),
     )
-    expect(distances).toEqual(
-      [1, 0, 7].map((by) => expect.closeTo(by * Math.sqrt(TOTAL), 9) as unknown),
+    expectClose(
+      distances,
+      [1, 0, 7].map((by) => by * Math.sqrt(TOTAL)),
     )
   })
 
@@ -64,6 +66,13 @@ describe('measureUpdates', () => {
     ).rejects.toMatchObject({ code: 'GRAFT_SHAPE_MISMATCH' })
   })
 })
+
+function expectClose(found: readonly number[], wanted: readonly number[]): void {
+  expect(found).toHaveLength(wanted.length)
+  found.forEach((value, k) => {
+    expect(value).toBeCloseTo(wanted[k]!, 9)
+  })
+}
 
 function weightsOf(values: readonly number[]): Weights {
   let at = 0

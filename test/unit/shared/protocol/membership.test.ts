@@ -12,6 +12,7 @@ const TRANSFER = 'integration/client-transfer'
 const NODE = 'integration/client-node'
 const ROUND = 'unit/server/coordinator/round-state'
 const UPLOADS = 'unit/server/gateway/uploads'
+const FIREWALL = 'integration/firewall'
 const FOLLOW = 'unit/client/node/follow-run'
 
 /** Which test holds each row of the membership table, by the row's first cell: file under test/, title. */
@@ -128,6 +129,16 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
   ],
   'the update is not one of this run': [
     [FEDERATION, 'should quarantine an update that is none, say why in the audit log, and go on'],
+  ],
+  'says other classes of examples than at `client:ready`': [
+    [FIREWALL, 'should be those that the client was let in with'],
+  ],
+  "its update is far larger than the others' (`outliers` in the run's settings)": [
+    [
+      FIREWALL,
+      'should leave out and set aside an update that is far larger than the others, when told to',
+    ],
+    [FIREWALL, 'should name it and fuse it all the same by default'],
   ],
   "the coordinator's disk is full": [
     [

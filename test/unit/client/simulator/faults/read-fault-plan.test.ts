@@ -10,6 +10,7 @@ describe('readFaultPlan', () => {
     ['[]', /plan\.json: the plan: .*expected object/],
     [{ faults: [{ fault: 'explode' }] }, /faults\.0\.fault: must be one of late, delay, slow/],
     [{ faults: [{ fault: 'slow', factor: 1 }] }, /faults\.0\.factor: .*>1/],
+    [{ faults: [{ fault: 'corrupt', how: 'nan', factor: 9 }] }, /factor: .*corrupt by scale/],
     [{ faults: [{ fault: 'late', seconds: 1, rounds: [1] }] }, /faults\.0: .*"rounds"/],
     [
       { faults: [{ fault: 'leave', when: 'after-upload', back: 'next-round' }] },
