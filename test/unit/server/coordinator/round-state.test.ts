@@ -254,6 +254,25 @@ describe('step', () => {
       }),
     )
   })
+
+  it('should go on without the updates that were set aside before fusion', () => {
+    const outlier = { client: client(2), norm: 9, distance: 9, score: 9 }
+    const checks = (isSetAside: boolean) => ({
+      threshold: 5,
+      median: { norm: 1, distance: 1 },
+      outliers: [{ ...outlier, isSetAside }],
+      attribution: [],
+    })
+    const after = (isSetAside: boolean) =>
+      stateAfter([
+        ...readies(1, 2, 3),
+        ...updates(1, 2, 3),
+        { type: 'model-fused', round: round1, fused: { ...fused, checks: checks(isSetAside) } },
+      ])
+    const clients = (state: RoundState) => ('updates' in state ? Object.keys(state.updates) : [])
+    expect(clients(after(true))).toEqual([client(1), client(3)])
+    expect(clients(after(false))).toEqual([client(1), client(2), client(3)])
+  })
 })
 
 // Helpers
