@@ -120,9 +120,19 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
       quorum,
       goal,
       updates: current.updates,
-      remainingSeconds: remainingSeconds(state.phase, elapsed, earlier),
+      remainingSeconds: isHeldUp(state, cohortSize)
+        ? null
+        : remainingSeconds(state.phase, elapsed, earlier),
       failure: state.phase === 'failed' ? state.code : null,
     }
+  }
+
+  /** Whether the round waits for somebody who is not there: nobody knows for how long. */
+  function isHeldUp(state: RoundState, cohortSize: number): boolean {
+    if (state.phase === 'recruiting') return connected().length < cohortSize
+    if (state.phase !== 'collecting') return false
+    const here = new Set(connected())
+    return state.cohort.some((client) => !here.has(client) && !(client in state.updates))
   }
 
   function stepped(state: RoundState): void {
