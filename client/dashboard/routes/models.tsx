@@ -3,6 +3,7 @@ import type { ModelResource } from '../../../shared/protocol/operator/resources.
 import { bytes, nats, percent, shortHash } from '../lib/format.ts'
 import { CANDIDATE_LABELS } from '../lib/labels.ts'
 import { useModels, useRuns } from '../lib/queries.ts'
+import { useLive } from '../lib/use-live.ts'
 import { useParam } from '../lib/use-param.ts'
 import { Link } from 'react-router'
 import { Confirm } from '../components/confirm.tsx'
@@ -182,12 +183,18 @@ function UseModel({
   readonly isOlder: boolean
 }) {
   const { sha256, round, run, isGlobal, accuracy } = model
+  const current = useLive(({ federation }) => federation?.run ?? null)
   const action = isOlder ? 'Roll back' : 'Publish'
+  const refusal = isGlobal
+    ? 'The next round starts from it already.'
+    : current === run
+      ? null
+      : 'Its run does not go on: there is no next round to start from it.'
   return (
     <Confirm
       action={action}
       needs="operator"
-      refusal={isGlobal ? 'The next round starts from it already.' : null}
+      refusal={refusal}
       title={isOlder ? `Roll back to round ${round}?` : `Publish the model of round ${round}?`}
       path={`/models/${sha256}/actions`}
       body={{ action: isOlder ? 'roll-back' : 'publish', run }}
