@@ -185,7 +185,7 @@ const LaneRow = memo(function LaneRow({ id, place, total }: LaneRowProps) {
       </Link>
       <span className="lane-state">
         <Badge tone={tone}>{text}</Badge>
-        {lane.done !== null && <small>{percent(lane.done, 0)}</small>}
+        {lane.done !== null && tone === 'busy' && <small>{percent(lane.done, 0)}</small>}
       </span>
       <Track lane={lane} />
       <span className="lane-loss">
