@@ -274,7 +274,7 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
   step('should find everything in the audit log', async () => {
     await go('Audit')
     const log = page.getByRole('table', { name: 'Audit log' })
-    await log.getByText('client:banned').first().waitFor()
+    await log.getByText('client:ban', { exact: true }).first().waitFor()
     await picture('audit')
   })
 
@@ -284,7 +284,8 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
       await whole(page)
       expect(await violations(page), name).toEqual([])
       await page.setViewportSize({ width: 390, height: 844 })
-      expect(await overflowing(page), name).toEqual([])
+      // Charts are drawn anew for their new width.
+      await expect.poll(() => overflowing(page), { message: name, timeout: 5000 }).toEqual([])
       await page.setViewportSize({ width: 1280, height: 900 })
     }
   })
