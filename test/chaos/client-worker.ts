@@ -119,7 +119,6 @@ function tellOf(client: string, event: NodeEvent): void {
     case 'evaluated':
     case 'sat-out':
     case 'round-failed':
-    case 'sat-out':
       return
   }
 }
