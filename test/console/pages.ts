@@ -40,9 +40,12 @@ export const PAGES_OF_THE_CONSOLE = {
   'not-found': { path: () => '/nowhere' },
 } as const satisfies Record<string, ConsolePage>
 
+/** A busy machine draws 200 clients and 500 rounds of them slowly. */
+const PATIENT = { timeout: 120_000 }
+
 /** Waits until the page has everything that it asked for, and hears the feed. */
 export async function whole(page: Page): Promise<void> {
-  await page.getByText('Live', { exact: true }).waitFor()
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+  await page.getByText('Live', { exact: true }).waitFor(PATIENT)
+  await page.locator('.skeleton').first().waitFor({ state: 'detached', ...PATIENT })
   await page.evaluate('document.fonts.ready')
 }

@@ -86,7 +86,7 @@ function Question(props: QuestionProps) {
         body: <Link to="/audit">Recorded in the audit log</Link>,
         tone: 'good',
       })
-      await queries.invalidateQueries()
+      void queries.invalidateQueries()
       onClose()
       props.onDone?.(answer)
     } catch (caught) {

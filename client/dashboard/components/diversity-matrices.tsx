@@ -11,7 +11,9 @@ export function DiversityMatrices({ diversity }: { readonly diversity: Diversity
     <>
       <div className="matrices">
         {measuresOf(diversity).map((measure) => (
-          <Matrix key={measure.id} {...{ diversity, measure }} />
+          <div key={measure.id}>
+            <Matrix {...{ diversity, measure }} />
+          </div>
         ))}
       </div>
       <ol className="matrix-names" aria-label="Parents by number">

@@ -147,8 +147,10 @@ export function StateBar() {
   const lanes = useLive((state) => state.lanes)
   const federation = useLive((state) => state.federation)
   const clients = useClients()
-  const known = lanes.size > 0 ? lanes.values() : (clients.data ?? [])
-  const counts = countStates(known)
+  const idle = clients.data?.map(
+    ({ isConnected }) => ({ state: isConnected ? 'ready' : 'away' }) as const,
+  )
+  const counts = countStates(lanes.size > 0 ? lanes.values() : (idle ?? []))
   const total = counts.reduce((sum, [, count]) => sum + count, 0)
   if (federation === null) return null
   const { connected, known: all, banned } = federation.clients
@@ -157,7 +159,8 @@ export function StateBar() {
       <p className="big">
         {connected}{' '}
         <small>
-          of {counted(all, 'client')} connected{banned > 0 && `, ${banned} banned`}
+          of {counted(Math.max(all, connected), 'client')} connected
+          {banned > 0 && `, ${banned} banned`}
         </small>
       </p>
       {total > 0 && (

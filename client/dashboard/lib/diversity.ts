@@ -30,8 +30,8 @@ export function measuresOf({ levels }: DiversityReport): Measure[] {
     },
     {
       id: 'disagreement',
-      title: 'Disagreement, % of proxy examples',
-      ends: ['0 % agree', '100 % differ'],
+      title: 'Disagreement',
+      ends: ['% of proxy examples', '0 all alike'],
       valueOf: ({ disagreement }) => disagreement,
       cell: (value) => (100 * value).toFixed(0),
       full: (value) => `disagree on ${(100 * value).toFixed(1)} % of proxy examples`,

@@ -27,4 +27,16 @@ export function useRefresh(): void {
     }
     seen.current = revisions
   }, [client, revisions])
+
+  // Where a client is, and what a run is at, changes with each round, whether or not anybody lists it as changed.
+  const place = useLive(({ federation }) =>
+    federation === null ? null : `${federation.run ?? ''} ${federation.round?.round ?? ''}`,
+  )
+  const before = useRef(place)
+  useEffect(() => {
+    if (before.current !== null && before.current !== place)
+      for (const key of ['clients', 'runs', 'rounds'])
+        void client.invalidateQueries({ queryKey: [key] })
+    before.current = place
+  }, [client, place])
 }

@@ -34,7 +34,12 @@ export function Models() {
   return (
     <Page
       title="Models"
-      lead={<p>Every model that a round ended with. Mark two to compare them.</p>}
+      lead={
+        <p>
+          What each round ended with; one that kept the old model has none of its own. Mark two to
+          compare them.
+        </p>
+      }
     >
       {a !== '' && b !== '' && <ModelComparison a={a} b={b} />}
       {(a === '') !== (b === '') && (
@@ -139,20 +144,28 @@ function columnsOf(
     {
       id: 'compare',
       head: 'Compare',
-      cell: ({ sha256, round }) => (
-        <input
-          type="checkbox"
-          aria-label={`Compare the model of round ${round}`}
-          checked={picked.includes(sha256)}
-          onChange={() => pick(sha256)}
-        />
-      ),
+      cell: ({ sha256, round, candidate }) =>
+        candidate === 'kept' ? null : (
+          <input
+            type="checkbox"
+            aria-label={`Compare the model of round ${round}`}
+            checked={picked.includes(sha256)}
+            onChange={() => pick(sha256)}
+          />
+        ),
     },
-    { id: 'download', head: 'Download', cell: (model) => <Downloads model={model} /> },
+    {
+      id: 'download',
+      head: 'Download',
+      cell: (model) => (model.candidate === 'kept' ? null : <Downloads model={model} />),
+    },
     {
       id: 'use',
       head: 'Next round',
-      cell: (model) => <UseModel model={model} isOlder={model.round < newest} />,
+      cell: (model) =>
+        model.candidate === 'kept' ? null : (
+          <UseModel model={model} isOlder={model.round < newest} />
+        ),
     },
   ]
 }

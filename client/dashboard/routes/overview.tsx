@@ -4,6 +4,7 @@ import { bestControl } from '../lib/curves.ts'
 import { nats, percent, points, shortHash } from '../lib/format.ts'
 import { useRounds, useRuns } from '../lib/queries.ts'
 import { useLive } from '../lib/use-live.ts'
+import { NewRunLink } from '../components/new-run-link.tsx'
 import { RunActions } from '../components/run-actions.tsx'
 import { AccuracyChart, LossChart } from '../components/curves.tsx'
 import { EventList } from '../components/event-list.tsx'
@@ -36,7 +37,12 @@ export function Overview() {
           </p>
         )
       }
-      actions={run && <RunActions run={run} />}
+      actions={
+        <>
+          {run && <RunActions run={run} />}
+          {federation?.run === null && <NewRunLink />}
+        </>
+      }
     >
       <Present rounds={done} run={run} />
       <NeedsAttention rounds={done} />

@@ -72,9 +72,8 @@ export function createAnswers(world: World, live: LiveWorld, visitor: Visitor): 
     listener('audit')
   }
 
-  function clientOf(id: ClientId): ClientResource {
+  function clientOf(id: ClientId, lane = live.laneOf(id)): ClientResource {
     const i = world.clientIds.indexOf(id)
-    const lane = live.lanes()[i]!
     const counts = world.classCounts.get(id)!
     return {
       id,
@@ -187,7 +186,11 @@ export function createAnswers(world: World, live: LiveWorld, visitor: Visitor): 
       case 'run-form':
         return ok(runFormOf(RUN_OPTIONS))
       case 'clients': {
-        if (parts[1] === undefined) return page(world.clientIds.map(clientOf), url)
+        if (parts[1] === undefined)
+          return page(
+            live.lanes().map((lane) => clientOf(lane.client, lane)),
+            url,
+          )
         const id = decodeURIComponent(parts[1]) as ClientId
         if (world.clientIds.includes(id))
           return parts[2] === 'rounds' ? page(clientRounds(id), url) : ok(clientOf(id))

@@ -1,5 +1,5 @@
 import { createRng } from '../../../shared/numeric/rng.ts'
-import type { RoundNumber } from '../../../shared/ids.ts'
+import type { ClientId, RoundNumber } from '../../../shared/ids.ts'
 import type {
   ClientLane,
   FederationView,
@@ -12,6 +12,7 @@ import { hexOf, type World } from './world.ts'
 export interface LiveWorld {
   federation(): FederationView
   lanes(): ClientLane[]
+  laneOf(client: ClientId): ClientLane
   events(): readonly LiveEvent[]
   /** @returns lanes and events that are new */
   tick(): { lanes: ClientLane[]; events: LiveEvent[] }
@@ -72,19 +73,16 @@ export function createLiveWorld(world: World, now: () => number = Date.now): Liv
     return { ...none, state: 'accepted', receivedBytes: SIZE, sizeBytes: SIZE }
   }
 
-  function lossesOf(i: number, done: number): number[] {
-    const steps = Math.max(0, Math.min(60, Math.round(((done - 0.12) / 0.58) * 60)))
+  const curves = clientIds.map((_, i) => {
     const own = createRng(`loss ${i}`)
-    return Array.from({ length: steps }, (_, step) =>
-      Number(
-        (
-          0.25 +
-          (1.4 + 0.5 * (i % 3)) * Math.exp(-step / (12 + (i % 5) * 3)) +
-          0.08 * own.next()
-        ).toFixed(4),
-      ),
-    )
-  }
+    return Array.from({ length: 60 }, (_, step) => {
+      const fallen = (1.4 + 0.5 * (i % 3)) * Math.exp(-step / (12 + (i % 5) * 3))
+      return Number((0.25 + fallen + 0.08 * own.next()).toFixed(4))
+    })
+  })
+
+  const lossesOf = (i: number, done: number): number[] =>
+    curves[i]!.slice(0, Math.max(0, Math.round(((done - 0.12) / 0.58) * 60)))
 
   const updates = () => progress.filter((done, i) => done >= 1 && !isAway[i] && !isBad[i]).length
 
@@ -147,6 +145,7 @@ export function createLiveWorld(world: World, now: () => number = Date.now): Liv
   return {
     paused,
     lanes: () => clientIds.map((_, i) => laneOf(i)),
+    laneOf: (client) => laneOf(clientIds.indexOf(client)),
     events: () => past,
     federation: () => ({
       version: '0.1.0',
