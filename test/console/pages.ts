@@ -46,6 +46,9 @@ const PATIENT = { timeout: 120_000 }
 /** Waits until the page has everything that it asked for, and hears the feed. */
 export async function whole(page: Page): Promise<void> {
   await page.getByText('Live', { exact: true }).waitFor(PATIENT)
-  await page.locator('.skeleton').first().waitFor({ state: 'detached', ...PATIENT })
+  await page
+    .locator('.skeleton')
+    .first()
+    .waitFor({ state: 'detached', ...PATIENT })
   await page.evaluate('document.fonts.ready')
 }
