@@ -36,8 +36,8 @@ export function Models() {
       title="Models"
       lead={
         <p>
-          What each round ended with; one that kept the old model has none of its own. Mark two to
-          compare them.
+          What each round ended with; one that kept the old model has none of its own to compare.
+          Mark two to see them beside each other.
         </p>
       }
     >
@@ -157,15 +157,12 @@ function columnsOf(
     {
       id: 'download',
       head: 'Download',
-      cell: (model) => (model.candidate === 'kept' ? null : <Downloads model={model} />),
+      cell: (model) => <Downloads model={model} />,
     },
     {
       id: 'use',
       head: 'Next round',
-      cell: (model) =>
-        model.candidate === 'kept' ? null : (
-          <UseModel model={model} isOlder={model.round < newest} />
-        ),
+      cell: (model) => <UseModel model={model} isOlder={model.round < newest} />,
     },
   ]
 }
