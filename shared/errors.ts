@@ -107,6 +107,11 @@ export const ERRORS = {
     remedy:
       'Ask whose update it is what it was trained on and how; ban the client, or give --outliers report.',
   },
+  GRAFT_MODEL_TOO_LARGE: {
+    status: 413,
+    exit: EXIT.refused,
+    remedy: 'Give a larger --max-model-bytes if this machine has the memory, or leave the run.',
+  },
   GRAFT_MESSAGE_INVALID: {
     status: 400,
     exit: EXIT.refused,

@@ -10,6 +10,8 @@ import { shardName } from '../../shared/data/shard.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { ClientId } from '../../shared/ids.ts'
+import { privacyOf } from '../privacy/privacy-of.ts'
+import { MAX_MODEL_BYTES } from './model-limit.ts'
 import { readClientTls } from './client-tls.ts'
 import { printEvent } from './print-event.ts'
 import { runNode } from './node.ts'
@@ -98,6 +100,24 @@ export const clientCommand = defineCommand({
     featureSkew: OwnOnly.optional()
       .describe('what is done to this client’s images, in place of what the run says')
       .meta({ value: 'SPEC' }),
+    maxModelBytes: numeric(z.int().positive())
+      .default(MAX_MODEL_BYTES)
+      .describe('largest model that this machine takes from a coordinator')
+      .meta({ value: 'N' }),
+    dpClip: numeric(z.number().positive())
+      .optional()
+      .describe('differential privacy: L2 norm that an update has at most')
+      .meta({ value: 'C' }),
+    dpNoise: numeric(z.number().positive().max(1000))
+      .optional()
+      .describe(
+        'differential privacy: standard deviation of the noise on each weight, in units of --dp-clip',
+      )
+      .meta({ value: 'SIGMA' }),
+    dpDelta: numeric(z.number().positive().max(0.1))
+      .default(1e-5)
+      .describe('differential privacy: the delta at which epsilon is told')
+      .meta({ value: 'D' }),
     engine: ENGINE_OPTION,
     retry: numeric(z.number().positive().max(86_400))
       .default(30)
@@ -106,7 +126,8 @@ export const clientCommand = defineCommand({
     stay: z.literal(true).optional().describe('take part in run after run, until it is ended'),
   },
   async run({ server: servers, token, name, shard, engine, retry, stay, ...given }) {
-    const { tlsCa, tlsCert, tlsKey, ...about } = given
+    const { tlsCa, tlsCert, tlsKey, dpClip, dpNoise, dpDelta, maxModelBytes, ...about } = given
+    const privacy = privacyOf({ clip: dpClip, noise: dpNoise, delta: dpDelta }, process.stdout)
     const tls = await readClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey }, servers)
     const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = about
     const { labelNoise, featureSkew, ...data } = rest
@@ -126,6 +147,8 @@ export const clientCommand = defineCommand({
     await runNode({
       servers,
       tls,
+      maxModelBytes,
+      ...(privacy && { privacy }),
       token,
       ...nameOf(name, shard),
       engineName,

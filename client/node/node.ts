@@ -1,10 +1,16 @@
-import { countClasses } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
 import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
 import { openNetwork } from '../../shared/model/open-network.ts'
-import { type BlobRef, Done, RunJoined } from '../../shared/protocol/messages.ts'
+import {
+  type BlobRef,
+  type ClientProgress,
+  Done,
+  RunJoined,
+} from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
+import type { Privacy } from '../privacy/privacy.ts'
+import { assertSmallEnough, bytesOf, MAX_MODEL_BYTES } from './model-limit.ts'
 import type { ClientTls } from './client-tls.ts'
 import { connect, type News } from './connection.ts'
 import { followRun, type NodeSummary, RunUnserved } from './follow-run.ts'
@@ -16,6 +22,7 @@ import {
   type Participant,
   receive,
   takePart,
+  tell,
   type Work,
 } from './round.ts'
 import { pullBlob, pushUpdate, type TransferOptions } from './transfer.ts'
@@ -36,6 +43,10 @@ export interface NodeOptions {
   readonly retrySeconds?: number
   /** The node's examples under the id that it has; the run's settings say how a shared data set is split. */
   readonly dataFor: (settings: RunSettings, id: ClientId) => Promise<ClientData>
+  /** Largest model, and largest file of any kind, that is taken from a coordinator. @default MAX_MODEL_BYTES */
+  readonly maxModelBytes?: number
+  /** Makes private what is sent. @default it is sent as it is */
+  readonly privacy?: Privacy
   readonly onProgress?: (event: NodeEvent) => void
   /**
    * Gives the node another way to work, or to the coordinator, each time it has joined; many nodes of one
@@ -60,6 +71,7 @@ export interface NodeOptions {
  */
 export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   const { servers, token, name, engineName: engine, retrySeconds = 30, signal } = options
+  const { maxModelBytes: mostBytes = MAX_MODEL_BYTES, privacy } = options
   const onEvent = options.onProgress ?? (() => undefined)
   signal?.throwIfAborted()
 
@@ -75,6 +87,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
 
   const equip = options.equip ?? ((participant: Participant) => participant)
   const pull = rememberPulls(async (blob, transfer) => {
+    assertSmallEnough(blob.sizeBytes, 'What the coordinator offers', mostBytes)
     const bytes = await pullBlob(connection, blob, transfer)
     return (transfer.isOwn ? undefined : options.keepBlob?.(blob.id, bytes)) ?? bytes
   })
@@ -90,7 +103,9 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
     try {
       const data = await options.dataFor(settings, clientId)
       // Refused before anybody counts on this client, not in its first round.
-      work = createWork(await openNetwork(settings, data.train))
+      const network = await openNetwork(settings, data.train)
+      assertSmallEnough(bytesOf(network), `The model ${network.name}`, mostBytes)
+      work = createWork(network, privacy)
       prepared = { run, data }
       return data
     } catch (error) {
@@ -105,9 +120,9 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
     const isSameRun = previous?.run === joined.run
     const data = await prepare(joined)
     const numExamples = data.train.labels.length
-    const ready = { numExamples, classCounts: countClasses(data.train) }
+    const told = tell(data, privacy !== undefined)
     try {
-      await connection.request('client:ready', ready, Done)
+      await connection.request('client:ready', told, Done)
     } catch (error) {
       // While this node prepared for it, the run has ended.
       if (isNoRun(error)) return join(previous, after)
@@ -125,9 +140,12 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
         report: async (evaluation) => {
           await connection.request('evaluation:report', evaluation, Done)
         },
+        decline: async (round) => {
+          await connection.request('evaluation:decline', { round }, Done)
+        },
       },
       onProgress: (progress) => {
-        connection.notify(progress)
+        connection.notify(privacy === undefined ? progress : withoutLoss(progress))
         onEvent({ type: 'progress', ...progress })
       },
     })
@@ -195,4 +213,9 @@ function rememberPulls(pull: Pull): Pull {
       throw error
     }
   }
+}
+
+/** How well training goes tells of the examples. */
+function withoutLoss({ round, phase, done }: ClientProgress): ClientProgress {
+  return { round, phase, done }
 }

@@ -5,7 +5,7 @@ import { concatenate } from '../../shared/data/concatenate.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { sample } from '../../shared/data/sample.ts'
 import { countClasses } from '../../shared/data/subset.ts'
-import type { RunId } from '../../shared/ids.ts'
+import type { RoundNumber, RunId } from '../../shared/ids.ts'
 import type { Network } from '../../shared/model/network.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'
@@ -24,6 +24,7 @@ import { encodeUpdate } from '../../shared/protocol/update.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { classLogPriors } from '../../shared/training/class-log-priors.ts'
 import { fit } from '../../shared/training/fit.ts'
+import { type Privacy, toldCounts } from '../privacy/privacy.ts'
 import { createProgress, type RoundOutcome } from './progress.ts'
 import type { OutgoingUpdate, TransferOptions } from './transfer.ts'
 
@@ -49,10 +50,14 @@ export interface Wire {
   pull(blob: BlobRef, options: TransferOptions): Promise<Uint8Array>
   push(update: OutgoingUpdate, options: TransferOptions): Promise<void>
   report(evaluation: EvaluationReport): Promise<void>
+  /** Says that this client judges no model. */
+  decline(round: RoundNumber): Promise<void>
 }
 
 /** What a client does on its engine. */
 export interface Work {
+  /** Whether what is sent may tell nothing of the data beside what is accounted for. */
+  readonly isPrivate?: boolean
   makeUpdate(task: LocalTask, options: WorkOptions): Promise<MadeUpdate>
   /** Judges a model by examples of the client's own. */
   judge(model: Uint8Array, examples: ExampleSet): Promise<Evaluation>
@@ -90,6 +95,18 @@ export interface Participant {
   readonly onProgress: (progress: ClientProgress) => void
 }
 
+/** Examples that a client says it trains on. */
+export interface ToldCounts {
+  readonly numExamples: number
+  readonly classCounts: readonly number[]
+}
+
+/** @param isPrivate whether the counts must say nothing of the data */
+export function tell({ train }: ClientData, isPrivate: boolean): ToldCounts {
+  if (isPrivate) return toldCounts(train.numClasses)
+  return { numExamples: train.labels.length, classCounts: countClasses(train) }
+}
+
 /**
  * One round of a client, from the invitation to the accepted update. What it sends depends on the
  * global model, the client's name, its data and the run's settings alone, never on timing.
@@ -118,9 +135,9 @@ export async function takePart(
 
   const upload = startClock()
   const commit = () => ({
-    numExamples: data.train.labels.length,
-    classCounts: countClasses(data.train),
-    seconds: { ...seconds, upload: upload() },
+    ...asCounts(tell(data, work.isPrivate === true)),
+    // How long training took tells how many examples there are.
+    seconds: work.isPrivate ? { ...seconds, upload: 0 } : { ...seconds, upload: upload() },
   })
   await wire.push(
     { round, bytes, commit },
@@ -143,7 +160,10 @@ export async function receive(
   { data, work, wire, onProgress }: Participant,
   { round, model: blob }: RoundPublished,
 ): Promise<EvaluationReport | null> {
-  if (data.judge === null) return null
+  if (data.judge === null || work.isPrivate) {
+    await wire.decline(round)
+    return null
+  }
   createProgress(round, onProgress)('evaluating', 0)
   const { accuracy, loss } = await work.judge(await wire.pull(blob, {}), data.judge)
   const report = { round, accuracy, loss, numExamples: data.judge.labels.length }
@@ -152,9 +172,10 @@ export async function receive(
 }
 
 /** The work of a client on the network of the run that it has joined. */
-export function createWork(network: Network): Work {
+export function createWork(network: Network, privacy?: Privacy): Work {
   return {
-    makeUpdate: (task, options) => makeUpdate(task, network, options),
+    isPrivate: privacy !== undefined,
+    makeUpdate: (task, options) => makeUpdate(task, { network, privacy }, options),
     async judge(bytes, examples) {
       const model = loadModel(weightsIn(bytes), network)
       try {
@@ -169,7 +190,7 @@ export function createWork(network: Network): Work {
 /** Trains the global model on the client's examples, and scores its neurons. */
 async function makeUpdate(
   { joined, data, invitation, globalModel, proxy, correction }: LocalTask,
-  network: Network,
+  { network, privacy }: { readonly network: Network; readonly privacy: Privacy | undefined },
   { progress, signal }: WorkOptions,
 ): Promise<MadeUpdate> {
   const { clientId, settings } = joined
@@ -204,25 +225,34 @@ async function makeUpdate(
     progress('attributing', 0)
     const count = ATTRIBUTION_EXAMPLES[settings.scorer]
     const scored = sample(data.train, count, rng.split('attribute'))
-    const scores = await attribute(settings.scorer, model, scored, {
-      onProgress: ({ done, total }) => progress('attributing', done / total),
-      signal,
-    })
+    const scores = privacy
+      ? []
+      : await attribute(settings.scorer, model, scored, {
+          onProgress: ({ done, total }) => progress('attributing', done / total),
+          signal,
+        })
     signal.throwIfAborted()
+    const trained = await readWeights(model)
 
     const bytes = encodeUpdate({
       round,
       architecture: network.name,
-      numExamples: data.train.labels.length,
-      classCounts: countClasses(data.train),
+      ...tell(data, privacy !== undefined),
       scorer: settings.scorer,
-      weights: await readWeights(model),
+      weights: privacy?.release(trained, start) ?? trained,
       scores,
     })
-    return { bytes, seconds: { train, attribute: attributing() } }
+    return { bytes, seconds: privacy ? UNTOLD : { train, attribute: attributing() } }
   } finally {
     model.dispose()
   }
+}
+
+const UNTOLD = { train: 0, attribute: 0 }
+
+/** As messages have them: there is at least one class. */
+function asCounts({ numExamples, classCounts: [first = 0, ...others] }: ToldCounts) {
+  return { numExamples, classCounts: [first, ...others] as [number, ...number[]] }
 }
 
 function weightsIn(bytes: Uint8Array): Weights {

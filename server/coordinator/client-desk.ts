@@ -108,6 +108,8 @@ export function createClientDesk(store: Store, holdMs: number = HOLD_MS): Client
         await current.handlers.onUpdate(client, update)
       },
 
+      onDecline: (client, decline) => current?.handlers.onDecline(client, decline),
+
       onEvaluation: (client, report) => current?.handlers.onEvaluation(client, report),
     },
 

@@ -91,6 +91,12 @@ export function createClientHandlers(federation: Federation, session: Session): 
       await store.audit({ actor: `client:${client}`, action: 'update:accepted', details })
     },
 
+    onDecline(client, { round }) {
+      if (round !== session.round?.state.round) return
+      session.record.decline(client)
+      display.clientState(client, { state: 'done', done: 1 })
+    },
+
     onEvaluation(client, report) {
       if (report.round !== session.round?.state.round) return
       session.record.addEvaluation(client, report)

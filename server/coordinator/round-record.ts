@@ -9,6 +9,8 @@ export interface RoundRecord {
   /** What clients say of the published model on their own data. */
   readonly evaluations: ReadonlyMap<ClientId, EvaluationReport>
   addEvaluation(client: ClientId, report: EvaluationReport): void
+  /** This client judges no model: nobody waits for it. */
+  decline(client: ClientId): void
   /** Call when a client left: those still awaited may be fewer now. */
   clientLeft(): void
   /**
@@ -21,6 +23,7 @@ export interface RoundRecord {
 
 export function createRoundRecord(): RoundRecord {
   const evaluations = new Map<ClientId, EvaluationReport>()
+  const declined = new Set<ClientId>()
   let changed: () => void = () => undefined
 
   return {
@@ -30,12 +33,16 @@ export function createRoundRecord(): RoundRecord {
       evaluations.set(client, report)
       changed()
     },
+    decline(client) {
+      declined.add(client)
+      changed()
+    },
     clientLeft: () => {
       changed()
     },
     async evaluated(awaited, seconds, signal) {
       try {
-        while (!awaited().every((client) => evaluations.has(client))) {
+        while (!awaited().every((client) => evaluations.has(client) || declined.has(client))) {
           const ended = new AbortController()
           const change = new Promise<void>((resolve) => {
             changed = resolve

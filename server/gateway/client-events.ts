@@ -7,6 +7,7 @@ import {
   ClientProgress,
   ClientReady,
   type ClientToServer,
+  EvaluationDecline,
   EvaluationReport,
   MAX_PENDING_MESSAGES,
   RunJoin,
@@ -134,6 +135,10 @@ function repliesTo(client: ClientId, { handlers, uploads }: ClientRooms): Replie
       uploads.write(client, parseMessage('update:chunk', UpdateChunk, message)),
     'update:commit': async (message) => {
       await uploads.commit(client, parseMessage('update:commit', UpdateCommit, message))
+      return {}
+    },
+    'evaluation:decline': async (message) => {
+      handlers.onDecline(client, parseMessage('evaluation:decline', EvaluationDecline, message))
       return {}
     },
     'evaluation:report': async (message) => {

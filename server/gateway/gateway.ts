@@ -6,6 +6,7 @@ import type {
   ClientAuth,
   ClientProgress,
   ClientReady,
+  EvaluationDecline,
   EvaluationReport,
   RoundFailed,
   RoundInvited,
@@ -49,6 +50,7 @@ export interface GatewayHandlers {
    */
   onUpdate(client: ClientId, update: ReceivedUpdate): Promise<void>
   onEvaluation(client: ClientId, report: EvaluationReport): void
+  onDecline(client: ClientId, decline: EvaluationDecline): void
 }
 
 export interface ReceivedUpdate extends UpdateCommit {

@@ -116,6 +116,10 @@ export const EvaluationReport = z.strictObject({
 })
 export type EvaluationReport = z.infer<typeof EvaluationReport>
 
+/** evaluation:decline — the client does not judge the published model: nobody need wait for it. */
+export const EvaluationDecline = z.strictObject({ round: RoundNumber })
+export type EvaluationDecline = z.infer<typeof EvaluationDecline>
+
 /** Answer to run:join: the run this client now belongs to. */
 export const RunJoined = z.strictObject({
   run: RunId,
@@ -217,6 +221,7 @@ export interface ClientToServer {
   'update:chunk': (message: unknown, answer: Answer<UploadOffset>) => void
   'update:commit': (message: unknown, answer: Answer) => void
   'evaluation:report': (message: unknown, answer: Answer) => void
+  'evaluation:decline': (message: unknown, answer: Answer) => void
 }
 
 export interface ServerToClient {

@@ -10,6 +10,7 @@ import {
   ClientAuth,
   ClientProgress,
   ClientReady,
+  EvaluationDecline,
   EvaluationReport,
   RunJoin,
   UpdateBegin,
@@ -68,6 +69,7 @@ const SCHEMAS = {
   'update:begin': UpdateBegin,
   'update:chunk': UpdateChunk,
   'update:commit': UpdateCommit,
+  'evaluation:decline': EvaluationDecline,
   'evaluation:report': EvaluationReport,
 }
 

@@ -125,6 +125,13 @@ describe('runNode', () => {
     expect(summary.accepted).toHaveLength(1)
   })
 
+  it('should take no model that is larger than it allows, and pull none', async () => {
+    await using federation = await startFederation({})
+    const node = runNode({ ...federation.options('client-0'), maxModelBytes: 50 })
+    await expect(node).rejects.toMatchObject({ code: 'GRAFT_MODEL_TOO_LARGE' })
+    expect(federation.pulls).toEqual([])
+  })
+
   it('should report a refused update and go on with the next round', async () => {
     let refusals = 0
     await using federation = await startFederation({

@@ -65,6 +65,7 @@ export async function startTestGateway(
       seen.updates.push({ client, round, bytes: await readFile(path) })
     },
     onEvaluation: () => undefined,
+    onDecline: () => undefined,
     ...overrides,
   }
   const uploadFolder = options.uploadFolder ?? join(scratch, 'uploads')

@@ -40,6 +40,7 @@ const MESSAGES: Readonly<Record<string, Fields>> = {
   'update:begin': { round: whole(0), sizeBytes: whole(1), sha256: isHash },
   'update:chunk': { round: whole(0), offset: whole(0), chunk: isBytes },
   'update:commit': { round: whole(0), ...counts, seconds: (value) => fits(value, timing) },
+  'evaluation:decline': { round: whole(0) },
   'evaluation:report': {
     round: whole(0),
     accuracy: between(0, 1),

@@ -15,6 +15,7 @@ export function validMessages({ model, file, sha256 }: RunFacts): Record<EventNa
     'update:begin': { round: 1, sizeBytes: file.length, sha256 },
     'update:chunk': { round: 1, offset: 0, chunk: file.subarray(0, 64) },
     'update:commit': { round: 1, ...counts, seconds: { train: 1, attribute: 0.5, upload: 0.25 } },
+    'evaluation:decline': { round: 1 },
     'evaluation:report': { round: 1, accuracy: 0.9, loss: 0.4, numExamples: 10 },
   }
 }

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createWork, type Participant, receive, takePart } from '../../../../client/node/round.ts'
+import { createPrivacy, type Privacy } from '../../../../client/privacy/privacy.ts'
 import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
+import type { RoundNumber } from '../../../../shared/ids.ts'
 import { countClasses, subset } from '../../../../shared/data/subset.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
 import { networkOf } from '../../../../shared/model/open-network.ts'
@@ -170,6 +172,39 @@ describe('receive', () => {
       await receive({ ...client, data: { ...client.data, judge: null } }, published),
     ).toBeNull()
     expect(client.reported).toEqual([])
+    // The coordinator need not wait for it.
+    expect(client.declined).toEqual([1])
+  })
+})
+
+describe('a private client', () => {
+  const privacy = () => createPrivacy({ clip: 0.01, noise: 0, delta: 1e-5 })
+
+  it('should send no more than the clipped update: no scores, no counts, no seconds', async () => {
+    const client = participant('client-0', undefined, privacy())
+    await takePart(client, invitation(1), never)
+    const [update] = client.pushed
+    expect(update!.commit()).toEqual({
+      numExamples: 200,
+      classCounts: [100, 100],
+      seconds: { train: 0, attribute: 0, upload: 0 },
+    })
+    const { tensors, metadata } = decodeSafetensors(update!.bytes)
+    expect(tensors.some(({ name }) => name.startsWith('attribution'))).toBe(false)
+    expect(metadata['class_counts']).toBe('[100,100]')
+    const before = decodeSafetensors(globalModel()).tensors
+    const squares = tensors.flatMap(({ data }, t) =>
+      Array.from(data, (value, i) => (value - before[t]!.data[i]!) ** 2),
+    )
+    expect(Math.sqrt(squares.reduce((sum, square) => sum + square, 0))).toBeCloseTo(0.01, 5)
+  })
+
+  it('should judge no model by its examples', async () => {
+    const client = participant('client-0', undefined, privacy())
+    const published = { run: RUN, round: round(1), model: blobOf(globalModel()), isNew: true }
+    expect(await receive(client, published)).toBeNull()
+    expect(client.reported).toEqual([])
+    expect(client.declined).toEqual([1])
   })
 })
 
@@ -193,20 +228,28 @@ function invitation(n: number) {
 }
 
 /** A client whose wire is a note-book. More examples than attribution looks at. */
-function participant(name = 'client-0', onProgress?: (message: ClientProgress) => void) {
+function participant(
+  name = 'client-0',
+  onProgress?: (message: ClientProgress) => void,
+  privacy?: Privacy,
+) {
   const pushed: OutgoingUpdate[] = []
   const reported: EvaluationReport[] = []
+  const declined: RoundNumber[] = []
   const progress: ClientProgress[] = []
   const joined = { run: RUN, clientId: clientId(name), settings: SETTINGS }
   return {
     run: RUN,
     joined,
-    work: createWork(networkOf(SETTINGS.model, SHAPE)),
+    work: createWork(networkOf(SETTINGS.model, SHAPE), privacy),
     data: { train: blobExamples(SHAPE, 1000, 'train'), judge: blobExamples(SHAPE, 20, 'test') },
     wire: {
       pull: async () => globalModel(),
       push: async (update: OutgoingUpdate) => {
         pushed.push(update)
+      },
+      decline: async (round: RoundNumber) => {
+        declined.push(round)
       },
       report: async (report: EvaluationReport) => {
         reported.push(report)
@@ -218,6 +261,7 @@ function participant(name = 'client-0', onProgress?: (message: ClientProgress) =
     },
     pushed,
     reported,
+    declined,
     progress,
   }
 }

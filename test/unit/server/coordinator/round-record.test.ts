@@ -25,6 +25,15 @@ describe('createRoundRecord', () => {
     ])
   })
 
+  it('should not wait for a client that judges nothing', async () => {
+    const record = createRoundRecord()
+    const over = record.evaluated(() => [ada, bob], FOREVER, never)
+    record.addEvaluation(ada, report(0.1))
+    record.decline(bob)
+    await over
+    expect([...record.evaluations.keys()]).toEqual([ada])
+  })
+
   it('should wait for nobody when nobody is awaited', async () => {
     await createRoundRecord().evaluated(() => [], FOREVER, never)
   })

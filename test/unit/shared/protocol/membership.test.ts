@@ -13,6 +13,8 @@ const NODE = 'integration/client-node'
 const ROUND = 'unit/server/coordinator/round-state'
 const UPLOADS = 'unit/server/gateway/uploads'
 const FIREWALL = 'integration/firewall'
+const TLS = 'integration/tls'
+const LIMITS = 'integration/gateway-limits'
 const FOLLOW = 'unit/client/node/follow-run'
 
 /** Which test holds each row of the membership table, by the row's first cell: file under test/, title. */
@@ -52,6 +54,24 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
   ],
   'a name that joined with another token': [
     [FEDERATION, 'should refuse a name that joined with another token'],
+  ],
+  'its certificate is missing, not valid, or for another name (`--tls-client-ca`)': [
+    [TLS, 'should refuse $what, and tell the operator'],
+    [TLS, 'should refuse a client’s certificate that has expired'],
+  ],
+  'connects more often than it may': [
+    [
+      LIMITS,
+      'should let in everybody of a crowd, the later ones when they were told to come again',
+    ],
+  ],
+  'tries wrong tokens': [
+    [LIMITS, 'should be answered the later, the more of them there were'],
+    [LIMITS, 'should hold up nobody with a right one'],
+  ],
+  'sends more messages, or begins more updates, than it may': [
+    [LIMITS, 'should answer no more messages a second than it may, and none out of turn'],
+    [LIMITS, 'should slow down a client that begins update after update'],
   ],
   'its token is revoked, or expires': [
     [FEDERATION, 'should dismiss a client whose token was revoked before the next round begins'],

@@ -18,6 +18,7 @@ const EVENTS: Record<keyof ClientToServer | keyof ServerToClient, true> = {
   'update:begin': true,
   'update:chunk': true,
   'update:commit': true,
+  'evaluation:decline': true,
   'evaluation:report': true,
   'round:invited': true,
   'round:published': true,
