@@ -4,7 +4,12 @@ import { pullBlob, pushUpdate } from '../../client/node/transfer.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
-import { Done, type RoundInvited, RunJoined } from '../../shared/protocol/messages.ts'
+import {
+  type ClientProgress,
+  Done,
+  type RoundInvited,
+  RunJoined,
+} from '../../shared/protocol/messages.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
 
 /** What clients did in one round, and when: milliseconds of this process's clock. */
@@ -26,6 +31,8 @@ export interface LoadOptions {
   readonly clients: number
   /** Clients leave when they have heard how this round ended. */
   readonly last: number
+  /** Whether clients say how far they are: four times a round, as one does that trains for seconds. */
+  readonly report: boolean
   /** Called when all have joined, with the seconds that took, and as each round ends. */
   readonly onJoined: (seconds: number) => void
   readonly onRound: (round: LoadRound) => void
@@ -41,7 +48,7 @@ const HANDSHAKES = 100
 
 /** Clients that train nothing: each pulls the global model and sends it back. */
 export async function runEchoClients(options: LoadOptions): Promise<void> {
-  const { server, token, clients, last, onJoined, onRound } = options
+  const { server, token, clients, last, report, onJoined, onRound } = options
   const begun = performance.now()
   const rounds = createRounds(clients, onRound)
   const encode = createEncoder()
@@ -62,6 +69,9 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
     const news = createMailbox<News>()
     const auth = { token, name, version: GRAFT_VERSION, engine: 'none' }
     const connection = connect({ servers: [server], auth, retrySeconds: 120, onNews: news.put })
+    const say = (progress: Omit<ClientProgress, 'done'>) => {
+      for (const done of report ? [0.5, 1] : []) connection.notify({ ...progress, done })
+    }
     const { settings } = await connection.request('run:join', {}, RunJoined)
     await connection.request('client:ready', facts(), Done)
     return async () => {
@@ -78,7 +88,9 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
         rounds.started(round)
         const pulled = await pullBlob(connection, model)
         rounds.pulled(round)
+        say({ round, phase: 'training', loss: 1 })
         const bytes = encode(pulled, round, settings.scorer)
+        say({ round, phase: 'uploading' })
         await pushUpdate(connection, {
           round,
           bytes,

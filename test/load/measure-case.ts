@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { withoutGraft } from '../support/without-graft.ts'
 import { type LoadRound, runEchoClients } from './echo-clients.ts'
 import { writeFewExamples } from './few-examples.ts'
 import { type LoadCase, modelOf, nameOf } from './load-case.ts'
+import { createViewerToken, startOperator } from './operator.ts'
+import { createWatch, type Watched } from './watched-rounds.ts'
 
 const CLI = 'dist/cli.js'
 const TOKEN = 'a-join-token-for-load-tests'
@@ -29,6 +32,8 @@ export interface LoadResult {
   readonly peakMb: number
   /** Resident after each round. */
   readonly residentMb: readonly number[]
+  /** What an operator who looks costs; null: there was none. */
+  readonly watched: Watched | null
 }
 
 interface Setting {
@@ -36,6 +41,8 @@ interface Setting {
   readonly engine: string
   /** In place of MNIST, whose 10,000 test images judge each network. */
   readonly hasFewExamples: boolean
+  /** Whether clients report how far they are, and an operator looks at every other block of rounds. */
+  readonly isWatched: boolean
   /** Where the coordinator writes its CPU profile; null: none is taken. */
   readonly profiles: string | null
   /** Null: the embedded one. */
@@ -47,44 +54,49 @@ interface Setting {
 /** A real coordinator process, with clients in this one that send back what they get. */
 export async function measureCase(
   load: LoadCase,
-  { seed, engine, hasFewExamples, profiles, database, onRound }: Setting,
+  { seed, engine, hasFewExamples, isWatched, profiles, database, onRound }: Setting,
 ): Promise<LoadResult> {
   const home = await mkdtemp(join(tmpdir(), 'graft-load-'))
   const model = modelOf(load)
   const data = hasFewExamples ? await writeFewExamples(home, load.clients) : null
+  const env = {
+    ...withoutGraft(process.env),
+    GRAFT_JOIN_TOKEN: TOKEN,
+    ...(database && { DATABASE_URL: database.url }),
+  }
+  const viewer = isWatched ? await createViewerToken(CLI, ['--home', home], env) : null
   const coordinator = spawn(
     process.execPath,
     [...profiling(profiles), CLI, ...wordsOf(load, { model, home, seed, engine, data })],
     {
-      env: {
-        ...withoutGraft(process.env),
-        GRAFT_JOIN_TOKEN: TOKEN,
-        ...(database && { DATABASE_URL: database.url }),
-      },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env,
+      // No channel to it: with one it takes this for a simulation, and serves no operators.
+      stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
   const ended = once(coordinator, 'exit')
   try {
-    const [message] = (await Promise.race([
-      once(coordinator, 'message'),
-      failure(ended),
-    ])) as unknown[]
-    const { url } = CoordinatorListening.parse(message)
+    const url = await Promise.race([urlFrom(coordinator.stdout), failure(ended)])
     const idleMb = await residentMb(coordinator)
     const idleCpu = await cpuSeconds(coordinator)
     const rounds: LoadRound[] = []
     const resident: Promise<number>[] = []
+    const watch =
+      viewer === null
+        ? null
+        : createWatch(startOperator(url, viewer), () => cpuSeconds(coordinator))
     let joinSeconds = 0
     const clients = runEchoClients({
       server: url,
       token: TOKEN,
       clients: load.clients,
       last: load.rounds,
+      report: isWatched,
       onJoined: (seconds) => (joinSeconds = seconds),
       onRound(round) {
         rounds.push(round)
         resident.push(residentMb(coordinator))
+        watch?.roundEnded(secondsOf(round))
         onRound(`${nameOf(load)}: ${lineOf(round)}`)
       },
     })
@@ -100,6 +112,7 @@ export async function measureCase(
       cpuSecondsPerRound: ((await cpuSeconds(coordinator)) - idleCpu) / rounds.length,
       peakMb: await peakMb(coordinator),
       residentMb: await Promise.all(resident),
+      watched: (await watch?.end()) ?? null,
     }
   } finally {
     coordinator.kill()
@@ -142,6 +155,16 @@ function wordsOf(
 
 const profiling = (folder: string | null): string[] =>
   folder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', folder]
+
+async function urlFrom(output: Readable): Promise<string> {
+  return await new Promise((resolve) => {
+    // Read to its end: a coordinator whose output nobody takes would wait.
+    createInterface({ input: output }).on('line', (line) => {
+      const [, url] = /^Listening on (\S+)\.$/.exec(line) ?? []
+      if (url !== undefined) resolve(url)
+    })
+  })
+}
 
 async function failure(ended: Promise<unknown[]>): Promise<never> {
   const [status] = await ended

@@ -1,6 +1,6 @@
 // Measures a coordinator alone: a real process, and clients in this one that train nothing and send back what they get.
 //
-//   npm run load -- [--case 200x0.22] [--quick] [--rounds N] [--seed N] [--engine NAME] [--few] [--postgres] [--profile FOLDER] [--json FILE]
+//   npm run load -- [--case 200x0.22] [--quick] [--rounds N] [--seed N] [--engine NAME] [--few] [--postgres] [--watched] [--profile FOLDER] [--json FILE]
 //
 // A round is what every coordinator does of one, and what this one does beside it: it judges the fused network, and in its first
 // round the initial one, by all test images of MNIST. `--few` leaves next to nothing of that, to compare with those that judge nothing.
@@ -17,6 +17,7 @@ import { writeJson } from '../../shared/command/write-json.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { parseCase } from './load-case.ts'
 import { type LoadResult, measureCase } from './measure-case.ts'
+import type { Watched, WatchedRounds } from './watched-rounds.ts'
 
 const FULL = ['200x0.22x50', '500x0.22', '1000x0.22', '10x10', '4x95', '2x1000x2']
 const QUICK = ['50x0.22', '4x10']
@@ -48,6 +49,12 @@ const loadCommand = defineCommand({
       .literal(true)
       .optional()
       .describe('a new database for each case on the server that TEST_DATABASE_URL names'),
+    watched: z
+      .literal(true)
+      .optional()
+      .describe(
+        'clients report, and an operator looks at every other five rounds: what that costs',
+      ),
     profile: z
       .string()
       .min(1)
@@ -56,11 +63,12 @@ const loadCommand = defineCommand({
       .meta({ value: 'FOLDER' }),
     json: JSON_OPTION,
   },
-  async run({ case: given, rounds, quick, seed, engine, few, postgres, profile, json }) {
+  async run({ case: given, rounds, quick, seed, engine, few, postgres, watched, profile, json }) {
     const cases = (given ?? (quick ? QUICK : FULL)).map((text) => parseCase(text, rounds))
     const screen = json === true ? process.stderr : process.stdout
     const store = postgres === true ? 'PostgreSQL' : 'embedded database'
     const hasFewExamples = few === true
+    const isWatched = watched === true
     const judged = hasFewExamples ? 'judged by 20 examples' : 'judged by 10,000 images'
     screen.write(`seed ${seed}, engine ${engine}, ${store}, ${judged}, Node ${process.version}\n`)
     const profiles = profile ?? null
@@ -69,14 +77,16 @@ const loadCommand = defineCommand({
       const onRound = (line: string) => void process.stderr.write(`${line}\n`)
       const database = postgres === true ? await createTestDatabase() : null
       try {
-        results.push(
-          await measureCase(load, { seed, engine, hasFewExamples, profiles, database, onRound }),
-        )
+        const setting = { seed, engine, hasFewExamples, isWatched, profiles, database, onRound }
+        results.push(await measureCase(load, setting))
       } finally {
         await database?.[Symbol.asyncDispose]()
       }
     }
     screen.write(`${table(results)}\n`)
+    for (const { name, watched: cost } of results) {
+      if (cost !== null) screen.write(`${name}: ${costOf(cost)}\n`)
+    }
     const leaking = results.filter(grows)
     for (const { name } of leaking) screen.write(`${name}: memory grows from round to round.\n`)
     if (json !== undefined) await writeJson({ seed, engine, hasFewExamples, results }, json)
@@ -87,6 +97,14 @@ const loadCommand = defineCommand({
 function grows({ residentMb }: LoadResult): boolean {
   if (residentMb.length < LEAK_ROUNDS) return false
   return residentMb.at(-1)! > MOST_GROWTH * residentMb[SETTLED_ROUND - 1]!
+}
+
+function costOf({ unseen, seen, heard }: Watched): string {
+  const figures = ({ rounds, medianSeconds, cpuSeconds }: WatchedRounds) =>
+    `${rounds} rounds of ${medianSeconds.toFixed(2)} s and ${cpuSeconds.toFixed(2)} s of processor time`
+  const times = (seen.medianSeconds / unseen.medianSeconds).toFixed(2)
+  const work = (seen.cpuSeconds / unseen.cpuSeconds).toFixed(2)
+  return `unseen ${figures(unseen)}; with an operator, who heard ${heard} news, ${figures(seen)}: ${times} and ${work} times as much.`
 }
 
 function table(results: readonly LoadResult[]): string {

@@ -1,5 +1,6 @@
 // Loaded into the coordinator's process with --import: answers its parent's questions about memory and
-// handles from inside, and changes nothing else there.
+// handles from inside, and changes nothing else there. It takes the channel to its parent for itself: a coordinator with one
+// takes itself for a part of a simulation, and serves no operators.
 import { readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -8,11 +9,14 @@ import type { Sample } from './memory-sample.ts'
 
 const MB = 2 ** 20
 
-if (isMainThread && process.send !== undefined) {
+const send = process.send?.bind(process)
+
+if (isMainThread && send !== undefined) {
+  delete process.send
   const delays = monitorEventLoopDelay({ resolution: 10 })
   delays.enable()
   process.on('message', () => {
-    void takeSample().then((sample) => process.send?.(sample))
+    void takeSample().then((sample) => send(sample))
   })
 
   async function takeSample(): Promise<Sample> {

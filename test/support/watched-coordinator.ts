@@ -2,7 +2,6 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { CoordinatorListening } from '../../shared/protocol/process-messages.ts'
 import type { Sample } from './memory-sample.ts'
 import { withoutGraft } from './without-graft.ts'
 
@@ -42,10 +41,14 @@ export async function startWatchedCoordinator(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const written = { stdout: '', stderr: '' }
+  const listening = /^Listening on (\S+)\.$/m
+  let listens: (url: string) => void = () => undefined
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       // The end is what says why; a coordinator that floods its output must not fill this memory.
       written[name] = (written[name] + text).slice(-100_000)
+      const [, url] = listening.exec(written.stdout) ?? []
+      if (url !== undefined) listens(url)
     })
   }
   let isOver = false
@@ -63,7 +66,7 @@ export async function startWatchedCoordinator(
   }
   const heard = async (): Promise<unknown> => ((await once(child, 'message')) as unknown[])[0]
 
-  const { url } = CoordinatorListening.parse(await orEnd(heard()))
+  const url = await orEnd(new Promise<string>((resolve) => (listens = resolve)))
   return {
     url,
     async sample() {
