@@ -8,8 +8,7 @@ import { PAGES_OF_THE_CONSOLE, whole } from './pages.ts'
 
 const USAGE = `Pictures of every page of the console, of made-up numbers.
 
-  npm run screenshots -- [--out DIR] [--page NAME] [--clients 0,5,200] [--widths 390,1280,1920] [--themes light,dark]
-  npm run screenshots -- --readme DIR      the three of the README alone`
+  npm run screenshots -- [--out DIR] [--page NAME] [--clients 0,5,200] [--widths 390,1280,1920] [--themes light,dark]`
 
 const { values } = parseArgs({
   options: {
@@ -18,7 +17,6 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '0,5,200' },
     widths: { type: 'string', default: '390,1280,1920' },
     themes: { type: 'string', default: 'light,dark' },
-    readme: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -32,8 +30,7 @@ else await main()
 async function main(): Promise<void> {
   const browser = await startBrowser()
   try {
-    if (values.readme === undefined) await takeAll(browser)
-    else await takeReadme(browser, values.readme)
+    await takeAll(browser)
   } finally {
     await browser.close()
   }
@@ -56,29 +53,16 @@ async function takeAll(browser: Browser): Promise<void> {
   }
 }
 
-async function takeReadme(browser: Browser, folder: string): Promise<void> {
-  await using server = await startConsoleServer({ clients: 5, rounds: 12 })
-  const shot = { width: 1280, height: 860, theme: 'light' } as const
-  for (const name of ['overview', 'round-live', 'fusion'] as const)
-    await take(browser, server, {
-      ...shot,
-      path: PAGES_OF_THE_CONSOLE[name].path(server.world),
-      file: join(folder, `console-${name}.png`),
-    })
-}
-
 interface Shot {
   readonly path: string
   readonly file: string
   readonly width: number
-  /** All of the page when not given. */
-  readonly height?: number
   readonly theme: 'light' | 'dark'
 }
 
 async function take(browser: Browser, { url }: ConsoleServer, shot: Shot): Promise<void> {
   const context = await browser.newContext({
-    viewport: { width: shot.width, height: shot.height ?? 900 },
+    viewport: { width: shot.width, height: 900 },
     colorScheme: shot.theme,
     reducedMotion: 'reduce',
   })
@@ -87,7 +71,7 @@ async function take(browser: Browser, { url }: ConsoleServer, shot: Shot): Promi
     await page.goto(url + shot.path)
     await whole(page)
     await mkdir(join(shot.file, '..'), { recursive: true })
-    await page.screenshot({ path: shot.file, fullPage: shot.height === undefined })
+    await page.screenshot({ path: shot.file, fullPage: true })
   } finally {
     await context.close()
   }

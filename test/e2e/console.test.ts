@@ -359,6 +359,8 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
   async function picture(name: string): Promise<void> {
     if (PICTURES === undefined) return
     await whole(page)
+    for (const passing of await page.getByRole('button', { name: 'Dismiss' }).all())
+      await passing.click()
     for (const width of [390, 1280]) {
       await page.setViewportSize({ width, height: 900 })
       await page.screenshot({ path: join(PICTURES, `${name}-${width}.png`), fullPage: true })

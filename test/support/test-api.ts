@@ -10,6 +10,7 @@ import { createHttpHost } from '../../server/listen.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { createSecret } from '../../server/store/token.ts'
+import type { TlsContext } from '../../server/tls/tls-context.ts'
 import { parseOptions } from '../../shared/command/command.ts'
 import { RUN_OPTIONS, toRunSettings } from '../../shared/command/run-options.ts'
 import { type BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
@@ -26,12 +27,15 @@ import { createTestOperations } from './test-operations.ts'
 export const ROLES_AND_NONE = ['viewer', 'operator', 'admin'] as const
 
 /** The API on a real HTTP server and a real store, with a coordinator that agrees to everything. */
-export async function startTestApi(changes: Partial<ApiContext> = {}) {
+export async function startTestApi(
+  changes: Partial<ApiContext> = {},
+  tls: TlsContext | null = null,
+) {
   const home = await mkdtemp(join(tmpdir(), 'graft-api-'))
   const store = await openStore({ databaseUrl: undefined, folder: home })
   const blobs = await openBlobs(join(home, 'blobs'))
   const coordinator = createTestOperations(store)
-  const http = createHttpHost({ host: '127.0.0.1', port: 0 })
+  const http = createHttpHost({ host: '127.0.0.1', port: 0 }, tls)
   const sockets = createSocketServer(http.server)
   const faults: Error[] = []
   const consoleFolder = join(home, 'console')
@@ -102,6 +106,8 @@ export async function startTestApi(changes: Partial<ApiContext> = {}) {
       const cookie = response.headers.getSetCookie()[0]!.split(';')[0]!
       return { cookie, csrfToken, session, response }
     },
+    /** Operators who hear the feed. */
+    connections: () => sockets.of('/operator').sockets.size,
     /** Refusals that the audit log has, once those that are under way are written. */
     async refusals() {
       const all = await store.lists.audit({ action: 'request:refused', limit: 1000 })

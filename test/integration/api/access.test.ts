@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createSignInSecret,
   firstSignInSecret,
   toSignInLink,
 } from '../../../server/store/sign-in-link.ts'
+import { readTlsContext } from '../../../server/tls/tls-context.ts'
+import { createTestAuthority } from '../../support/certificates.ts'
 import { startTestApi } from '../../support/test-api.ts'
 
 /** As much of a token as is looked at here. */
@@ -34,6 +40,23 @@ describe('signing in', () => {
       /^graft_session=graft_[\w-]{43}; Path=\/; Expires=.*; HttpOnly; SameSite=Strict$/,
     )
     expect(session).toMatchObject({ label: 'operator', role: 'operator', isOwn: true })
+  })
+
+  it('should give a cookie that only comes back by TLS, where it was given by TLS', async () => {
+    await using authority = await createTestAuthority()
+    const tls = await readTlsContext(await authority.server(['127.0.0.1']))
+    await using secured = await startTestApi({}, tls)
+    const asked = request(new URL('/api/v1/session', secured.url), {
+      method: 'POST',
+      ca: await readFile(authority.ca),
+      headers: { 'content-type': 'application/json' },
+    })
+    asked.end(JSON.stringify({ token: secured.secrets.viewer }))
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    expect(answer.statusCode).toBe(201)
+    const [cookie] = answer.headers['set-cookie'] ?? []
+    expect(cookie).toMatch(/^graft_session=.*; HttpOnly; Secure; SameSite=Strict$/)
   })
 
   it('should tell who is signed in, and the same csrf token again', async () => {

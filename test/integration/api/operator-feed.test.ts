@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket as NetSocket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { LiveEvent, OperatorNews } from '../../../shared/protocol/operator/live.ts'
@@ -76,6 +78,34 @@ describe('the live feed', () => {
     expect(heard).toEqual([...missed.map(({ id }) => id), later.id])
   })
 
+  it('should keep little for an operator who does not read, cut it off, and tell it later what it missed', async () => {
+    await using own = await startTestApi()
+    const { run } = await own.seed(3)
+    const { items } = await own.get<{ items: LiveEvent[] }>(`/api/v1/runs/${run}/events`)
+    const [first, ...missed] = items
+    const deaf = connect({ to: own.url, auth: { token: own.secrets.viewer } })
+    const other = connect({ to: own.url, auth: { token: own.secrets.viewer } })
+    for (const feed of [deaf, other]) await feed.next('federation:changed')
+    deaf.readNothing()
+    // Each message fills what the operating system holds for it, until messages wait in this process.
+    const event = { ...missed.at(-1)!, text: 'x'.repeat(10_000) }
+    const before = process.memoryUsage.rss()
+    let told = 0
+    const isCutOff = deaf.over.then(() => true)
+    while (own.connections() === 2 && told < 20_000) {
+      for (let i = 0; i < 100; i++) own.coordinator.tell((it) => it.eventAppended(event))
+      told += 100
+      await turn()
+    }
+    expect(own.connections()).toBe(1)
+    expect(process.memoryUsage.rss() - before).toBeLessThan(300e6)
+    await vi.waitFor(() => expect(other.count('event:appended')).toBe(told), { timeout: 20_000 })
+    deaf.readAgain()
+    expect(await isCutOff).toBe(true)
+    const back = connect({ to: own.url, auth: { token: own.secrets.viewer, after: first!.id } })
+    for (const { id } of missed) expect((await back.next('event:appended')).event.id).toBe(id)
+  }, 60_000)
+
   it('should let a browser in by its cookie, from its own page only', async () => {
     const { cookie } = await api.signIn('viewer')
     const own = connect({ headers: { cookie, origin: api.url } })
@@ -123,8 +153,14 @@ describe('the live feed', () => {
 
 // Helpers
 
-function connect({ auth = {}, headers = {} }: { auth?: object; headers?: Record<string, string> }) {
-  const socket = io(`${api.url}/operator`, {
+interface ConnectOptions {
+  readonly to?: string
+  readonly auth?: object
+  readonly headers?: Record<string, string>
+}
+
+function connect({ to = api.url, auth = {}, headers = {} }: ConnectOptions) {
+  const socket = io(`${to}/operator`, {
     parser: msgpackParser,
     transports: ['websocket'],
     forceNew: true,
@@ -140,7 +176,11 @@ function connect({ auth = {}, headers = {} }: { auth?: object; headers?: Record<
     heard.push([name, message])
     changed()
   })
+  const wire = () =>
+    (socket.io.engine.transport as unknown as { ws: { _socket: NetSocket } }).ws._socket
   return {
+    readNothing: () => void wire().pause(),
+    readAgain: () => void wire().resume(),
     refused: new Promise<Error>((resolve) => socket.on('connect_error', resolve)),
     over: new Promise<string>((resolve) => socket.on('disconnect', resolve)),
     count: (name: string) => heard.filter(([it]) => it === name).length,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSecret } from '../../../server/store/token.ts'
 import { CLIENT, startTestApi } from '../../support/test-api.ts'
 
 type Api = Awaited<ReturnType<typeof startTestApi>>
@@ -204,6 +205,9 @@ describe('every route that changes something', () => {
   it('should be refused without a session, as viewer, from another site, with a stale token and without csrf', async () => {
     const stale = await api.signIn('admin')
     await api.store.sessions.end(stale.session.id)
+    const revoked = await tokenOnce(null)
+    await api.store.revokeToken(revoked.id)
+    const expired = await tokenOnce(new Date(Date.now() - 1000))
     const { cookie, csrfToken } = await api.signIn('admin')
     const viewer = await api.signIn('viewer')
     for (const [route, operation] of unsafe()) {
@@ -211,7 +215,9 @@ describe('every route that changes something', () => {
       const { path = pathOf(route), body } = granted()[route]!
       const attempts: [string, number, string, Record<string, string>][] = [
         ['no session', 401, 'GRAFT_SIGNED_OUT', {}],
-        ['a made-up token', 401, 'GRAFT_SIGNED_OUT', { authorization: 'Bearer graft_made-up' }],
+        ['a made-up token', 401, 'GRAFT_SIGNED_OUT', bearer('graft_made-up')],
+        ['a revoked token', 401, 'GRAFT_SIGNED_OUT', bearer(revoked.secret)],
+        ['an expired token', 401, 'GRAFT_SIGNED_OUT', bearer(expired.secret)],
         [
           'a stale session',
           401,
@@ -261,3 +267,13 @@ describe('every route that changes something', () => {
     }
   })
 })
+
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` })
+
+/** An admin's token that ends then, if ever. */
+async function tokenOnce(expiresAt: Date | null) {
+  const secret = createSecret()
+  const made = { kind: 'operator', clientId: null, role: 'admin', label: 'once' } as const
+  const { id } = await api.store.createToken({ ...made, secret, expiresAt })
+  return { id, secret }
+}

@@ -12,7 +12,7 @@ type Tell = (notice: Omit<Notice, 'id'>) => void
 
 const ToastContext = createContext<Tell | null>(null)
 
-/** Says something in passing; screen readers hear it too. */
+/** Says something in passing, in the place of what was said before; screen readers hear it too. */
 export function useToast(): Tell {
   const tell = useContext(ToastContext)
   if (tell === null) throw new TypeError('useToast is used outside of Toasts')
@@ -20,32 +20,34 @@ export function useToast(): Tell {
 }
 
 export function Toasts({ children }: { readonly children: ReactNode }) {
-  const [notices, setNotices] = useState<readonly Notice[]>([])
+  const [shown, setShown] = useState<Notice | null>(null)
   const tell = useCallback<Tell>((notice) => {
-    setNotices((before) => [...before.slice(-3), { ...notice, id: (before.at(-1)?.id ?? 0) + 1 }])
+    // One at a time: more of them would hide the page.
+    setShown((before) => ({ ...notice, id: (before?.id ?? 0) + 1 }))
   }, [])
-  const remove = (id: number) => setNotices((before) => before.filter((one) => one.id !== id))
   return (
     <ToastContext value={tell}>
       <Toast.Provider swipeDirection="right" duration={7000}>
         {children}
-        {notices.map(({ id, title, body, tone }) => (
+        {shown && (
           <Toast.Root
-            key={id}
-            className={`toast ${tone}`}
-            onOpenChange={(isOpen) => !isOpen && remove(id)}
+            key={shown.id}
+            className={`toast ${shown.tone}`}
+            onOpenChange={(isOpen) =>
+              !isOpen && setShown((now) => (now?.id === shown.id ? null : now))
+            }
           >
             <div>
-              <Toast.Title className="toast-title">{title}</Toast.Title>
+              <Toast.Title className="toast-title">{shown.title}</Toast.Title>
               <Toast.Description asChild>
-                <div className="toast-body">{body}</div>
+                <div className="toast-body">{shown.body}</div>
               </Toast.Description>
             </div>
             <Toast.Close className="button quiet" aria-label="Dismiss">
               ×
             </Toast.Close>
           </Toast.Root>
-        ))}
+        )}
         <Toast.Viewport className="toasts" />
       </Toast.Provider>
     </ToastContext>
