@@ -1,4 +1,4 @@
-import { BlobId, RoundNumber, RunId } from '../../shared/ids.ts'
+import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { Prisma, type PrismaClient } from './generated/client.ts'
 import type {
@@ -118,6 +118,21 @@ export function createOperatorLists(
         run: RunId.parse(run),
         round: RoundNumber.parse(round),
       }))
+    },
+
+    contributions: async (after) => {
+      const isBehind =
+        after === null ? ALL : sql`(r."number", m."round") > (${after.runNumber}, ${after.round})`
+      const rows = await query<{ client: string; contribution: number }>(sql`
+        SELECT parent->>'client' AS "client", (parent->>'contribution')::float8 AS "contribution"
+        FROM json_array_elements((
+          SELECT m."report"->'parents' FROM "model" m JOIN "run" r ON r."id" = m."run_id"
+          WHERE ${isBehind} AND EXISTS (
+            SELECT FROM json_array_elements(m."report"->'parents') AS one
+            WHERE one->>'contribution' IS NOT NULL)
+          ORDER BY r."number" DESC, m."round" DESC LIMIT 1)) AS parent
+        WHERE parent->>'contribution' IS NOT NULL`)
+      return new Map(rows.map((row) => [ClientId.parse(row.client), row.contribution]))
     },
 
     audit: ({ actor, action, since, until, before, limit }) =>

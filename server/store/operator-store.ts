@@ -113,6 +113,12 @@ export interface EventPlace {
   readonly seq: number
 }
 
+/** A place in the rounds of all runs. */
+export interface RoundPlace {
+  readonly runNumber: number
+  readonly round: number
+}
+
 /** What a client did in a round, as that round's report has it. */
 export interface ClientRound {
   readonly run: RunId
@@ -150,7 +156,7 @@ export interface OperatorLists {
   /** Newest first. */
   models(page: {
     readonly run?: RunId | undefined
-    readonly before?: { readonly runNumber: number; readonly round: number } | undefined
+    readonly before?: RoundPlace | undefined
     readonly limit: number
   }): Promise<ListedModel[]>
   /** Of all rounds that ended with this model, newest first. */
@@ -158,9 +164,11 @@ export interface OperatorLists {
   /** Newest first. */
   clientRounds(page: {
     readonly client: ClientId
-    readonly before?: { readonly runNumber: number; readonly round: number } | undefined
+    readonly before?: RoundPlace | undefined
     readonly limit: number
   }): Promise<ClientRound[]>
+  /** What each client brought to the newest round behind `after` that measured it; empty: none did. */
+  contributions(after: RoundPlace | null): Promise<ReadonlyMap<ClientId, number>>
   /** Newest first. */
   audit(
     page: AuditFilter & { readonly before?: bigint | undefined; readonly limit: number },

@@ -148,6 +148,7 @@ export function describeOperatorStore(store: () => Store): void {
     const client = ClientId.parse('lister')
     const score = { accuracy: 0.5, loss: 1 }
 
+    /** Only its second round measures what clients bring. */
     async function aRun(rounds: number) {
       const { id } = await store().createRun(SETTINGS)
       for (let n = 1; n <= rounds; n++) {
@@ -161,7 +162,7 @@ export function describeOperatorStore(store: () => Store): void {
           seconds: {},
           bytes: { up: 1, down: 2 },
           parents: [
-            { client, ...score },
+            { client, ...score, ...(n === 2 && { contribution: -0.125 }) },
             { client: 'other', accuracy: 0.75 },
           ],
           evaluations: [{ client, accuracy: 0.25 }],
@@ -225,6 +226,16 @@ export function describeOperatorStore(store: () => Store): void {
       expect(await store().lists.clientRounds({ client, before, limit: 1 })).toMatchObject([
         { run, round: 1, parent: { accuracy: 0.5 }, evaluation: 0.25 },
       ])
+      await store().setRunStatus(run, 'finished')
+    })
+
+    it('should tell what clients brought to the newest round that measured it', async () => {
+      const run = await aRun(3)
+      const { number: runNumber } = (await store().lists.run(run))!
+      const brought = new Map([[client, -0.125]])
+      expect(await store().lists.contributions(null)).toEqual(brought)
+      expect(await store().lists.contributions({ runNumber, round: 1 })).toEqual(brought)
+      expect(await store().lists.contributions({ runNumber, round: 2 })).toEqual(new Map())
       await store().setRunStatus(run, 'finished')
     })
 

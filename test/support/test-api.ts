@@ -181,7 +181,15 @@ function reportOf(round: RoundNumber, modelSha256: BlobId): RoundReport {
     round,
     cohort: 2,
     uploads: 1,
-    parents: [{ client: CLIENT, ...score, numExamples: 10, classCounts: [4, 6] }],
+    parents: [
+      {
+        client: CLIENT,
+        ...score,
+        numExamples: 10,
+        classCounts: [4, 6],
+        contribution: round / 100,
+      },
+    ],
     controls: {
       ensemble: score,
       average: score,

@@ -2,18 +2,26 @@ import type { ClientId } from '../../../shared/ids.ts'
 import type { ClientLane } from '../../../shared/protocol/operator/live.ts'
 import type { ClientResource } from '../../../shared/protocol/operator/resources.ts'
 import type { ApiContext } from '../api-context.ts'
+import type { Contributions } from '../contributions.ts'
 import type { ClientTally } from '../client-tally.ts'
+
+/** What is worked out of the rounds so far, and remembered. */
+export interface ClientSources {
+  readonly tally: ClientTally
+  readonly contributions: Contributions
+}
 
 /** Every client that has ever joined, by id, from all that is known of it. */
 export async function readClients(
   { connected, operations, store }: ApiContext,
-  tally: ClientTally,
+  { tally, contributions }: ClientSources,
 ): Promise<ClientResource[]> {
-  const [clients, tokens, bans, facts] = await Promise.all([
+  const [clients, tokens, bans, facts, brought] = await Promise.all([
     store.listClients(),
     store.listTokens(),
     store.listBans(),
     tally.read(),
+    contributions.read(),
   ])
   const labels = new Map(tokens.map(({ id, label }) => [id, label]))
   const banned = new Map(bans.map((ban) => [ban.client, ban]))
@@ -37,8 +45,7 @@ export async function readClients(
       ban: ban === undefined ? null : { at: ban.at.toISOString(), by: ban.by, reason: ban.reason },
       roundsInvited: known?.roundsInvited ?? 0,
       roundsAccepted: known?.roundsAccepted ?? 0,
-      // Nobody measures it yet, and nothing that is measured stands in for it.
-      contribution: null,
+      contribution: brought.get(id) ?? null,
     }
   })
 }

@@ -12,6 +12,7 @@ import type { ClientRound } from '../../store/operator-store.ts'
 import { type ApiApp, of } from '../api-app.ts'
 import type { ApiContext } from '../api-context.ts'
 import { createClientTally } from '../client-tally.ts'
+import { createContributions } from '../contributions.ts'
 import { PAGE_QUERY, pageOfList, parseCursor, toPage } from '../cursor.ts'
 import { identityOf } from '../guard.ts'
 import { readClients } from '../resources/client-resource.ts'
@@ -25,10 +26,10 @@ const Parent = RoundReport.shape.parents.element
 /** Clients: list, one, what each did, shut out, let in again. */
 export function clientRoutes(app: ApiApp, context: ApiContext, wishes: Wishes): void {
   const { operations, store } = context
-  const tally = createClientTally(store)
+  const sources = { tally: createClientTally(store), contributions: createContributions(store) }
 
   async function findClient(id: ClientId): Promise<ClientResource> {
-    const client = (await readClients(context, tally)).find((it) => it.id === id)
+    const client = (await readClients(context, sources)).find((it) => it.id === id)
     if (client === undefined) {
       throw new GraftError('GRAFT_NOT_FOUND', `No client has ever joined as ${id}.`)
     }
@@ -50,7 +51,7 @@ export function clientRoutes(app: ApiApp, context: ApiContext, wishes: Wishes): 
       response: { 200: pageOf(ClientResource) },
     }),
     async ({ query: { show, ...page } }) => {
-      const all = await readClients(context, tally)
+      const all = await readClients(context, sources)
       return pageOfList(
         all.filter((client) => isOfKind(client, show)),
         page,

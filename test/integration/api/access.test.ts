@@ -299,6 +299,21 @@ describe('a request with an id', () => {
   })
 })
 
+describe('a client', () => {
+  it('should have contributed what the newest round says that measured it', async () => {
+    await using own = await startTestApi()
+    const contribution = async () => {
+      const page = await own.get<{ items: { contribution: number }[] }>('/api/v1/clients')
+      return page.items.map((it) => it.contribution)
+    }
+    await own.seed(2)
+    expect(await contribution()).toEqual([0.02])
+    await own.seed(3)
+    expect(await contribution()).toEqual([0.03])
+    expect(await contribution()).toEqual([0.03])
+  })
+})
+
 describe('downloads', () => {
   it('should answer a range, and nothing to who has it', async () => {
     const { models } = await api.seed(1)
