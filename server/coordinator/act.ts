@@ -4,7 +4,7 @@ import type { Actor } from './operations.ts'
 
 /** One wish of an operator. */
 export interface Action<Ready, Result> {
-  /** `noun:verb` of the audit log, e.g. `run:pause`. */
+  /** What it is in the audit log, as what has happened, e.g. `run:paused`. */
   readonly name: string
   readonly details: Readonly<Record<string, unknown>>
   /** Whether it can be done now. @throws GraftError why not */

@@ -21,7 +21,7 @@ export function createClientActions({
   return {
     ban: (client, reason, by) =>
       act(store, by, {
-        ...{ name: 'client:ban', details: { client, reason } },
+        ...{ name: 'client:banned', details: { client, reason } },
         async check() {
           if (!(await store.listClients()).some(({ id }) => id === client)) {
             throw actionRefused(`No client has ever joined as ${client}.`)
@@ -42,7 +42,7 @@ export function createClientActions({
 
     release: (client, by) =>
       act(store, by, {
-        ...{ name: 'client:release', details: { client } },
+        ...{ name: 'client:released', details: { client } },
         async check() {
           if ((await store.listBans()).some((ban) => ban.client === client)) return
           throw actionRefused(`${client} is not banned.`)

@@ -63,14 +63,14 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
   return {
     createRun: (settings, by) =>
       act(store, by, {
-        ...{ name: 'run:create', details: { settings: brief(settings) } },
+        ...{ name: 'run:created', details: { settings: brief(settings) } },
         check: () => checkSettings(settings),
         perform: () => enqueue(settings),
       }),
 
     retry: (run, by) =>
       act(store, by, {
-        ...{ name: 'run:retry', details: { run } },
+        ...{ name: 'run:retried', details: { run } },
         async check() {
           const { settings, status } = await recordOf(run)
           if (status === 'queued' || status === 'running' || status === 'paused') {
@@ -86,7 +86,7 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
 
     pause: (run, by) =>
       act(store, by, {
-        ...{ name: 'run:pause', details: { run } },
+        ...{ name: 'run:paused', details: { run } },
         async check() {
           const { session } = await steered(run)
           if (session.gate.isClosed) throw actionRefused(`Run ${run} is paused already.`)
@@ -104,7 +104,7 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
 
     resume: (run, by) =>
       act(store, by, {
-        ...{ name: 'run:resume', details: { run } },
+        ...{ name: 'run:resumed', details: { run } },
         async check() {
           const { session } = await steered(run)
           if (!session.gate.isClosed) throw actionRefused(`Run ${run} is not paused.`)
@@ -119,7 +119,7 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
 
     endRound: (run, by) =>
       act(store, by, {
-        ...{ name: 'round:end', details: { run } },
+        ...{ name: 'round:ended', details: { run } },
         check: async () => roundToEnd(await steered(run)),
         async perform(round) {
           await round.dispatch({ type: 'round-ended', round: round.state.round, by })
@@ -128,7 +128,7 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
 
     stop: (run, by) =>
       act(store, by, {
-        ...{ name: 'run:stop', details: { run } },
+        ...{ name: 'run:stopped', details: { run } },
         async check() {
           const { status } = await recordOf(run)
           return status === 'queued' ? null : await steered(run)
@@ -145,7 +145,7 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
 
     chooseModel: (run, model, by) =>
       act(store, by, {
-        ...{ name: 'model:choose', details: { run, model } },
+        ...{ name: 'model:chosen', details: { run, model } },
         check: () => steered(run),
         perform: ({ session }) =>
           helm.exclusively(async () => {

@@ -78,7 +78,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
 
     releaseUpload: (id, by) =>
       act(store, by, {
-        ...{ name: 'update:release', details: { file: id } },
+        ...{ name: 'update:released', details: { file: id } },
         async check() {
           const upload = await find(id)
           awaitingRound(upload)
@@ -101,7 +101,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
 
     removeUpload: (id, by) =>
       act(store, by, {
-        ...{ name: 'update:remove', details: { file: id } },
+        ...{ name: 'update:removed', details: { file: id } },
         check: () => find(id),
         perform: ({ path }) => removed(path),
       }),

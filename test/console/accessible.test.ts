@@ -54,6 +54,40 @@ describe.skipIf(NO_BROWSER !== null)(`every page of the console ${NO_BROWSER ?? 
     expect(await overflowing(open.page)).toEqual([])
   })
 
+  describe.each(['light', 'dark'] as const)('what opens above a page, %s', (colorScheme) => {
+    it.each([
+      ['a question', '/', 'Pause', 'alertdialog'],
+      ['a question that takes a reason', '/clients/clinic-cadiz', 'Ban', 'alertdialog'],
+      ['a form', '/tokens', 'Issue a token', 'dialog'],
+    ] as const)('should be accessible: %s', async (_what, path, button, role) => {
+      await using open = await openPage(browser, servers.get(5)!.url + path, { colorScheme })
+      await open.page.getByRole('button', { name: button, exact: true }).click()
+      await open.page.getByRole(role).waitFor()
+      expect(await violations(open.page)).toEqual([])
+      await open.page.keyboard.press('Escape')
+      await open.page.getByRole(role).waitFor({ state: 'detached' })
+    })
+
+    it('should be accessible: the menu of a phone', async () => {
+      const view = { colorScheme, width: 390 }
+      await using open = await openPage(browser, servers.get(5)!.url, view)
+      await open.page.getByRole('button', { name: 'Menu' }).click()
+      await open.page.getByRole('dialog').getByRole('link', { name: 'Clients' }).waitFor()
+      expect(await violations(open.page)).toEqual([])
+    })
+  })
+
+  it('should be whole and accessible for a viewer, who may change nothing', async () => {
+    await using server = await startConsoleServer({ clients: 5, rounds: 3, role: 'viewer' })
+    for (const name of NAMES) {
+      const path = PAGES_OF_THE_CONSOLE[name].path(server.world)
+      await using open = await openPage(browser, server.url + path)
+      await whole(open.page)
+      expect(await violations(open.page), name).toEqual([])
+      expect(open.complaints, name).toEqual([])
+    }
+  })
+
   it('should be accessible before anybody is signed in', async () => {
     await using server = await startConsoleServer({ clients: 5, rounds: 1, isSignedIn: false })
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -51,12 +51,14 @@ export async function violations(page: Page): Promise<string[]> {
     )
 }
 
-/** What is wider than the screen and cannot be scrolled by itself. */
+/** What is wider than the screen and cannot be scrolled by itself; the whole page when nothing of it can be named. */
 export async function overflowing(page: Page): Promise<string[]> {
   return page.evaluate(`(() => {
     const root = document.documentElement
-    return root.scrollWidth <= root.clientWidth ? [] : [...document.querySelectorAll('body *')]
+    if (root.scrollWidth <= root.clientWidth) return []
+    const wide = [...document.querySelectorAll('body *')]
       .filter((e) => e.closest('.scroll') === null && e.getBoundingClientRect().right > root.clientWidth + 1)
       .map((e) => e.outerHTML.slice(0, 120))
+    return wide.length > 0 ? wide : [\`the page: \${root.scrollWidth} of \${root.clientWidth} px\`]
   })()`)
 }

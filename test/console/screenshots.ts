@@ -21,6 +21,9 @@ const { values } = parseArgs({
   },
 })
 
+/** Height of a screen in CSS pixels; longer pages have one of their own. */
+const LOWEST = 900
+
 /** Rounds that are over, by how many clients there are. */
 const ROUNDS: Readonly<Record<number, number>> = { 0: 0, 1: 1, 5: 12, 200: 500 }
 
@@ -62,7 +65,7 @@ interface Shot {
 
 async function take(browser: Browser, { url }: ConsoleServer, shot: Shot): Promise<void> {
   const context = await browser.newContext({
-    viewport: { width: shot.width, height: 900 },
+    viewport: { width: shot.width, height: LOWEST },
     colorScheme: shot.theme,
     reducedMotion: 'reduce',
   })
@@ -70,8 +73,11 @@ async function take(browser: Browser, { url }: ConsoleServer, shot: Shot): Promi
     const page = await context.newPage()
     await page.goto(url + shot.path)
     await whole(page)
+    // A screen as high as the page: what sticks to the edge of the screen is at that of the page.
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight')
+    await page.setViewportSize({ width: shot.width, height: Math.max(height, LOWEST) })
     await mkdir(join(shot.file, '..'), { recursive: true })
-    await page.screenshot({ path: shot.file, fullPage: true })
+    await page.screenshot({ path: shot.file })
   } finally {
     await context.close()
   }

@@ -198,6 +198,21 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
     await picture('models')
   })
 
+  step('should compare two models, tensor by tensor', async () => {
+    for (const round of ['round 1', 'round 2'])
+      await row('Models', round).getByRole('checkbox').check()
+    const compared = page.getByRole('region', { name: 'Round 1 beside round 2' })
+    await compared.getByRole('row', { name: /^Accuracy \d.* [+−]\d+\.\d\s?pt$/ }).waitFor()
+    const tensors = compared.getByRole('list', { name: /^Distance/ }).getByRole('listitem')
+    expect(await tensors.allTextContents()).toEqual([
+      expect.stringMatching(/^fc1.*\d\.\d{3}/),
+      expect.stringMatching(/^fc1.*\d\.\d{3}/),
+      expect.stringMatching(/^fc2.*\d\.\d{3}/),
+      expect.stringMatching(/^fc2.*\d\.\d{3}/),
+    ])
+    await picture('models-compared')
+  })
+
   step('should download the model in both formats, each of which can be loaded', async () => {
     const first = row('Models', 'round 1')
     const bytes = await downloaded(first.getByRole('link', { name: /^safetensors/ }))
@@ -274,7 +289,7 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
   step('should find everything in the audit log', async () => {
     await go('Audit')
     const log = page.getByRole('table', { name: 'Audit log' })
-    await log.getByText('client:ban', { exact: true }).first().waitFor()
+    await log.getByText('client:banned', { exact: true }).first().waitFor()
     await picture('audit')
   })
 

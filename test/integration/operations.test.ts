@@ -48,9 +48,9 @@ describe('an operator', () => {
     await Promise.all(both.map((puppet, i) => puppet.send(toyUpdate(`${i}`, { round: 2 }))))
     expect((await federation.reports).map(({ round }) => round)).toEqual([1, 2])
     expect(await auditOf(federation.store)).toEqual([
-      ['run:pause', undefined],
-      ['action:refused', 'run:pause'],
-      ['run:resume', undefined],
+      ['run:paused', undefined],
+      ['action:refused', 'run:paused'],
+      ['run:resumed', undefined],
     ])
   })
 

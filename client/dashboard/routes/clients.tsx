@@ -36,7 +36,8 @@ export function Clients() {
             <Empty title="No client has ever been here">
               <p>
                 Make a <Link to="/tokens">join token</Link>, then start{' '}
-                <code>graft client --server … --token …</code> on each machine.
+                <code>graft client --server {location.origin} --token … --stay</code> on each
+                machine.
               </p>
             </Empty>
           ) : (

@@ -51,7 +51,8 @@ export function Overview() {
           run === undefined ? (
             <Empty title="There has been no run yet">
               <p>
-                Connect clients with <code>graft client --server …</code>, then{' '}
+                Connect clients with{' '}
+                <code>graft client --server {location.origin} --token … --stay</code>, then{' '}
                 <Link to="/runs/new">create a run</Link>.
               </p>
             </Empty>

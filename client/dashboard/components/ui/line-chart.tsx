@@ -86,7 +86,13 @@ export function LineChart(props: LineChartProps) {
             </g>
           ))}
           {plot.xTicks.map((value, i) => (
-            <text key={value} className="tick" x={plot.x(value)} y={height - 6} textAnchor="middle">
+            <text
+              key={value}
+              className="tick"
+              x={plot.x(value)}
+              y={height - 6}
+              textAnchor={plot.xs.length === 1 ? 'end' : 'middle'}
+            >
               {i === 0 ? `${props.xLabel} ${value}` : value}
             </text>
           ))}
@@ -176,9 +182,11 @@ function layOut({ curves, bounds, height, title, tick }: LineChartProps, width: 
   )
   const left = Math.max(...yTicks.map((value) => widthOf(tick(value)))) + 12
   const right = isRoomy ? width - Math.max(...names.map(widthOf)) - 14 : width - 8
-  const x = linearScale(first === last ? [first - 1, last + 1] : [first, last], [left, right])
+  // One round alone stands at the end, beside the names.
+  const xDomain: Domain = [first === last ? first - 1 : first, last]
+  const x = linearScale(xDomain, [left, right])
   const y = linearScale(yDomain, [height - FOOT, TOP])
-  const invert = linearScale([left, right], first === last ? [first - 1, last + 1] : [first, last])
+  const invert = linearScale([left, right], xDomain)
   const ordered = curves.toSorted((a, b) => Number(a.isMain ?? false) - Number(b.isMain ?? false))
   const most = Math.max(20, Math.floor((right - left) / 4))
   const lines = ordered.map(({ id, points, colour, dash, isMain = false }) => {

@@ -25,7 +25,10 @@ interface TableProps<Row> {
   readonly onSort?: (sort: Sort) => void
 }
 
-/** A table that scrolls by itself where it is wider than the screen; the first column names the row. */
+/**
+ * A table that scrolls by itself where it is wider than the screen; the first column names the row. On a phone each row is
+ * a card, and the heads that sort stand above them; the roles are said as some browsers forget them then.
+ */
 export function Table<Row>({
   caption,
   columns,
@@ -37,10 +40,10 @@ export function Table<Row>({
   const sorted = sortRows(rows, columns, sort)
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
-      <table>
+      <table role="table">
         <caption className="visually-hidden">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map(({ id, head, isNumber, isMinor, sortBy }) => {
               const isSorted = sort?.by === id
               const direction = isSorted ? (sort.isDown ? 'descending' : 'ascending') : 'none'
@@ -48,6 +51,7 @@ export function Table<Row>({
                 <th
                   key={id}
                   scope="col"
+                  role="columnheader"
                   className={classOf(isNumber, isMinor)}
                   {...(sortBy !== undefined && onSort !== undefined && { 'aria-sort': direction })}
                 >
@@ -69,16 +73,16 @@ export function Table<Row>({
             })}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {sorted.map((row) => (
-            <tr key={keyOf(row)}>
-              {columns.map(({ id, cell, isNumber, isMinor }, i) =>
+            <tr key={keyOf(row)} role="row">
+              {columns.map(({ id, head, cell, isNumber, isMinor }, i) =>
                 i === 0 ? (
-                  <th key={id} scope="row" className={classOf(isNumber, isMinor)}>
+                  <th key={id} scope="row" role="rowheader" className={classOf(isNumber, isMinor)}>
                     {cell(row)}
                   </th>
                 ) : (
-                  <td key={id} className={classOf(isNumber, isMinor)}>
+                  <td key={id} role="cell" data-head={head} className={classOf(isNumber, isMinor)}>
                     {cell(row)}
                   </td>
                 ),
