@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { z } from 'zod'
-import { CLIENT_STATES, ROUND_PHASES, type RoundView } from '../../shared/protocol/operator/live.ts'
+import type { ClientId } from '../../shared/ids.ts'
+import { CLIENT_STATES, ROUND_PHASES } from '../../shared/protocol/operator/live.ts'
 import { type ApiApp, BINARY, of, sendBytes } from './api-app.ts'
 import type { ApiContext } from './api-context.ts'
 
@@ -55,26 +56,24 @@ export function addMetrics(app: ApiApp, { operations, store }: ApiContext): Metr
   const isPaused = gauge('graft_paused', '1 while the next round waits for an operator')
 
   /** Bytes of each client's update that are counted, of this round. */
-  let counted = new Map<string, number>()
-  let countedRound: number | undefined
-  function countBytes(current: RoundView | null): void {
-    if (current?.round !== countedRound) counted = new Map()
-    countedRound = current?.round
-    for (const { client, receivedBytes } of operations.lanes()) {
-      bytes.inc(Math.max(0, receivedBytes - (counted.get(client) ?? 0)))
-      counted.set(client, receivedBytes)
-    }
+  const counted = new Map<ClientId, number>()
+  function countBytes(client: ClientId): void {
+    const receivedBytes = operations.lane(client)?.receivedBytes ?? 0
+    bytes.inc(Math.max(0, receivedBytes - (counted.get(client) ?? 0)))
+    counted.set(client, receivedBytes)
   }
 
   const stopListening = operations.listen({
-    federationChanged: () => countBytes(operations.federation().round),
-    laneChanged: () => undefined,
+    // Told of every step of every client: what it does here, a round does as often as it has clients.
+    federationChanged: () => undefined,
+    laneChanged: countBytes,
     eventAppended({ type, phase: after }) {
       if (type === 'update-received') uploads.inc()
       if (after === 'published' || after === 'failed') rounds.inc({ outcome: after })
     },
     resourceChanged(resource) {
       if (resource === 'quarantine') quarantines.inc()
+      if (resource === 'rounds') counted.clear()
     },
   })
 
@@ -86,7 +85,6 @@ export function addMetrics(app: ApiApp, { operations, store }: ApiContext): Metr
 
   async function refresh(): Promise<void> {
     const federation = operations.federation()
-    countBytes(federation.round)
     const states = new Map<string, number>(CLIENT_STATES.map((state) => [state, 0]))
     for (const { state } of operations.lanes()) states.set(state, (states.get(state) ?? 0) + 1)
     for (const [state, n] of states) clients.set({ state }, n)

@@ -11,6 +11,8 @@ export interface Operations {
   federation(): FederationView
   /** Of the round that goes on, by client id; none between rounds. */
   lanes(): ClientLane[]
+  /** Of one client; null: it is not in the round. */
+  lane(client: ClientId): ClientLane | null
   /**
    * Stored events of all runs behind the one with this id, oldest first; `0.0` is before all of them.
    * @param only of one run

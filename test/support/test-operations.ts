@@ -37,6 +37,7 @@ export function createTestOperations(store: Store) {
   const operations: Operations = {
     federation: () => state.federation,
     lanes: () => state.lanes,
+    lane: (client) => state.lanes.find((it) => it.client === client) ?? null,
     eventsAfter: async (id, limit, only) => {
       const place = parseEventId(id)
       if (place === null) throw new GraftError('GRAFT_OPTION_INVALID', `${id} is no event.`)

@@ -22,6 +22,7 @@ export interface Board {
   readonly display: RunDisplay
   readonly federation: () => FederationView
   readonly lanes: () => ClientLane[]
+  readonly lane: (client: ClientId) => ClientLane | null
   readonly listen: (listener: OperationsListener) => () => void
   /** Says which clients are connected, once there is a gateway. */
   readonly watchConnections: (connected: () => readonly ClientId[]) => void
@@ -71,7 +72,7 @@ interface CurrentRound {
   phaseSince: Date
   detail: string | null
   deadlineAt: Date | null
-  cohort: readonly ClientId[]
+  cohort: ReadonlySet<ClientId>
   updates: number
 }
 
@@ -116,7 +117,7 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
       detail: current.detail,
       beganAt: current.beganAt.toISOString(),
       deadlineAt: current.deadlineAt?.toISOString() ?? null,
-      cohort: state.phase === 'recruiting' ? cohortSize : current.cohort.length,
+      cohort: state.phase === 'recruiting' ? cohortSize : current.cohort.size,
       quorum,
       goal,
       updates: current.updates,
@@ -134,6 +135,8 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
     const here = new Set(connected())
     return state.cohort.some((client) => !here.has(client) && !(client in state.updates))
   }
+
+  const isInCohort = (client: ClientId): boolean => round?.cohort.has(client) === true
 
   function stepped(state: RoundState): void {
     if (round === null) return
@@ -181,7 +184,8 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
       globalModel,
       lastEventId: eventId(last),
     }),
-    lanes: () => lanes.list((client) => round?.cohort.includes(client) === true),
+    lanes: () => lanes.list(isInCohort),
+    lane: (client) => lanes.find(client, isInCohort),
 
     listen(listener) {
       listeners.add(listener)
@@ -227,7 +231,8 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
     },
 
     roundBegan(state, beganAt) {
-      const now = { detail: null, deadlineAt: null, cohort: [], updates: 0 }
+      const cohort = new Set<ClientId>()
+      const now = { detail: null, deadlineAt: null, cohort, updates: 0 }
       round = { ...now, state, beganAt, phaseSince: new Date() }
       note(round, state)
       lanes.restart(connected())
@@ -266,8 +271,9 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
 
 /** What a state says, and a later one leaves out. */
 function note(round: CurrentRound, state: RoundState): void {
+  const before = 'cohort' in round.state ? round.state.cohort : null
   round.state = state
-  if ('cohort' in state) round.cohort = state.cohort
+  if ('cohort' in state && state.cohort !== before) round.cohort = new Set(state.cohort)
   if ('updates' in state) round.updates = Object.keys(state.updates).length
   if (isOver(state)) round.deadlineAt = null
 }

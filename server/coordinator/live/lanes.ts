@@ -19,6 +19,8 @@ export interface Lanes {
   readonly tell: (client: ClientId, news: LaneNews) => void
   /** By client id; who is in the cohort is asked of `isInCohort`. */
   readonly list: (isInCohort: (client: ClientId) => boolean) => ClientLane[]
+  /** Null: it is not in the round. */
+  readonly find: (client: ClientId, isInCohort: (client: ClientId) => boolean) => ClientLane | null
   readonly has: (client: ClientId) => boolean
   /** A new round: those who are connected begin anew, the others are forgotten. */
   readonly restart: (connected: readonly ClientId[]) => void
@@ -84,18 +86,11 @@ export function createLanes(): Lanes {
     list: (isInCohort) =>
       [...lanes]
         .sort(([a], [b]) => compareIds(a, b))
-        .map(([client, lane]) => ({
-          client,
-          state: lane.state,
-          since: lane.since.toISOString(),
-          done: lane.done,
-          loss: lane.loss,
-          losses: lane.curve.points(),
-          receivedBytes: lane.receivedBytes,
-          sizeBytes: lane.sizeBytes,
-          isInCohort: isInCohort(client),
-          problem: lane.problem,
-        })),
+        .map(([client, lane]) => toView(client, lane, isInCohort(client))),
+    find(client, isInCohort) {
+      const lane = lanes.get(client)
+      return lane === undefined ? null : toView(client, lane, isInCohort(client))
+    },
     restart(connected) {
       lanes.clear()
       for (const client of connected) lanes.set(client, newLane('ready'))
@@ -103,6 +98,21 @@ export function createLanes(): Lanes {
     clear() {
       lanes.clear()
     },
+  }
+}
+
+function toView(client: ClientId, lane: Lane, isInCohort: boolean): ClientLane {
+  return {
+    client,
+    state: lane.state,
+    since: lane.since.toISOString(),
+    done: lane.done,
+    loss: lane.loss,
+    losses: lane.curve.points(),
+    receivedBytes: lane.receivedBytes,
+    sizeBytes: lane.sizeBytes,
+    isInCohort,
+    problem: lane.problem,
   }
 }
 

@@ -5,12 +5,13 @@ import { eventsAfter, parseEventId } from './live-events.ts'
 import type { Operations } from '../operations.ts'
 
 /** What operators may look at. */
-export type Views = Pick<Operations, 'federation' | 'lanes' | 'listen' | 'eventsAfter'>
+export type Views = Pick<Operations, 'federation' | 'lanes' | 'lane' | 'listen' | 'eventsAfter'>
 
 export function createViews(board: Board, store: Store): Views {
   return {
     federation: board.federation,
     lanes: board.lanes,
+    lane: board.lane,
     listen: board.listen,
     async eventsAfter(id, limit, only) {
       const after = parseEventId(id)

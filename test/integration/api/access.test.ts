@@ -10,8 +10,9 @@ import {
   toSignInLink,
 } from '../../../server/store/sign-in-link.ts'
 import { readTlsContext } from '../../../server/tls/tls-context.ts'
+import type { ClientLane } from '../../../shared/protocol/operator/live.ts'
 import { createTestAuthority } from '../../support/certificates.ts'
-import { startTestApi } from '../../support/test-api.ts'
+import { CLIENT, startTestApi } from '../../support/test-api.ts'
 
 /** As much of a token as is looked at here. */
 interface Made {
@@ -254,6 +255,20 @@ describe('operations', () => {
     )
     expect(text).toContain('nodejs_eventloop_lag_seconds')
     expect((await api.ask('/metrics', { as: null })).status).toBe(401)
+  })
+
+  it('should count the bytes of updates as they come in, in each round anew', async () => {
+    await using own = await startTestApi()
+    const { state, tell } = own.coordinator
+    const comes = (receivedBytes: number) => {
+      state.lanes = [{ client: CLIENT, state: 'uploading', receivedBytes } as ClientLane]
+      tell((it) => it.laneChanged(CLIENT))
+    }
+    for (const receivedBytes of [300, 300, 1000]) comes(receivedBytes)
+    tell((it) => it.resourceChanged('rounds'))
+    comes(1000)
+    const text = await (await own.ask('/metrics')).text()
+    expect(text).toContain('graft_upload_bytes_total 2000')
   })
 
   it('should serve the console, its hashed files for ever, and its page for every path of its own', async () => {
