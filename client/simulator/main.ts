@@ -13,11 +13,14 @@ import { createClock } from '../../shared/command/run-clock.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { RunReport } from '../../shared/protocol/run-report.ts'
 import type { SimulationReport } from '../../shared/protocol/simulation-report.ts'
+import { partitionPicture } from '../../shared/data/partition-picture.ts'
+import { pictureOptionsOf } from '../../shared/data/picture.ts'
 import { shardName } from '../../shared/data/shard.ts'
 import { assertSurvivable } from './faults/assert-survivable.ts'
 import { readFaultPlan } from './faults/read-fault-plan.ts'
 import { lanesOf, machine } from './lanes.ts'
 import { runInLanes } from './run-lanes.ts'
+import { holdingsOf } from './holdings.ts'
 import { comparisonTable } from './comparison.ts'
 import { finishedReport, type PlannedRun, planRuns } from './study.ts'
 import { newRunFolder } from './run-folder.ts'
@@ -127,6 +130,12 @@ export const simulateCommand = defineCommand({
     // Nobody asks for them any more.
     if (updateFolder !== null) await rm(updateFolder, { recursive: true, force: true })
     const screen = json === true ? process.stderr : process.stdout
+    // Of the first seed: another one deals anew.
+    const clients = holdingsOf(reports[0]!).map(({ client, counts }) => ({ name: client, counts }))
+    if (clients.length > 0) {
+      const lines = partitionPicture({ proxy: null, clients }, pictureOptionsOf(screen))
+      screen.write(`${run.partition}, seed ${runs[0]!.seed}: ${lines.join('\n')}\n`)
+    }
     if (isStudy) screen.write(`${comparisonTable(reports)}\n`)
     screen.write(`Reports, models and databases: ${folder}\n`)
     if (report !== undefined) {

@@ -6,7 +6,7 @@ import { JSON_OPTION } from '../command/common-options.ts'
 import { ownSourceOf, READING_OPTIONS, readingFlag, readingOf } from '../command/data-options.ts'
 import { DEFAULT_DATASET, RUN_OPTIONS } from '../command/run-options.ts'
 import { interruptSignal } from '../command/run-program.ts'
-import { colorsOf, hasManyColors, sizeOfTerminal, type TextStream } from '../command/text-stream.ts'
+import { colorsOf, type TextStream } from '../command/text-stream.ts'
 import { writeJson } from '../command/write-json.ts'
 import { GraftError } from '../errors.ts'
 import {
@@ -22,7 +22,7 @@ import type { Dataset } from './example-set.ts'
 import { loadOwnData } from './own/own-data.ts'
 import { partitionPicture } from './partition-picture.ts'
 import { PARTITIONS } from './partitions.ts'
-import { classPicture, type PictureRow } from './picture.ts'
+import { classPicture, pictureOptionsOf, type PictureRow } from './picture.ts'
 import { shardName } from './shard.ts'
 import { splitDataset } from './split.ts'
 import { countClasses, subset } from './subset.ts'
@@ -287,7 +287,7 @@ function partitionCommand(stdout: TextStream, load: Load): Command {
               counts: client.classCounts,
             })),
           },
-          pictureOptions(stdout),
+          pictureOptionsOf(stdout),
         ),
         ...classList(classNames, () => ''),
         ...corruptionList(clients),
@@ -312,13 +312,7 @@ function corruptionList(clients: readonly ClientCorruption[]): string[] {
 const MOST_CORRUPTED = 40
 
 const picture = (stdout: TextStream, rows: PictureRow[]): string[] =>
-  classPicture(rows, pictureOptions(stdout))
-
-const pictureOptions = (stdout: TextStream) => ({
-  columns: sizeOfTerminal(stdout).columns,
-  colors: colorsOf(stdout),
-  hasManyColors: hasManyColors(stdout),
-})
+  classPicture(rows, pictureOptionsOf(stdout))
 
 const entry = (name: string, text: string): string => `  ${name.padEnd(26)} ${text}`
 

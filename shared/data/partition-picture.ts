@@ -6,7 +6,8 @@ const MOST_LINES = 40
 const MOST_MAP_LINES = 64
 
 export interface PartitionRows {
-  readonly proxy: PictureRow
+  /** Null: it is not known. */
+  readonly proxy: PictureRow | null
   /** By client. */
   readonly clients: readonly PictureRow[]
 }
@@ -23,12 +24,16 @@ export function partitionPicture(
   options: PictureOptions,
 ): string[] {
   const all = { name: 'all clients', counts: sumOf(clients) }
+  const before = proxy === null ? [] : [proxy]
   if (clients.length <= MOST_LINES) {
-    return [summaryOf(clients), ...classPicture([proxy, ...clients], { ...options, sums: [all] })]
+    return [
+      summaryOf(clients),
+      ...classPicture([...before, ...clients], { ...options, sums: [all] }),
+    ]
   }
   return [
     summaryOf(clients),
-    ...classPicture([proxy], { ...options, sums: [all] }),
+    ...classPicture(before, { ...options, sums: [all] }),
     ...clientMap(clients, options),
   ]
 }

@@ -1,4 +1,10 @@
-import type { Colors } from '../command/text-stream.ts'
+import {
+  type Colors,
+  colorsOf,
+  hasManyColors,
+  sizeOfTerminal,
+  type TextStream,
+} from '../command/text-stream.ts'
 
 export interface PictureRow {
   readonly name: string
@@ -24,6 +30,15 @@ const ABSENT = '·'
 /** Of xterm's 256 colours some near to those of viridis, dark to light; their text is white, then black. */
 const RAMP = [54, 60, 24, 30, 36, 71, 148, 226] as const
 
+/** As wide and as coloured as this stream can show it. */
+export function pictureOptionsOf(stream: TextStream): PictureOptions {
+  return {
+    columns: sizeOfTerminal(stream).columns,
+    colors: colorsOf(stream),
+    hasManyColors: hasManyColors(stream),
+  }
+}
+
 /**
  * Who has how many examples of which class: a line for each row, a column for each class, shaded by the
  * count's share of the largest one (quarters, or eighths in colour), an absent class a dot.
@@ -34,7 +49,7 @@ export function classPicture(rows: readonly PictureRow[], options: PictureOption
   const { columns, colors, maxRows = 40, sums = [] } = options
   const kept = rows.slice(0, maxRows)
   const shown = [...kept, ...sums]
-  const numClasses = rows[0]?.counts.length ?? 0
+  const numClasses = shown[0]?.counts.length ?? 0
   const largest = largestOf(rows)
   const most = Math.max(largest, ...sums.flatMap(({ counts }) => counts))
   const nameWidth = Math.max(...shown.map(({ name }) => name.length), 0)

@@ -1,14 +1,9 @@
 import { heatMap } from '../../../../shared/charts/heat-map.ts'
 import { html, type Markup } from '../../../../shared/charts/markup.ts'
-import type { RunReport } from '../../../../shared/protocol/run-report.ts'
+import { type Holding, holdingsOf } from '../../holdings.ts'
 import { details, figure, grid, type Section, table } from '../elements.ts'
 import { counted } from '../format.ts'
 import type { Study } from '../study.ts'
-
-interface Holding {
-  readonly client: string
-  readonly counts: readonly number[]
-}
 
 /** Cells up to which the numbers are in the page too. */
 const MOST_NUMBERS = 5000
@@ -50,16 +45,6 @@ export function partitionSection(study: Study): Section | null {
         : details('The other seeds', grid(others.map((one) => mapOf(one, classNames)))),
     ],
   }
-}
-
-/** Of every client that was in any round, as it was in the first of them. */
-function holdingsOf({ rounds }: RunReport): Holding[] {
-  const found = new Map<string, readonly number[]>()
-  for (const { client, classCounts } of rounds.flatMap(({ parents }) => parents)) {
-    if (classCounts !== undefined && !found.has(client)) found.set(client, classCounts)
-  }
-  const inOrder = [...found].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-  return inOrder.map(([client, counts]) => ({ client, counts }))
 }
 
 function mapOf(

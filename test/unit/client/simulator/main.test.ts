@@ -52,6 +52,8 @@ describe('graft simulate', () => {
     await run(['--json', json])
     expect(JSON.parse(await readFile(json, 'utf8'))).toEqual(wholeReportOf('nt'))
     expect(printed.stdout).toContain(folder.path)
+    expect(printed.stdout).toContain('2 clients of 400 to 500 examples, 1 to 2 of 2 classes each')
+    expect(printed.stdout).toMatch(/^bob +█400 .*100 +500$/m)
   })
 
   it('should write a page with its numbers beside it, and say where', async () => {
@@ -240,7 +242,9 @@ function valueOf({ coordinatorWords }: Simulation, option: string): string {
 }
 
 function reportOf(strategy: string) {
-  return { ...runReport([roundReport()]), strategy }
+  const round = roundReport()
+  const parents = round.parents.map((parent, i) => ({ ...parent, classCounts: [400, 100 * i] }))
+  return { ...runReport([{ ...round, parents }]), strategy }
 }
 
 /** The report with what the simulator adds: its own memory and that of the coordinator, 300 MiB. */

@@ -21,6 +21,14 @@ client 1    ░10 ▓25    35
 all clients █50 ▓25    75`)
   })
 
+  it('should do without a proxy set that is not known', () => {
+    const clients = crowd(60)
+    const options = { ...plain, columns: 41 }
+    const [first, ...rest] = partitionPicture({ proxy, clients }, options)
+    const without = rest.filter((line) => !line.startsWith('proxy set'))
+    expect(partitionPicture({ proxy: null, clients }, options)).toEqual([first, ...without])
+  })
+
   it('should give many clients a column each, in blocks as wide as the terminal', () => {
     const clients = crowd(60)
     const lines = partitionPicture({ proxy, clients }, { ...plain, columns: 41 })
