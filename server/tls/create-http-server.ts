@@ -4,6 +4,12 @@ import type { Socket } from 'node:net'
 import type { TlsContext } from './tls-context.ts'
 
 /**
+ * Longer than proxies and browsers keep a connection that nothing is asked on, which is a minute and more: who closes first
+ * is never asked on what it has closed.
+ */
+const KEPT = { keepAliveTimeout: 72_000 }
+
+/**
  * The server of a coordinator, with TLS where a context is given. It does not listen yet.
  *
  * Where certificates are asked of clients, the lack of one ends no connection here: the gateway refuses such a client and
@@ -13,9 +19,13 @@ export function createHttpServer(
   listener: RequestListener,
   tls: TlsContext | null,
 ): HttpServer | HttpsServer {
-  if (tls === null) return createServer(listener)
+  if (tls === null) return createServer(KEPT, listener)
   const server = createSecureServer(
-    { ...tls.secure, ...(tls.asksClients && { requestCert: true, rejectUnauthorized: false }) },
+    {
+      ...KEPT,
+      ...tls.secure,
+      ...(tls.asksClients && { requestCert: true, rejectUnauthorized: false }),
+    },
     listener,
   )
   answerPlainHttp(server)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -180,6 +180,15 @@ describe('tokens', () => {
 })
 
 describe('every answer', () => {
+  it('should leave its connection open for longer than a browser or a proxy does', async () => {
+    const agent = new Agent({ keepAlive: true })
+    const asked = get(new URL('/healthz', api.url), { agent })
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    expect(answer.headers['keep-alive']).toBe('timeout=72')
+    agent.destroy()
+  })
+
   it('should carry headers that keep other sites out, and no permission for them', async () => {
     const response = await api.ask('/', { as: null, headers: { origin: 'https://evil.example' } })
     const { headers } = response
