@@ -37,5 +37,12 @@ export async function contributions(
     )
   }
   const all = accuracyOf(() => true)
-  return new Map(ordered.map(({ id }, left) => [id, all - accuracyOf((k) => k !== left)]))
+  const n = examples.labels.length
+  // Whole examples: a difference of shares has dust behind them.
+  return new Map(
+    ordered.map(({ id }, left) => {
+      const others = accuracyOf((k) => k !== left)
+      return [id, Math.round(n * (all - others)) / n]
+    }),
+  )
 }
