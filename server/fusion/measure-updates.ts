@@ -11,8 +11,8 @@ export interface UpdateSizes {
   readonly distances: readonly number[]
 }
 
-/** Numbers that are held beside each other for the median: 16 MiB, and half a second of sorting at most. */
-const MOST_VALUES = 1 << 22
+/** Numbers that are held beside each other for the median: 4 MiB. Of 200 parents it takes 5,242 weights of each. */
+const MOST_VALUES = 1 << 20
 
 /**
  * Measures updates against the model that they were trained from, and against each other. One parent is loaded at a time.
@@ -34,7 +34,8 @@ export async function measureUpdates(
   for (const parent of parents) {
     const weights = await parent.load()
     const column = new Float32Array(Math.ceil(total / stride))
-    let at = 0
+    /** Of this tensor's first weight, among all. */
+    let first = 0
     let squares = 0
     for (const [index, { name, data }] of start.entries()) {
       const own = weights[index]
@@ -42,16 +43,22 @@ export async function measureUpdates(
         const problem = `${parent.id} has other weights than the global model, from ${name} on.`
         throw new GraftError('GRAFT_SHAPE_MISMATCH', problem)
       }
-      for (let i = 0; i < data.length; i++, at++) {
-        const value = own.data[i]!
-        squares += (value - data[i]!) ** 2
-        if (at % stride === 0) column[at / stride] = value
+      squares += squaredDistance(own.data, data)
+      for (let k = Math.ceil(first / stride); k * stride < first + data.length; k++) {
+        column[k] = own.data[k * stride - first]!
       }
+      first += data.length
     }
     norms.push(Math.sqrt(squares))
     columns.push(column)
   }
   return { norms, distances: distancesToMedian(columns) }
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
+  return sum
 }
 
 function distancesToMedian(columns: readonly Float32Array[]): number[] {
