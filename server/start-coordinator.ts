@@ -5,7 +5,7 @@ import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
-import { GraftError, toGraftError } from '../shared/errors.ts'
+import { type ErrorCode, GraftError, toGraftError } from '../shared/errors.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
@@ -33,18 +33,29 @@ import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { createRunQueue, serveRuns } from './serve-runs.ts'
 import { openBlobs } from './store/blobs.ts'
+import { createInsist, type Patience } from './store/insist.ts'
 import type { FolderLock } from './store/folder-lock.ts'
 import { lockHome } from './store/lock-home.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { createPatientStore } from './store/patient-store.ts'
 import { createQuietAudit } from './store/quiet-audit.ts'
+import { openBucketBlobs } from './store/s3/bucket-blobs.ts'
+import type { Bucket, BucketPlace } from './store/s3/bucket.ts'
+import { copiesFolder, loadBucket } from './store/s3/load-bucket.ts'
 import type { Leadership, Store } from './store/store.ts'
 import { keepCertificates } from './tls/keep-certificates.ts'
 import { readTlsContext, type TlsContext, type TlsFiles } from './tls/tls-context.ts'
 
 /** Times, a second between them, that the coordinator of a simulation asks for its folder. */
 const LOCK_ATTEMPTS = 30
+
+/** What makes all that a client sends fail. */
+const ENDING: readonly ErrorCode[] = [
+  'GRAFT_DISK_FULL',
+  'GRAFT_BUCKET_UNAVAILABLE',
+  'GRAFT_BUCKET_REFUSED',
+]
 
 export interface CoordinatorOptions {
   readonly settings: RunSettings
@@ -69,7 +80,9 @@ export interface CoordinatorOptions {
   /** Folder that all coordinators of the database see; the home of this one when not given. */
   readonly shared: string | undefined
   readonly databaseUrl: string | undefined
-  /** Longest time that a PostgreSQL server may be silent before the coordinator ends. */
+  /** Bucket for blobs, which all coordinators of the database see; null: a folder. */
+  readonly bucketPlace: BucketPlace | null
+  /** Longest time that a PostgreSQL server or a bucket may be silent before the coordinator ends. */
   readonly databaseWaitSeconds: number
   /** Whether to wait for the end of another coordinator, and then to go on with its run. */
   readonly isStandby: boolean
@@ -128,7 +141,7 @@ async function serve(
   { engine, plan, secure }: Prepared,
 ): Promise<void> {
   const { settings, home, shared = home } = options
-  // A full disk refuses every upload: better to end, and to go on when there is room.
+  // A full disk, or a bucket that is gone, refuses every upload: better to end, and to go on when it is mended.
   const full = new AbortController()
   const store = await openStore({ databaseUrl: options.databaseUrl, folder: home })
   const screen = screenOf(options)
@@ -137,6 +150,7 @@ async function serve(
     display.message(text)
   }
   let leadership: Leadership | undefined
+  let bucket: Bucket | null = null
   const http = createHttpHost(options.listen, secure)
   const certificates = keepCertificates(http.server, secure, (text) => display.message(text))
   const sockets = createSocketServer(http.server)
@@ -145,14 +159,26 @@ async function serve(
   let settleAudit: (() => Promise<void>) | undefined
   try {
     say(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
+    // A standby hears at its start, not in the middle of a round, that its bucket cannot be used.
+    bucket = options.bucketPlace && (await loadBucket(options.bucketPlace))
     leadership = await lead(store, display, options)
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
-    const blobs = await openBlobs(join(shared, 'blobs'))
-    const persistent = createPatientStore(store, {
-      seconds: options.databaseUrl === undefined ? 0 : options.databaseWaitSeconds,
+    const patienceWith = (server: string): Patience => ({
+      seconds: options.databaseWaitSeconds,
       onSilence: ({ problem }) => say(`${problem} Waiting for it.`),
-      onAnswer: () => say('The database answers again.'),
+      onAnswer: () => say(`${server} answers again.`),
       signal,
+    })
+    const blobs =
+      bucket === null
+        ? await openBlobs(join(shared, 'blobs'))
+        : await openBucketBlobs({
+            ...{ bucket, copies: copiesFolder(home) },
+            insist: createInsist('GRAFT_BUCKET_UNAVAILABLE', patienceWith('The bucket')),
+          })
+    const persistent = createPatientStore(store, {
+      ...patienceWith('The database'),
+      ...(options.databaseUrl === undefined && { seconds: 0 }),
     })
     const patient = createQuietAudit(persistent, {
       onFault: (error) => display.message(toGraftError(error).message),
@@ -162,6 +188,7 @@ async function serve(
     if (options.ownData !== null) for (const line of describeOwnData(options.ownData)) say(line)
     for (const note of options.modelNotes) say(note)
     say(`Store: ${store.description}. Seed: ${settings.seed}.`)
+    if (bucket !== null) say(`Blobs: ${bucket.description}.`)
 
     const desk = createClientDesk(patient)
     const lastEvent = await newestEvent(patient)
@@ -178,7 +205,7 @@ async function serve(
           .catch((failure: unknown) => display.message(toGraftError(failure).message))
       },
       onFault(error) {
-        if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
+        if (ENDING.includes(error.code)) full.abort(error)
         else say(error.message)
       },
     }))
@@ -199,7 +226,6 @@ async function serve(
         {
           ...{ store, blobs, operations, runForm: options.runForm },
           connected: () => clients.connected(),
-          blobFolder: join(shared, 'blobs'),
           isLeading: () => !lost.aborted,
           consoleFolder: findConsoleFolder(),
           onFault: (error) => say(error.message),
@@ -246,6 +272,7 @@ async function serve(
     // Counts of refusals are not worth an end that fails.
     await settleAudit?.().catch(() => undefined)
     await leadership?.release()
+    bucket?.close()
     await store.close()
   }
 }

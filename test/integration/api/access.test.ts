@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBlobs } from '../../../server/store/blobs.ts'
 import {
   createSignInSecret,
   firstSignInSecret,
   toSignInLink,
 } from '../../../server/store/sign-in-link.ts'
+import { createTemporaryFolder } from '../../support/temporary-folder.ts'
 import { startTestApi } from '../../support/test-api.ts'
 
 /** As much of a token as is looked at here. */
@@ -206,7 +210,10 @@ describe('every answer', () => {
 
 describe('operations', () => {
   it('should say that it is not ready when another leads, or its folder cannot be written', async () => {
-    await using own = await startTestApi({ isLeading: () => false, blobFolder: '/nowhere' })
+    await using folder = await createTemporaryFolder()
+    const blobs = await openBlobs(join(folder.path, 'blobs'))
+    await rm(folder.path, { recursive: true })
+    await using own = await startTestApi({ isLeading: () => false, blobs })
     const response = await own.ask('/readyz', { as: null })
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({

@@ -71,6 +71,7 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     shared: undefined,
     databaseUrl: undefined,
     databaseWaitSeconds: 0,
+    bucketPlace: null,
     isStandby: false,
     staysForRuns: false,
     runForm: { options: [], toSettings: () => SETTINGS },
