@@ -80,6 +80,12 @@ export const coordinatorCommand = defineCommand({
       .literal(true)
       .optional()
       .describe('wait while another coordinator leads this database, then go on with its run'),
+    lease: numeric(z.number().positive().max(86_400))
+      .default(30)
+      .describe(
+        'seconds without a sign of life after which a standby takes the lead from a coordinator that hangs; longer than any computation of a round holds up its process',
+      )
+      .meta({ value: 'SECONDS' }),
     stay: z
       .literal(true)
       .optional()
@@ -90,7 +96,7 @@ export const coordinatorCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
-    const { database, databaseWait, standby, stay, engine, json, ...others } = given
+    const { database, databaseWait, standby, lease, stay, engine, json, ...others } = given
     const { tlsCert, tlsKey, tlsClientCa, blobs, s3Endpoint, ...run } = others
     const tls = tlsFilesOf({ cert: tlsCert, key: tlsKey, clientCa: tlsClientCa })
     const signal = interruptSignal()
@@ -118,6 +124,7 @@ export const coordinatorCommand = defineCommand({
       databaseUrl: database,
       databaseWaitSeconds: databaseWait,
       isStandby: standby === true,
+      leaseSeconds: lease,
       staysForRuns: stay === true,
       runForm: createRunForm(
         run,

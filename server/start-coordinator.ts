@@ -32,6 +32,7 @@ import { type ModelFile, startingWeights } from './read-model-file.ts'
 import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { createRunQueue, serveRuns } from './serve-runs.ts'
+import { hasEndedMeanwhile, runsThatAreOver } from './stood-by.ts'
 import { openBlobs } from './store/blobs.ts'
 import { createInsist, type Patience } from './store/insist.ts'
 import type { FolderLock } from './store/folder-lock.ts'
@@ -86,6 +87,8 @@ export interface CoordinatorOptions {
   readonly databaseWaitSeconds: number
   /** Whether to wait for the end of another coordinator, and then to go on with its run. */
   readonly isStandby: boolean
+  /** Seconds without a sign of life after which a standby takes the lead from a coordinator that hangs. */
+  readonly leaseSeconds: number
   /** One that runs already, or which to start. */
   readonly engine: Engine | EngineChoice
   /** Where the report goes besides the folder; `true` is stdout, and then everything else is on stderr. */
@@ -161,7 +164,13 @@ async function serve(
     say(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
     // A standby hears at its start, not in the middle of a round, that its bucket cannot be used.
     bucket = options.bucketPlace && (await loadBucket(options.bucketPlace))
-    leadership = await lead(store, display, options)
+    const over = await runsThatAreOver(store)
+    const led = await lead(store, display, options)
+    leadership = led.leadership
+    if (led.hasWaited && plan !== null && (await hasEndedMeanwhile(store, over))) {
+      say('The run that it stood by for is over.')
+      return
+    }
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
     const patienceWith = (server: string): Patience => ({
       seconds: options.databaseWaitSeconds,
@@ -294,8 +303,8 @@ async function lockHomeSoon(home: string, signal: AbortSignal): Promise<FolderLo
 async function lead(
   store: Store,
   display: RunDisplay,
-  { isStandby, signal }: CoordinatorOptions,
-): Promise<Leadership> {
+  { isStandby, leaseSeconds, signal }: CoordinatorOptions,
+): Promise<{ leadership: Leadership; hasWaited: boolean }> {
   const leaders: string[] = []
   const leadership = await store.lead({
     holder: `pid ${process.pid} on ${hostname()}`,
@@ -304,10 +313,14 @@ async function lead(
       leaders.push(leader)
       display.message(`Standing by: ${lowerFirst(leader)} leads.`)
     },
+    leaseSeconds,
+    onBreak() {
+      display.message(`It has given no sign of life for ${leaseSeconds} s: its lead was ended.`)
+    },
     signal,
   })
-  if (leaders.length > 0) display.message('It has ended. This coordinator leads now.')
-  return leadership
+  if (leaders.length > 0) display.message('It leads no longer. This coordinator leads now.')
+  return { leadership, hasWaited: leaders.length > 0 }
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)

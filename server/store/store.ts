@@ -89,6 +89,10 @@ export interface LeaderOptions {
   readonly isStandby: boolean
   /** Told once, when there is one to wait for. */
   readonly onWait?: (leader: string) => void
+  /** Seconds without a sign of life after which a standby takes the lead from one that hangs. @default never */
+  readonly leaseSeconds?: number
+  /** Told when that is done. */
+  readonly onBreak?: () => void
   readonly signal: AbortSignal
 }
 

@@ -123,14 +123,11 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
     await using setting = await createSetting()
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
-    await using standby = setting.startCoordinator('b')
+    await using standby = setting.startCoordinator('b', ['--standby', '--lease', '3'])
     await standby.printed(/Standing by/)
-    // Asleep, as a virtual machine that is moved: to the server it is still there, until its connections end.
+    // Asleep, as a virtual machine that is moved: to the server it is still there.
     leader.child.kill('SIGSTOP')
-    await setting.database.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'graft leader'`,
-    )
+    await standby.printed(/It has given no sign of life for 3 s: its lead was ended\./)
     await standby.printed(/Listening on/)
     leader.child.kill('SIGCONT')
     const { status, stderr } = await leader.finished
@@ -143,6 +140,21 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
     await using second = setting.startClient('1/2')
     for (const { finished } of [standby, first, second]) expect((await finished).status).toBe(0)
     expect((await setting.report('b')).rounds).toHaveLength(2)
+  })
+
+  it('should end with the run that it stood by for, and begin no other', async () => {
+    await using setting = await createSetting()
+    await using leader = setting.startCoordinator('a')
+    await leader.printed(/Listening on/)
+    await using standby = setting.startCoordinator('b')
+    await standby.printed(/Standing by/)
+    await using first = setting.startClient('0/2')
+    await using second = setting.startClient('1/2')
+    for (const { finished } of [leader, first, second]) expect((await finished).status).toBe(0)
+    const { status, stdout } = await standby.finished
+    expect(stdout).toContain('The run that it stood by for is over.')
+    expect(status).toBe(0)
+    expect(await setting.database.query('SELECT status FROM run')).toEqual([{ status: 'finished' }])
   })
 
   it('should refuse a second coordinator that was not told to stand by', async () => {

@@ -72,6 +72,7 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     databaseUrl: undefined,
     databaseWaitSeconds: 0,
     bucketPlace: null,
+    leaseSeconds: 30,
     isStandby: false,
     staysForRuns: false,
     runForm: { options: [], toSettings: () => SETTINGS },
