@@ -60,6 +60,12 @@ module.exports = {
       { path: 'node_modules/(@prisma|pglite-prisma-adapter|@electric-sql|pg)/' },
     ),
     rule(
+      's3-only-in-its-folder',
+      'one folder knows the bucket, and is loaded only for one',
+      { path: '^(cli|library|server|client|shared)', pathNot: '^server/store/s3/' },
+      { path: 'node_modules/(@aws-sdk|@smithy)/' },
+    ),
+    rule(
       'sockets-only-at-the-edge',
       'one folder per side owns the wire',
       {

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../shared/command/command.ts'
 import {
+  BLOBS_OPTION,
   DATABASE_OPTION,
   HOME_OPTION,
   JSON_OPTION,
+  S3_ENDPOINT_OPTION,
   SHARED_OPTION,
 } from '../shared/command/common-options.ts'
 import { ChildFailed } from '../shared/command/run-program.ts'
@@ -27,6 +29,8 @@ export const doctorCommand = defineCommand({
       .meta({ value: 'N', env: 'GRAFT_PORT' }),
     home: HOME_OPTION.default('graft-data'),
     shared: SHARED_OPTION,
+    blobs: BLOBS_OPTION,
+    s3Endpoint: S3_ENDPOINT_OPTION,
     database: DATABASE_OPTION,
     repair: z
       .literal(true)
@@ -34,12 +38,13 @@ export const doctorCommand = defineCommand({
       .describe('check every blob, remove those that no run names; no coordinator may run'),
     json: JSON_OPTION,
   },
-  async run({ port, home, shared, database, repair, json }) {
+  async run({ port, home, shared, blobs, s3Endpoint, database, repair, json }) {
     const databaseUrl = database
+    const bucketPlace = blobs === undefined ? null : { address: blobs, endpoint: s3Endpoint }
     const findings =
       repair === true
-        ? await mend({ home, shared, databaseUrl })
-        : await diagnose({ port, home, databaseUrl })
+        ? await mend({ home, shared, bucketPlace, databaseUrl })
+        : await diagnose({ port, home, bucketPlace, databaseUrl })
     if (json === undefined) process.stdout.write(describe(findings))
     else await writeJson({ version: 1, findings }, json)
     if (findings.some(({ status }) => status === 'problem')) throw new ChildFailed(EXIT.environment)

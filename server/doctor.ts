@@ -9,7 +9,15 @@ import { startEngine } from '../shared/engine/engine.ts'
 import { ERRORS, toGraftError } from '../shared/errors.ts'
 import { lockHome } from './store/lock-home.ts'
 import { openStore } from './store/open-store.ts'
-import { repairBlobs, type RepairReport } from './store/repair.ts'
+import {
+  bucketShelf,
+  folderShelf,
+  type Places,
+  repairBlobs,
+  type RepairReport,
+} from './store/repair.ts'
+import type { Bucket, BucketPlace } from './store/s3/bucket.ts'
+import { copiesFolder, loadBucket } from './store/s3/load-bucket.ts'
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -26,6 +34,8 @@ export interface Place {
   readonly port: number
   readonly home: string
   readonly databaseUrl: string | undefined
+  /** Null: blobs are in a folder. */
+  readonly bucketPlace: BucketPlace | null
 }
 
 /** Node's first release with everything Graft uses; as in package.json's engines. */
@@ -39,6 +49,7 @@ export async function diagnose(place: Place): Promise<Finding[]> {
     ...(await findEngines()),
     ...(await findDatasets()),
     await findDatabase(place),
+    ...(place.bucketPlace === null ? [] : [await findBucket(place.bucketPlace)]),
     await findPort(place.port),
   ]
 }
@@ -52,9 +63,12 @@ export async function mend({
   home,
   shared = home,
   databaseUrl,
+  bucketPlace,
 }: Omit<Place, 'port'> & { readonly shared: string | undefined }): Promise<Finding[]> {
   const lock = await lockHome(home)
+  let bucket: Bucket | null = null
   try {
+    bucket = bucketPlace && (await loadBucket(bucketPlace))
     const store = await openStore({ databaseUrl, folder: home })
     const { signal } = new AbortController()
     const leadership = await store
@@ -64,23 +78,35 @@ export async function mend({
         throw error
       })
     try {
-      const places = { blobs: join(shared, 'blobs'), uploads: join(home, 'uploads') }
+      const uploads = join(home, 'uploads')
+      const folder = join(shared, 'blobs')
+      const places =
+        bucket === null
+          ? { shelf: folderShelf(folder), drafts: join(folder, 'tmp'), uploads }
+          : ofBucket(bucket, home, uploads)
       return describeRepair(await repairBlobs(store, places))
     } finally {
       await leadership.release()
       await store.close()
     }
   } finally {
+    bucket?.close()
     await lock.release()
   }
 }
 
+function ofBucket(bucket: Bucket, home: string, uploads: string): Places {
+  const copies = copiesFolder(home)
+  return { shelf: bucketShelf(bucket), drafts: join(copies, 'tmp'), copies, uploads }
+}
+
 function describeRepair(report: RepairReport): Finding[] {
-  const { intact, orphans, leftovers, corrupt, missing } = report
+  const { intact, orphans, leftovers, copies, corrupt, missing } = report
   const subject = 'blobs'
   const removed = [
     [orphans, 'Named by no run'],
     [leftovers, 'Left by broken-off writes and uploads'],
+    [copies, 'Copies of what is in the bucket'],
   ] as const
   return [
     { status: 'ok', subject, detail: `Whole, and named by a run: ${intact}.` },
@@ -161,6 +187,16 @@ async function findDatabase({ home, databaseUrl }: Place): Promise<Finding> {
     return { status: 'ok', subject: 'database', detail: `${store.description}.` }
   } catch (error) {
     return problem('database', error)
+  }
+}
+
+async function findBucket(place: BucketPlace): Promise<Finding> {
+  try {
+    const bucket = await loadBucket(place)
+    bucket.close()
+    return { status: 'ok', subject: 'blobs', detail: `${bucket.description} can be listed.` }
+  } catch (error) {
+    return problem('blobs', error)
   }
 }
 

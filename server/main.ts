@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../shared/command/command.ts'
 import {
+  BLOBS_OPTION,
   DATABASE_OPTION,
   ENGINE_OPTION,
   FILE_OPTION,
   HOME_OPTION,
   JSON_OPTION,
+  S3_ENDPOINT_OPTION,
   SHARED_OPTION,
 } from '../shared/command/common-options.ts'
 import { ownSourceOf } from '../shared/command/data-options.ts'
@@ -29,6 +31,7 @@ export const coordinatorCommand = defineCommand({
     'graft coordinator --clients 5 --host 0.0.0.0 --tls-cert graft-certs/server.pem --tls-key graft-certs/server-key.pem',
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
     'graft coordinator --clients 5 --rounds 10 --quorum 3 --shared /mnt/graft --standby    (the same on a second machine)',
+    'graft coordinator --clients 5 --rounds 10 --quorum 3 --blobs s3://graft/ward --s3-endpoint http://minio:9000 --standby',
     'graft coordinator --stay    (runs are begun in the console)',
   ],
   options: {
@@ -64,15 +67,25 @@ export const coordinatorCommand = defineCommand({
       .meta({ value: 'TOKEN', env: 'GRAFT_JOIN_TOKEN', secret: true }),
     home: HOME_OPTION.default('graft-data'),
     shared: SHARED_OPTION,
+    blobs: BLOBS_OPTION,
+    s3Endpoint: S3_ENDPOINT_OPTION,
     database: DATABASE_OPTION,
     databaseWait: numeric(z.number().nonnegative().max(86_400))
       .default(600)
-      .describe('seconds that a PostgreSQL server may be silent before the coordinator ends')
+      .describe(
+        'seconds that a PostgreSQL server or a bucket may be silent before the coordinator ends',
+      )
       .meta({ value: 'SECONDS' }),
     standby: z
       .literal(true)
       .optional()
       .describe('wait while another coordinator leads this database, then go on with its run'),
+    lease: numeric(z.number().positive().max(86_400))
+      .default(30)
+      .describe(
+        'seconds without a sign of life after which a standby takes the lead from a coordinator that hangs; longer than any computation of a round holds up its process',
+      )
+      .meta({ value: 'SECONDS' }),
     stay: z
       .literal(true)
       .optional()
@@ -83,8 +96,8 @@ export const coordinatorCommand = defineCommand({
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
-    const { database, databaseWait, standby, stay, engine, json, ...others } = given
-    const { tlsCert, tlsKey, tlsClientCa, ...run } = others
+    const { database, databaseWait, standby, lease, stay, engine, json, ...others } = given
+    const { tlsCert, tlsKey, tlsClientCa, blobs, s3Endpoint, ...run } = others
     const tls = tlsFilesOf({ cert: tlsCert, key: tlsKey, clientCa: tlsClientCa })
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
@@ -107,9 +120,11 @@ export const coordinatorCommand = defineCommand({
       joinToken,
       home,
       shared,
+      bucketPlace: blobs === undefined ? null : { address: blobs, endpoint: s3Endpoint },
       databaseUrl: database,
       databaseWaitSeconds: databaseWait,
       isStandby: standby === true,
+      leaseSeconds: lease,
       staysForRuns: stay === true,
       runForm: createRunForm(
         run,

@@ -5,7 +5,7 @@ import { loadDataset } from '../shared/data/datasets.ts'
 import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts'
 import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
-import { GraftError, toGraftError } from '../shared/errors.ts'
+import { type ErrorCode, GraftError, toGraftError } from '../shared/errors.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
@@ -32,19 +32,31 @@ import { type ModelFile, startingWeights } from './read-model-file.ts'
 import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { createRunQueue, serveRuns } from './serve-runs.ts'
+import { hasEndedMeanwhile, runsThatAreOver } from './stood-by.ts'
 import { openBlobs } from './store/blobs.ts'
+import { createInsist, type Patience } from './store/insist.ts'
 import type { FolderLock } from './store/folder-lock.ts'
 import { lockHome } from './store/lock-home.ts'
 import { ensureJoinToken } from './store/join-token.ts'
 import { openStore } from './store/open-store.ts'
 import { createPatientStore } from './store/patient-store.ts'
 import { createQuietAudit } from './store/quiet-audit.ts'
+import { openBucketBlobs } from './store/s3/bucket-blobs.ts'
+import type { Bucket, BucketPlace } from './store/s3/bucket.ts'
+import { copiesFolder, loadBucket } from './store/s3/load-bucket.ts'
 import type { Leadership, Store } from './store/store.ts'
 import { keepCertificates } from './tls/keep-certificates.ts'
 import { readTlsContext, type TlsContext, type TlsFiles } from './tls/tls-context.ts'
 
 /** Times, a second between them, that the coordinator of a simulation asks for its folder. */
 const LOCK_ATTEMPTS = 30
+
+/** What makes all that a client sends fail. */
+const ENDING: readonly ErrorCode[] = [
+  'GRAFT_DISK_FULL',
+  'GRAFT_BUCKET_UNAVAILABLE',
+  'GRAFT_BUCKET_REFUSED',
+]
 
 export interface CoordinatorOptions {
   readonly settings: RunSettings
@@ -69,10 +81,14 @@ export interface CoordinatorOptions {
   /** Folder that all coordinators of the database see; the home of this one when not given. */
   readonly shared: string | undefined
   readonly databaseUrl: string | undefined
-  /** Longest time that a PostgreSQL server may be silent before the coordinator ends. */
+  /** Bucket for blobs, which all coordinators of the database see; null: a folder. */
+  readonly bucketPlace: BucketPlace | null
+  /** Longest time that a PostgreSQL server or a bucket may be silent before the coordinator ends. */
   readonly databaseWaitSeconds: number
   /** Whether to wait for the end of another coordinator, and then to go on with its run. */
   readonly isStandby: boolean
+  /** Seconds without a sign of life after which a standby takes the lead from a coordinator that hangs. */
+  readonly leaseSeconds: number
   /** One that runs already, or which to start. */
   readonly engine: Engine | EngineChoice
   /** Where the report goes besides the folder; `true` is stdout, and then everything else is on stderr. */
@@ -128,7 +144,7 @@ async function serve(
   { engine, plan, secure }: Prepared,
 ): Promise<void> {
   const { settings, home, shared = home } = options
-  // A full disk refuses every upload: better to end, and to go on when there is room.
+  // A full disk, or a bucket that is gone, refuses every upload: better to end, and to go on when it is mended.
   const full = new AbortController()
   const store = await openStore({ databaseUrl: options.databaseUrl, folder: home })
   const screen = screenOf(options)
@@ -137,6 +153,7 @@ async function serve(
     display.message(text)
   }
   let leadership: Leadership | undefined
+  let bucket: Bucket | null = null
   const http = createHttpHost(options.listen, secure)
   const certificates = keepCertificates(http.server, secure, (text) => display.message(text))
   const sockets = createSocketServer(http.server)
@@ -145,14 +162,32 @@ async function serve(
   let settleAudit: (() => Promise<void>) | undefined
   try {
     say(`Engine: ${engine.name} ${engine.version}. ${engine.reason}`)
-    leadership = await lead(store, display, options)
+    // A standby hears at its start, not in the middle of a round, that its bucket cannot be used.
+    bucket = options.bucketPlace && (await loadBucket(options.bucketPlace))
+    const over = await runsThatAreOver(store)
+    const led = await lead(store, display, options)
+    leadership = led.leadership
+    if (led.hasWaited && plan !== null && (await hasEndedMeanwhile(store, over))) {
+      say('The run that it stood by for is over.')
+      return
+    }
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
-    const blobs = await openBlobs(join(shared, 'blobs'))
-    const persistent = createPatientStore(store, {
-      seconds: options.databaseUrl === undefined ? 0 : options.databaseWaitSeconds,
+    const patienceWith = (server: string): Patience => ({
+      seconds: options.databaseWaitSeconds,
       onSilence: ({ problem }) => say(`${problem} Waiting for it.`),
-      onAnswer: () => say('The database answers again.'),
+      onAnswer: () => say(`${server} answers again.`),
       signal,
+    })
+    const blobs =
+      bucket === null
+        ? await openBlobs(join(shared, 'blobs'))
+        : await openBucketBlobs({
+            ...{ bucket, copies: copiesFolder(home) },
+            insist: createInsist('GRAFT_BUCKET_UNAVAILABLE', patienceWith('The bucket')),
+          })
+    const persistent = createPatientStore(store, {
+      ...patienceWith('The database'),
+      ...(options.databaseUrl === undefined && { seconds: 0 }),
     })
     const patient = createQuietAudit(persistent, {
       onFault: (error) => display.message(toGraftError(error).message),
@@ -162,6 +197,7 @@ async function serve(
     if (options.ownData !== null) for (const line of describeOwnData(options.ownData)) say(line)
     for (const note of options.modelNotes) say(note)
     say(`Store: ${store.description}. Seed: ${settings.seed}.`)
+    if (bucket !== null) say(`Blobs: ${bucket.description}.`)
 
     const desk = createClientDesk(patient)
     const lastEvent = await newestEvent(patient)
@@ -178,7 +214,7 @@ async function serve(
           .catch((failure: unknown) => display.message(toGraftError(failure).message))
       },
       onFault(error) {
-        if (error.code === 'GRAFT_DISK_FULL') full.abort(error)
+        if (ENDING.includes(error.code)) full.abort(error)
         else say(error.message)
       },
     }))
@@ -199,7 +235,6 @@ async function serve(
         {
           ...{ store, blobs, operations, runForm: options.runForm },
           connected: () => clients.connected(),
-          blobFolder: join(shared, 'blobs'),
           isLeading: () => !lost.aborted,
           consoleFolder: findConsoleFolder(),
           onFault: (error) => say(error.message),
@@ -246,6 +281,7 @@ async function serve(
     // Counts of refusals are not worth an end that fails.
     await settleAudit?.().catch(() => undefined)
     await leadership?.release()
+    bucket?.close()
     await store.close()
   }
 }
@@ -267,8 +303,8 @@ async function lockHomeSoon(home: string, signal: AbortSignal): Promise<FolderLo
 async function lead(
   store: Store,
   display: RunDisplay,
-  { isStandby, signal }: CoordinatorOptions,
-): Promise<Leadership> {
+  { isStandby, leaseSeconds, signal }: CoordinatorOptions,
+): Promise<{ leadership: Leadership; hasWaited: boolean }> {
   const leaders: string[] = []
   const leadership = await store.lead({
     holder: `pid ${process.pid} on ${hostname()}`,
@@ -277,10 +313,14 @@ async function lead(
       leaders.push(leader)
       display.message(`Standing by: ${lowerFirst(leader)} leads.`)
     },
+    leaseSeconds,
+    onBreak() {
+      display.message(`It has given no sign of life for ${leaseSeconds} s: its lead was ended.`)
+    },
     signal,
   })
-  if (leaders.length > 0) display.message('It has ended. This coordinator leads now.')
-  return leadership
+  if (leaders.length > 0) display.message('It leads no longer. This coordinator leads now.')
+  return { leadership, hasWaited: leaders.length > 0 }
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)

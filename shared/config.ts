@@ -1,6 +1,8 @@
 /** Every environment variable that Graft reads; each is the default of the option named after it. */
 export const ENVIRONMENT = {
+  AWS_ENDPOINT_URL_S3: 'server of the S3 bucket for blobs; that of Amazon when not given',
   DATABASE_URL: 'PostgreSQL server to use; without it the embedded database under --home is used',
+  GRAFT_BLOBS: 'S3 bucket for the blobs of coordinators, as s3://BUCKET/PREFIX',
   GRAFT_CACHE: 'folder for what is downloaded once for this user (engine, data sets)',
   GRAFT_DEBUG: 'set to 1 for stack traces and debug messages',
   GRAFT_ENGINE: 'TensorFlow.js engine: auto, native, webgpu or wasm',

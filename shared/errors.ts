@@ -232,6 +232,18 @@ export const ERRORS = {
     exit: EXIT.network,
     remedy: 'Wait as long as it says, and try again; a Graft client does so by itself.',
   },
+  GRAFT_BUCKET_UNAVAILABLE: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy:
+      'Check --s3-endpoint and the server; start again with the same options to go on, nothing acknowledged is lost.',
+  },
+  GRAFT_BUCKET_REFUSED: {
+    status: 503,
+    exit: EXIT.environment,
+    remedy:
+      'Check --blobs, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the key must be allowed to list, get, put and delete there.',
+  },
   GRAFT_DATABASE_UNAVAILABLE: {
     status: 503,
     exit: EXIT.environment,

@@ -12,8 +12,6 @@ export interface ApiContext {
   readonly connected: () => readonly ClientId[]
   /** How the options of a form become the settings of a run. */
   readonly runForm: RunForm
-  /** Where blobs are written; `/readyz` tries it. */
-  readonly blobFolder: string
   /** Whether this coordinator may write runs. */
   readonly isLeading: () => boolean
   /** The console, as Vite built it. */

@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { type ApiApp, of } from './api-app.ts'
 import type { ApiContext } from './api-context.ts'
@@ -43,7 +40,7 @@ export function healthRoutes(app: ApiApp, context: ApiContext): void {
         : { isGood: false, detail: 'another coordinator leads' }
       const [database, blobs] = await Promise.all([
         check('answers', 'does not answer', () => context.store.unfinishedRun()),
-        check('can be written', 'cannot be written', () => tryFolder(context.blobFolder)),
+        check('can be written', 'cannot be written', () => context.blobs.check()),
       ])
       const isReady = leads.isGood && database.isGood && blobs.isGood
       return reply.code(isReady ? 200 : 503).send({ isReady, leads, database, blobs })
@@ -69,10 +66,4 @@ async function check(
   } finally {
     patience.abort()
   }
-}
-
-async function tryFolder(folder: string): Promise<void> {
-  const file = join(folder, `.readyz-${randomUUID()}`)
-  await writeFile(file, 'x')
-  await rm(file, { force: true })
 }

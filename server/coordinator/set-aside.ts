@@ -33,7 +33,7 @@ export async function setAside(
     }
     await mkdir(quarantineFolder, { recursive: true })
     const path = join(quarantineFolder, `${client}.${round}.copy`)
-    await copyFile(blobs.pathOf(update.blob), path, constants.COPYFILE_FICLONE)
+    await copyFile(await blobs.file(update.blob), path, constants.COPYFILE_FICLONE)
     const blob = { id: update.blob, sizeBytes: update.sizeBytes }
     const received = { round, path, blob, seconds: update.seconds }
     const reason = reasonOf(client, norm, checks)

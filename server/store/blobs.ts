@@ -1,11 +1,28 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GraftError, orGraftError, toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
 import { createChunkCache } from './chunk-cache.ts'
 import { copyFileDurably, hashFile, syncFile, syncFolder, writeFileDurably } from './files.ts'
 import type { BlobStore } from './store.ts'
+
+/** Blobs in a folder of this machine. */
+export interface FolderBlobs extends BlobStore {
+  /** Where a blob lies, or would lie. */
+  pathOf(id: BlobId): string
+  /** Where a file can be written that is then adopted; opening the store empties the folder that it is in. */
+  draft(): string
+}
 
 /**
  * A content-addressed folder: the blob `abcdef...` is the file `<folder>/ab/cdef...`. A file has its name
@@ -16,7 +33,7 @@ import type { BlobStore } from './store.ts'
  *
  * @throws GraftError GRAFT_DISK_FULL, GRAFT_FILE_UNREADABLE when the folder cannot be made
  */
-export async function openBlobs(folder: string): Promise<BlobStore> {
+export async function openBlobs(folder: string): Promise<FolderBlobs> {
   const drafts = join(folder, 'tmp')
   await orGraftError(async () => {
     await rm(drafts, { recursive: true, force: true })
@@ -24,6 +41,7 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
   })
 
   const pathOf = (id: BlobId): string => join(folder, id.slice(0, 2), id.slice(2))
+  const draft = (): string => join(drafts, randomUUID())
   const chunks = createChunkCache(readChunk)
   /** Folders that are there for good. */
   const made = new Set<string>()
@@ -46,18 +64,18 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
 
   /** Lets `write` make a file, then gives it the blob's name; a failure leaves nothing. */
   async function store(id: BlobId, write: (draft: string) => Promise<void>): Promise<void> {
-    const draft = join(drafts, randomUUID())
+    const written = draft()
     const path = pathOf(id)
     await orGraftError(async () => {
       try {
-        await write(draft)
+        await write(written)
         // The names are durable too: the file's in its folder, and the folder's in the store.
         await makeFolder(dirname(path))
-        await rename(draft, path)
+        await rename(written, path)
         await syncFolder(dirname(path))
         chunks.forget(id)
       } catch (error) {
-        await rm(draft, { force: true })
+        await rm(written, { force: true })
         throw error
       }
     })
@@ -84,6 +102,8 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
 
   return {
     pathOf,
+    draft,
+    file: async (id) => pathOf(id),
 
     put: async (bytes) => {
       const id = BlobId.parse(createHash('sha256').update(bytes).digest('hex'))
@@ -117,6 +137,13 @@ export async function openBlobs(folder: string): Promise<BlobStore> {
     sizeOf: async (id) => (await stat(pathOf(id)).catch(toUnknown(id))).size,
 
     has: async (id) => (await stat(pathOf(id)).catch(toNullWhenMissing)) !== null,
+
+    check: () =>
+      orGraftError(async () => {
+        const file = draft()
+        await writeFile(file, 'x')
+        await rm(file, { force: true })
+      }),
   }
 }
 

@@ -17,6 +17,11 @@ export interface Database {
   withSession<Result>(use: (session: SqlSession) => Promise<Result>): Promise<Result>
   /** The lock that one process at a time has on this database; null while another has it. */
   tryLock(): Promise<DatabaseLock | null>
+  /**
+   * Takes the lock away from a process that is there and has given no sign of life for so long: it hangs, or its machine sleeps.
+   * @returns whether it did
+   */
+  breakLock(silentSeconds: number): Promise<boolean>
   /** Ends every connection; what was committed is on disk. */
   close(): Promise<void>
 }

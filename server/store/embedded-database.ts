@@ -49,6 +49,7 @@ export async function openEmbeddedDatabase(folder: string): Promise<Database> {
         },
       }),
     // The lock file beside the database keeps every other process out.
+    breakLock: async () => false,
     tryLock: async () => ({ broken: new Promise(() => undefined), release: async () => undefined }),
     close: async () => {
       try {

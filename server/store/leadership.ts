@@ -23,6 +23,8 @@ export interface LeadershipTable {
  * Kleppmann, "How to do distributed locking", 2016). The lock alone would not do: a leader that was cut off believes for a while
  * that it still leads.
  *
+ * A leader that hangs has its connection still: a standby ends it when no sign of life came for the lease, and the fence sees to the rest.
+ *
  * A leader whose connection broke asks for the lock again; while nobody else has led meanwhile, it goes on.
  *
  * @param onEpoch told the epoch before this returns
@@ -30,8 +32,9 @@ export interface LeadershipTable {
 export async function takeLeadership(
   database: Database,
   table: LeadershipTable,
-  { holder, isStandby, onWait, signal }: LeaderOptions,
+  options: LeaderOptions,
 ): Promise<{ epoch: number; leadership: Leadership }> {
+  const { holder, isStandby, onWait } = options
   let lock = await database.tryLock()
   if (lock === null) {
     const leader = nameOf(await table.read())
@@ -40,7 +43,7 @@ export async function takeLeadership(
       throw new GraftError('GRAFT_LEADERSHIP_TAKEN', problem)
     }
     onWait?.(leader)
-    lock = await waitForLock(database, signal)
+    lock = await waitForLock(database, options)
   }
   const epoch = await table.raise(holder)
   const lost = new AbortController()
@@ -87,12 +90,18 @@ export function leadershipLost(leader: Leader | null): GraftError {
   return new GraftError('GRAFT_LEADERSHIP_LOST', `${nameOf(leader)} leads this federation now.`)
 }
 
-async function waitForLock(database: Database, signal: AbortSignal): Promise<DatabaseLock> {
+async function waitForLock(
+  database: Database,
+  { signal, leaseSeconds = Infinity, onBreak }: LeaderOptions,
+): Promise<DatabaseLock> {
   for (;;) {
     await delay(POLL_MS, undefined, { signal })
     // A database that does not answer has no leader either: a standby outlasts that.
     const lock = await database.tryLock().catch(() => null)
     if (lock !== null) return lock
+    if (leaseSeconds === Infinity) continue
+    // Not allowed to, when the leader has another role there: then only its end helps.
+    if (await database.breakLock(leaseSeconds).catch(() => false)) onBreak?.()
   }
 }
 

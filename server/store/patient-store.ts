@@ -1,21 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { GraftError } from '../../shared/errors.ts'
 import type { RunId } from '../../shared/ids.ts'
+import { createInsist, type Patience } from './insist.ts'
 import { createSerialQueue } from './serial-queue.ts'
 import type { Store } from './store.ts'
-
-/** Pause between two attempts. */
-const PAUSE_MS = 1_000
-
-export interface Patience {
-  /** Longest wait of one call. */
-  readonly seconds: number
-  /** Told once when the database stops answering, and once when it answers again. */
-  readonly onSilence: (error: GraftError) => void
-  readonly onAnswer: () => void
-  /** Ends all waiting. */
-  readonly signal: AbortSignal
-}
 
 /**
  * A store whose calls wait while its database does not answer, so that rounds and clients wait too.
@@ -25,31 +11,9 @@ export interface Patience {
  * Admission does not wait: a client that is refused so asks again by itself.
  */
 export function createPatientStore(store: Store, patience: Patience): Store {
-  const { seconds, onSilence, onAnswer, signal } = patience
+  const insist = createInsist('GRAFT_DATABASE_UNAVAILABLE', patience)
   const journal = createSerialQueue()
   const lastSeqs = new Map<RunId, number>()
-  let isSilent = false
-
-  /** @param again what is called instead of `call` from the second attempt on */
-  async function insist<Result>(
-    call: () => Promise<Result>,
-    again: () => Promise<Result> = call,
-  ): Promise<Result> {
-    const patientUntil = performance.now() + seconds * 1000
-    for (let attempt = call; ; attempt = again) {
-      try {
-        const result = await attempt()
-        if (isSilent) onAnswer()
-        isSilent = false
-        return result
-      } catch (error) {
-        if (!isUnavailable(error) || performance.now() > patientUntil) throw error
-        if (!isSilent) onSilence(error)
-        isSilent = true
-        await delay(PAUSE_MS, undefined, { signal })
-      }
-    }
-  }
 
   async function readJournal(run: RunId) {
     const entries = await store.readJournal(run)
@@ -106,7 +70,3 @@ export function createPatientStore(store: Store, patience: Patience): Store {
 }
 
 type Events = Parameters<Store['appendEvents']>[1]
-
-function isUnavailable(error: unknown): error is GraftError {
-  return error instanceof GraftError && error.code === 'GRAFT_DATABASE_UNAVAILABLE'
-}

@@ -65,12 +65,28 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
       }
     },
     tryLock: () => tryAdvisoryLock(url),
+    breakLock: async (seconds) => {
+      const { rowCount } = await pool.query(END_SILENT_LEADER, [seconds])
+      return rowCount !== null && rowCount > 0
+    },
     close: () => pool.end(),
   }
 }
 
 /** Two numbers of Graft's own; locks are of one database. */
-const LOCK_KEYS = '1735549286, 1'
+const LOCK_CLASS = 1735549286
+const LOCK_KEYS = `${LOCK_CLASS}, 1`
+
+/** A leader's sign of life, which the server notes the time of; by its own clock, nobody else's. */
+const HEARTBEAT = 'SELECT 1 AS "leader is alive"'
+const HEARTBEAT_MS = 1_000
+
+/** One that never gave a sign, as Graft before this did not, is left alone. */
+const END_SILENT_LEADER = `
+SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity a USING (pid)
+WHERE locktype = 'advisory' AND classid = ${LOCK_CLASS} AND objid = 1 AND objsubid = 2 AND granted
+  AND a.datname = current_database() AND database = a.datid AND a.query = '${HEARTBEAT}'
+  AND state_change < clock_timestamp() - make_interval(secs => $1)`
 
 /**
  * Without an answer for some 5 s the server takes the other machine for dead, and its lock is free. A process that
@@ -100,7 +116,19 @@ async function tryAdvisoryLock(url: string): Promise<DatabaseLock | null> {
     const sql = `SELECT pg_try_advisory_lock(${LOCK_KEYS}) AS "isMine"`
     const { rows } = await client.query<{ isMine: boolean }>(sql)
     if (rows[0]?.isMine === true) {
-      return { broken, release: () => client.end().catch(() => undefined) }
+      // What goes wrong with the connection is told by its events.
+      const beat = setInterval(
+        () => void client.query(HEARTBEAT).catch(() => undefined),
+        HEARTBEAT_MS,
+      )
+      void broken.then(() => clearInterval(beat))
+      return {
+        broken,
+        release: async () => {
+          clearInterval(beat)
+          await client.end().catch(() => undefined)
+        },
+      }
     }
   } catch (error) {
     await client.end().catch(() => undefined)

@@ -3,60 +3,109 @@ import { basename, dirname, join } from 'node:path'
 import { toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
 import { hashFile } from './files.ts'
+import type { Bucket } from './s3/bucket.ts'
 import type { Store } from './store.ts'
 
-/** What is wrong with a folder of blobs, and what was done about it. */
+/** What is wrong with the blobs, and what was done about it. */
 export interface RepairReport {
   /** Whole, and named by a run. */
   readonly intact: number
   /** Named by no run, removed. */
-  readonly orphans: readonly StoredFile[]
+  readonly orphans: readonly Stored[]
   /** What uploads and writes left that were broken off, removed. */
-  readonly leftovers: readonly StoredFile[]
+  readonly leftovers: readonly Stored[]
+  /** Of blobs in a bucket, removed. */
+  readonly copies: readonly Stored[]
   /** Named by a run, but other bytes are there. */
   readonly corrupt: readonly BlobId[]
   /** Named by a run, and not there. */
   readonly missing: readonly BlobId[]
 }
 
-interface StoredFile {
-  readonly path: string
+interface Stored {
   readonly sizeBytes: number
 }
 
+interface StoredFile extends Stored {
+  readonly path: string
+}
+
+/** Where blobs are, as far as a repair goes. */
+export interface Shelf {
+  list(): Promise<ReadonlyMap<BlobId, Stored>>
+  /** SHA-256 of what has this name. */
+  hash(id: BlobId): Promise<string>
+  remove(id: BlobId): Promise<void>
+}
+
 export interface Places {
-  readonly blobs: string
+  readonly shelf: Shelf
+  /** Folder of files that are written; nothing in it is of use to the next process. */
+  readonly drafts: string
   /** Uploads under way; kept while a run is unfinished, as they are resumed. */
   readonly uploads: string
+  /** Folder with copies of what is on the shelf: emptied, as they come back when they are asked for. */
+  readonly copies?: string
 }
 
 /**
  * Checks each blob against its name and against what journal and models name, and removes what nothing names. Nobody else
- * may use the folders meanwhile.
+ * may use shelf and folders meanwhile.
  */
-export async function repairBlobs(store: Store, { blobs, uploads }: Places): Promise<RepairReport> {
+export async function repairBlobs(store: Store, places: Places): Promise<RepairReport> {
+  const { shelf, drafts, uploads, copies } = places
   const named = await namedBlobs(store)
-  const found = new Map<BlobId, StoredFile>()
-  for (const file of await filesIn(blobs)) {
-    const id = BlobId.safeParse(basename(dirname(file.path)) + basename(file.path))
-    if (id.success) found.set(id.data, file)
+  const found = await shelf.list()
+  const orphans: Stored[] = []
+  for (const [id, stored] of found) {
+    if (named.has(id)) continue
+    await shelf.remove(id)
+    orphans.push(stored)
   }
-  const orphans = [...found].flatMap(([id, file]) => (named.has(id) ? [] : [file]))
   const isUnfinished = (await store.unfinishedRun()) !== null
-  const leftovers = [
-    ...(await filesIn(join(blobs, 'tmp'))),
-    ...(isUnfinished ? [] : await filesIn(uploads)),
-  ]
-  for (const { path } of [...orphans, ...leftovers]) await rm(path, { force: true })
+  const leftovers = await removeFiles(drafts)
+  if (!isUnfinished) leftovers.push(...(await removeFiles(uploads)))
+  const removedCopies = copies === undefined ? [] : await removeFiles(copies)
   const corrupt: BlobId[] = []
   const missing: BlobId[] = []
   for (const id of named) {
-    const file = found.get(id)
-    if (file === undefined) missing.push(id)
-    else if ((await hashFile(file.path)) !== id) corrupt.push(id)
+    if (!found.has(id)) missing.push(id)
+    else if ((await shelf.hash(id)) !== id) corrupt.push(id)
   }
   const intact = named.size - corrupt.length - missing.length
-  return { intact, orphans, leftovers, corrupt, missing }
+  return { intact, orphans, leftovers, copies: removedCopies, corrupt, missing }
+}
+
+/** The blobs of `openBlobs` in the same folder. */
+export function folderShelf(folder: string): Shelf {
+  const pathOf = (id: BlobId): string => join(folder, id.slice(0, 2), id.slice(2))
+  return {
+    async list() {
+      const found = new Map<BlobId, Stored>()
+      for (const { path, sizeBytes } of await filesIn(folder)) {
+        const id = BlobId.safeParse(basename(dirname(path)) + basename(path))
+        if (id.success) found.set(id.data, { sizeBytes })
+      }
+      return found
+    },
+    hash: (id) => hashFile(pathOf(id)),
+    remove: (id) => rm(pathOf(id), { force: true }),
+  }
+}
+
+export function bucketShelf(bucket: Bucket): Shelf {
+  return {
+    list: async () =>
+      new Map((await bucket.list()).map(({ id, sizeBytes }) => [id, { sizeBytes }])),
+    hash: (id) => bucket.hash(id),
+    remove: (id) => bucket.remove(id),
+  }
+}
+
+async function removeFiles(folder: string): Promise<StoredFile[]> {
+  const files = await filesIn(folder)
+  for (const { path } of files) await rm(path, { force: true })
+  return files
 }
 
 /** Every blob that an event or a model of any run names. */

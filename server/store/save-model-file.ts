@@ -19,7 +19,7 @@ export async function saveModelFile(
   const draft = `${file}.tmp`
   try {
     await mkdir(folder, { recursive: true })
-    await copyFile(blobs.pathOf(model), draft)
+    await copyFile(await blobs.file(model), draft)
     await rename(draft, file)
     return file
   } catch (error) {

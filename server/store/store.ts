@@ -89,6 +89,10 @@ export interface LeaderOptions {
   readonly isStandby: boolean
   /** Told once, when there is one to wait for. */
   readonly onWait?: (leader: string) => void
+  /** Seconds without a sign of life after which a standby takes the lead from one that hangs. @default never */
+  readonly leaseSeconds?: number
+  /** Told when that is done. */
+  readonly onBreak?: () => void
   readonly signal: AbortSignal
 }
 
@@ -210,5 +214,11 @@ export interface BlobStore {
   read(id: BlobId, offset: number, length: number): Promise<Uint8Array>
   sizeOf(id: BlobId): Promise<number>
   has(id: BlobId): Promise<boolean>
-  pathOf(id: BlobId): string
+  /**
+   * A file with the blob's bytes, only to read; it is fetched first where it is elsewhere.
+   * @throws GraftError GRAFT_BLOB_UNKNOWN, where it had to be fetched
+   */
+  file(id: BlobId): Promise<string>
+  /** Whether blobs can be stored now. @throws what storing one would throw */
+  check(): Promise<void>
 }

@@ -21,6 +21,22 @@ export const SHARED_OPTION = z
   .describe('folder that all coordinators of a database see, for blobs; --home when not given')
   .meta({ value: 'DIR', env: 'GRAFT_SHARED' })
 
+export const BLOBS_OPTION = z
+  .string()
+  .regex(
+    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()=-]+)*\/?$/,
+    'must be s3://BUCKET or s3://BUCKET/PREFIX',
+  )
+  .optional()
+  .describe('S3 bucket that all coordinators of a database see, for blobs; a folder when not given')
+  .meta({ value: 's3://BUCKET/PREFIX', env: 'GRAFT_BLOBS' })
+
+export const S3_ENDPOINT_OPTION = z
+  .url({ protocol: /^https?$/ })
+  .optional()
+  .describe('server of the bucket, such as MinIO; that of Amazon when not given')
+  .meta({ value: 'URL', env: 'AWS_ENDPOINT_URL_S3' })
+
 export const JSON_OPTION = z
   .union([z.string().min(1), z.literal(true)])
   .optional()

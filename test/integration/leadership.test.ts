@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openPostgresDatabase } from '../../server/store/postgres-database.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import type { Leadership, Store } from '../../server/store/store.ts'
 import { BlobId, RoundNumber, type RunId } from '../../shared/ids.ts'
@@ -114,6 +116,25 @@ describe.skipIf(missing !== null)('leadership on PostgreSQL', () => {
     expect(await seen).toEqual(['of ada'])
   })
 
+  it('should be taken from a process that hangs, not from one that gives signs of life', async () => {
+    const hung = await openPostgresDatabase(database.url)
+    const other = await openPostgresDatabase(database.url)
+    const lock = (await hung.tryLock())!
+    await delay(4_000)
+    expect(await other.breakLock(3)).toBe(false)
+    {
+      using _ = withoutSignsOfLife()
+      await delay(2_000)
+      expect(await other.breakLock(3)).toBe(false)
+      await expect.poll(() => other.breakLock(3), { timeout: 4_000 }).toBe(true)
+    }
+    await lock.broken
+    const taken = await other.tryLock()
+    expect(taken).not.toBeNull()
+    await taken?.release()
+    await Promise.all([hung.close(), other.close()])
+  })
+
   it('should let a standby stop waiting', async () => {
     const leadership = await lead(first, 'ada')
     const enough = new AbortController()
@@ -145,6 +166,17 @@ describe.skipIf(missing !== null)('leadership on PostgreSQL', () => {
 })
 
 const BLOB = BlobId.parse('a'.repeat(64))
+
+/** Leaders say nothing any more, as when their processes hang. */
+function withoutSignsOfLife(): Disposable {
+  const proto = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
+  const { query } = proto
+  proto.query = function (this: unknown, ...args) {
+    const isSign = String(args[0]).startsWith('SELECT 1 AS "leader is alive"')
+    return isSign ? Promise.resolve() : query.apply(this, args)
+  }
+  return { [Symbol.dispose]: () => void (proto.query = query) }
+}
 
 /** Everything that only a leader may write. */
 function writesTo(store: Store, run: RunId): (() => Promise<unknown>)[] {

@@ -40,7 +40,12 @@ describe('graft doctor --repair', () => {
     await writeFile(join(home.path, 'blobs', 'tmp', 'draft'), 'half of it')
     await home.beginUpload()
 
-    const findings = await mend({ home: home.path, shared: undefined, databaseUrl: undefined })
+    const findings = await mend({
+      home: home.path,
+      shared: undefined,
+      databaseUrl: undefined,
+      bucketPlace: null,
+    })
     expect(findings.map(({ status, detail }) => `${status}: ${detail}`)).toEqual([
       'ok: Whole, and named by a run: 3.',
       'note: Named by no run, removed: 1 (0.0 MB).',
@@ -57,14 +62,14 @@ describe('graft doctor --repair', () => {
     await using home = await createHome()
     await home.beginUpload()
     await home.store.close()
-    await mend({ home: home.path, shared: undefined, databaseUrl: undefined })
+    await mend({ home: home.path, shared: undefined, databaseUrl: undefined, bucketPlace: null })
     expect(await readdir(join(home.path, 'uploads'))).toHaveLength(1)
   })
 
   it('should refuse while a coordinator has the folder', async () => {
     await using home = await createHome()
     await expect(
-      mend({ home: home.path, shared: undefined, databaseUrl: undefined }),
+      mend({ home: home.path, shared: undefined, databaseUrl: undefined, bucketPlace: null }),
     ).rejects.toMatchObject({ code: 'GRAFT_DATABASE_BUSY' })
     await home.store.close()
   })

@@ -48,7 +48,6 @@ export async function startTestApi(
     operations: coordinator.operations,
     connected: () => [],
     runForm: createRunForm(parseOptions(RUN_OPTIONS, {}), (it) => toRunSettings(it, null)),
-    blobFolder: join(home, 'blobs'),
     isLeading: () => true,
     consoleFolder,
     onFault: (error) => faults.push(error),

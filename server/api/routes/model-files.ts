@@ -50,7 +50,7 @@ export function modelFileRoutes(app: ApiApp, context: ApiContext): void {
         reply.code(206).header('content-range', `bytes ${first}-${last}/${size}`)
       }
       // Streamed: a model may be larger than what this process should hold at once.
-      const bytes = createReadStream(blobs.pathOf(sha256), { start: first, end: last })
+      const bytes = createReadStream(await blobs.file(sha256), { start: first, end: last })
       return sendBytes(reply.type('application/octet-stream'), bytes)
     },
   )

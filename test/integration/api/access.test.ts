@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBlobs } from '../../../server/store/blobs.ts'
 import {
   createSignInSecret,
   firstSignInSecret,
@@ -12,6 +14,7 @@ import {
 import { readTlsContext } from '../../../server/tls/tls-context.ts'
 import type { ClientLane } from '../../../shared/protocol/operator/live.ts'
 import { createTestAuthority } from '../../support/certificates.ts'
+import { createTemporaryFolder } from '../../support/temporary-folder.ts'
 import { CLIENT, startTestApi } from '../../support/test-api.ts'
 
 /** As much of a token as is looked at here. */
@@ -239,7 +242,10 @@ describe('every answer', () => {
 
 describe('operations', () => {
   it('should say that it is not ready when another leads, or its folder cannot be written', async () => {
-    await using own = await startTestApi({ isLeading: () => false, blobFolder: '/nowhere' })
+    await using folder = await createTemporaryFolder()
+    const blobs = await openBlobs(join(folder.path, 'blobs'))
+    await rm(folder.path, { recursive: true })
+    await using own = await startTestApi({ isLeading: () => false, blobs })
     const response = await own.ask('/readyz', { as: null })
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({

@@ -52,6 +52,7 @@ describe('graft doctor', () => {
       port: 80,
       home: 'here',
       databaseUrl: 'postgres://db/graft',
+      bucketPlace: null,
     })
   })
 
@@ -62,7 +63,10 @@ describe('graft doctor', () => {
     expect(mend).not.toHaveBeenCalled()
     diagnose.mockClear()
     await run(['--repair', '--home', 'here', '--shared', 'there'])
-    expect(mend).toHaveBeenCalledWith({ home: 'here', shared: 'there', databaseUrl: undefined })
+    expect(mend).toHaveBeenCalledWith({
+      ...{ home: 'here', shared: 'there' },
+      ...{ bucketPlace: null, databaseUrl: undefined },
+    })
     expect(diagnose).not.toHaveBeenCalled()
   })
 

@@ -15,7 +15,12 @@ describe('diagnose', () => {
   it('should find no problem where Graft runs, and leave the database closed', async () => {
     await using folder = await createTemporaryFolder()
     vi.stubEnv('GRAFT_CACHE', join(folder.path, 'cache'))
-    const findings = await diagnose({ port: 0, home: folder.path, databaseUrl: undefined })
+    const findings = await diagnose({
+      port: 0,
+      home: folder.path,
+      databaseUrl: undefined,
+      bucketPlace: null,
+    })
     expect(findings.map(({ subject }) => subject)).toEqual([
       'node',
       'engine',
@@ -48,7 +53,7 @@ describe('diagnose', () => {
     const busy = createServer().listen(0, '127.0.0.1')
     await once(busy, 'listening')
     const { port } = busy.address() as AddressInfo
-    const findings = await diagnose({ port, home, databaseUrl: undefined })
+    const findings = await diagnose({ port, home, databaseUrl: undefined, bucketPlace: null })
     busy.close()
 
     expect(find(findings, 'database')).toMatchObject({

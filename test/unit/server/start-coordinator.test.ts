@@ -71,6 +71,8 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     shared: undefined,
     databaseUrl: undefined,
     databaseWaitSeconds: 0,
+    bucketPlace: null,
+    leaseSeconds: 30,
     isStandby: false,
     staysForRuns: false,
     runForm: { options: [], toSettings: () => SETTINGS },

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openBlobs } from '../../../../server/store/blobs.ts'
-import type { BlobStore } from '../../../../server/store/store.ts'
+import { type FolderBlobs, openBlobs } from '../../../../server/store/blobs.ts'
 import { BlobId } from '../../../../shared/ids.ts'
 import { createTemporaryFolder, type TemporaryFolder } from '../../../support/temporary-folder.ts'
 
@@ -17,7 +16,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text)
 describe('openBlobs', () => {
   let root: TemporaryFolder
   let folder: string
-  let blobs: BlobStore
+  let blobs: FolderBlobs
 
   beforeEach(async () => {
     root = await createTemporaryFolder()
