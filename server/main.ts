@@ -6,6 +6,8 @@ import {
   FILE_OPTION,
   HOME_OPTION,
   JSON_OPTION,
+  LOG_OPTIONS,
+  PREFLIGHT_OPTIONS,
   SHARED_OPTION,
 } from '../shared/command/common-options.ts'
 import { ownSourceOf } from '../shared/command/data-options.ts'
@@ -29,6 +31,7 @@ export const coordinatorCommand = defineCommand({
     'graft coordinator --clients 5 --host 0.0.0.0 --tls-cert graft-certs/server.pem --tls-key graft-certs/server-key.pem',
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
     'graft coordinator --clients 5 --rounds 10 --quorum 3 --shared /mnt/graft --standby    (the same on a second machine)',
+    'graft coordinator --clients 50 --model vgg11 --preflight    (what would it take?)',
     'graft coordinator --stay    (runs are begun in the console)',
   ],
   options: {
@@ -79,12 +82,19 @@ export const coordinatorCommand = defineCommand({
       .describe(
         'take run after run from operators, and begin none by itself; options of a run are what their form starts with',
       ),
+    ...LOG_OPTIONS,
+    ...PREFLIGHT_OPTIONS,
+    besideWorkers: numeric(z.int().nonnegative())
+      .default(0)
+      .describe('processes full of clients on this machine, which take memory too')
+      .meta({ value: 'N', hidden: true }),
     engine: ENGINE_OPTION,
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
     const { database, databaseWait, standby, stay, engine, json, ...others } = given
-    const { tlsCert, tlsKey, tlsClientCa, ...run } = others
+    const { tlsCert, tlsKey, tlsClientCa, ...more } = others
+    const { preflight, ignorePreflight, besideWorkers, log, logLevel, ...run } = more
     const tls = tlsFilesOf({ cert: tlsCert, key: tlsKey, clientCa: tlsClientCa })
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
@@ -120,6 +130,9 @@ export const coordinatorCommand = defineCommand({
         ],
       ),
       engine: started,
+      preflight: preflight === true ? 'only' : ignorePreflight === true ? 'ignored' : 'obeyed',
+      workers: besideWorkers,
+      log: { to: log, level: logLevel },
       reportTarget: json,
       signal,
     })

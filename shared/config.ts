@@ -7,6 +7,8 @@ export const ENVIRONMENT = {
   GRAFT_HOME: 'folder for the database, blobs and models of a coordinator',
   GRAFT_HOST: 'address the coordinator listens on',
   GRAFT_JOIN_TOKEN: 'token with which any client may join; made and printed when not given',
+  GRAFT_LOG: 'file for JSON lines of what a coordinator or a client does; - is stdout',
+  GRAFT_LOG_LEVEL: 'least that goes there: debug, info, warn or error',
   GRAFT_NAME: 'name of a client',
   GRAFT_PORT: 'port the coordinator listens on',
   GRAFT_SERVER: 'address of the coordinator',

@@ -70,6 +70,8 @@ export interface Connection {
     message: object,
     answer: MessageSchema<Body>,
   ): Promise<Body>
+  /** What the coordinator calls the connection of now; undefined while there is none. */
+  readonly id: () => string | undefined
   /** Sends what may be lost. */
   notify(progress: ClientProgress): void
   readonly close: () => void
@@ -250,6 +252,7 @@ export function connect(options: ConnectionOptions): Connection {
 
   return {
     over: over.signal,
+    id: () => socket.id,
     request,
     notify: (progress) => {
       if (socket.connected) socket.volatile.emit('client:progress', progress)
