@@ -114,11 +114,18 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
     log.info({ event: 'coordinator:ended' })
   } catch (error) {
     logEnd(log, error)
-    throw error
+    if (!isAskedToEnd(error)) throw error
   } finally {
     await lock.release()
   }
 }
+
+/**
+ * SIGTERM is how a service is ended, and this one has done so: no failure, or its keeper would start it again. Who has forked
+ * it sees that it did not come to its own end.
+ */
+const isAskedToEnd = (error: unknown): boolean =>
+  error instanceof Interrupted && error.message === 'SIGTERM' && !isSimulated()
 
 /** Why it ends: asked to, or not. */
 function logEnd(log: Log, error: unknown): void {
@@ -239,6 +246,7 @@ async function serve(
           connected: () => clients.connected(),
           blobFolder: join(shared, 'blobs'),
           isLeading: () => !lost.aborted,
+          isEnding: () => options.signal.aborted,
           consoleFolder: findConsoleFolder(),
           onFault: (error) => say(error.message),
           log,
@@ -279,13 +287,16 @@ async function serve(
     }
   } finally {
     display.finish()
+    // First of all: nothing is journalled any more, and a standby need not wait until clients have hung up.
+    const released = leadership?.release()
+    log.info({ event: 'coordinator:leaving' })
     await api?.close()
     await gateway?.close()
     await closeSockets(sockets, http.server)
     certificates.close()
     // Counts of refusals are not worth an end that fails.
     await settleAudit?.().catch(() => undefined)
-    await leadership?.release()
+    await released
     await store.close()
   }
 }
@@ -310,7 +321,7 @@ async function lead(
   { isStandby, signal }: CoordinatorOptions,
 ): Promise<Leadership> {
   const leaders: string[] = []
-  const leadership = await store.lead({
+  const leading = store.lead({
     holder: `pid ${process.pid} on ${hostname()}`,
     isStandby,
     onWait(leader) {
@@ -318,6 +329,11 @@ async function lead(
       display.message(`Standing by: ${lowerFirst(leader)} leads.`)
     },
     signal,
+  })
+  const leadership = await leading.catch((error: unknown) => {
+    // A timer that is broken off says so, not why.
+    signal.throwIfAborted()
+    throw error
   })
   if (leaders.length > 0) display.message('It has ended. This coordinator leads now.')
   return leadership

@@ -6,6 +6,7 @@ import {
   type ClientProgress,
   type ClientToServer,
   ConnectionClosed,
+  CoordinatorLeaving,
   PROTOCOL_VERSION,
   Refusal,
   Reply,
@@ -42,6 +43,7 @@ export type News =
   | ({ readonly type: 'round:published' } & RoundPublished)
   | ({ readonly type: 'round:failed' } & RoundFailed)
   | ({ readonly type: 'run:finished' } & RunFinished)
+  | { readonly type: 'coordinator:leaving' }
 
 export interface ConnectionOptions {
   /** One or more, as in `http://127.0.0.1:7300`; each attempt to connect tries the next one. */
@@ -193,6 +195,14 @@ export function connect(options: ConnectionOptions): Connection {
     tell((message) => ({
       type: 'run:finished',
       ...parseMessage('run:finished', RunFinished, message),
+    })),
+  )
+
+  socket.on(
+    'coordinator:leaving',
+    tell((message) => ({
+      type: 'coordinator:leaving',
+      ...parseMessage('coordinator:leaving', CoordinatorLeaving, message),
     })),
   )
 

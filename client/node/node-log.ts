@@ -83,6 +83,7 @@ export function createNodeLog(log: Log, connection: () => string | undefined): N
           log.warn({ event: 'run:sat-out', ...where(), code: event.error.code })
           return
         }
+        case 'left-alone':
         case 'round-failed':
         case 'finished':
           return // said as news

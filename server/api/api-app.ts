@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifySchema,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -45,11 +46,13 @@ export interface ApiAppOptions {
 
 /** Fastify with zod at its edge, and a problem for whatever goes wrong. It never listens by itself. */
 export function createApiApp({ log, onFault, onRefusal, sendPage }: ApiAppOptions): ApiApp {
+  // By Fastify's type of it, which its plugins go by.
+  const loggerInstance: FastifyBaseLogger = log
   const app = Fastify({
     bodyLimit: BODY_BYTES,
-    loggerInstance: log,
+    loggerInstance,
     // It would say the whole address; log-requests.ts says the route.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     // What Node itself cannot read as HTTP is answered by the server that this one stands on.

@@ -17,6 +17,8 @@ export interface ApiContext {
   readonly blobFolder: string
   /** Whether this coordinator may write runs. */
   readonly isLeading: () => boolean
+  /** Whether it has been told to end. @default it has not */
+  readonly isEnding?: () => boolean
   /** The console, as Vite built it. */
   readonly consoleFolder: string
   /** Gets a line for each request, at level debug where it only reads. @default SILENT */

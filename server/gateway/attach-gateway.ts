@@ -137,6 +137,7 @@ export async function attachGateway(
     async close() {
       isClosing = true
       closing.abort()
+      sockets.emit('coordinator:leaving', {})
       await hangUp([...connections.values()])
       // What a client has sent is stored or refused, never half of it.
       await uploads.idle()

@@ -218,6 +218,16 @@ describe('operations', () => {
     expect((await own.ask('/healthz', { as: null })).status).toBe(200)
   })
 
+  it('should say that it is not ready from the moment on that it is told to end', async () => {
+    await using own = await startTestApi({ isEnding: () => true })
+    const response = await own.ask('/readyz', { as: null })
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({
+      isReady: false,
+      leads: { isGood: false, detail: 'is about to end' },
+    })
+  })
+
   it('should count rounds, uploads, clients and requests for viewers', async () => {
     const event = { type: 'update-received', phase: 'collecting' } as never
     api.coordinator.tell((it) => it.eventAppended(event))
