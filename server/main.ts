@@ -82,6 +82,11 @@ export const coordinatorCommand = defineCommand({
       .describe(
         'take run after run from operators, and begin none by itself; options of a run are what their form starts with',
       ),
+    keepUpdates: z
+      .union([z.literal('all'), numeric(z.int().nonnegative())])
+      .default(2)
+      .describe('newest rounds of a run whose updates stay on disk, or all; models stay anyhow')
+      .meta({ value: 'N' }),
     ...LOG_OPTIONS,
     ...PREFLIGHT_OPTIONS,
     besideWorkers: numeric(z.int().nonnegative())
@@ -94,7 +99,8 @@ export const coordinatorCommand = defineCommand({
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
     const { database, databaseWait, standby, stay, engine, json, ...others } = given
     const { tlsCert, tlsKey, tlsClientCa, ...more } = others
-    const { preflight, ignorePreflight, besideWorkers, log, logLevel, ...run } = more
+    const { preflight, ignorePreflight, besideWorkers, keepUpdates, ...rest } = more
+    const { log, logLevel, ...run } = rest
     const tls = tlsFilesOf({ cert: tlsCert, key: tlsKey, clientCa: tlsClientCa })
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
@@ -132,6 +138,7 @@ export const coordinatorCommand = defineCommand({
       engine: started,
       preflight: preflight === true ? 'only' : ignorePreflight === true ? 'ignored' : 'obeyed',
       workers: besideWorkers,
+      keepUpdates: keepUpdates === 'all' ? Infinity : keepUpdates,
       log: { to: log, level: logLevel },
       reportTarget: json,
       signal,

@@ -89,6 +89,8 @@ export interface CoordinatorOptions {
   /** Processes full of clients beside this one. */
   readonly workers: number
   readonly log: LogPlace
+  /** Newest rounds of a run whose updates stay on disk; Infinity: all. */
+  readonly keepUpdates: number
   readonly signal: AbortSignal
 }
 
@@ -145,7 +147,7 @@ async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<R
   const weights = initial && (await startingWeights(initial, layout, network))
   const plan = planRun(settings, dataset, weights, network)
   await preflight(plan, {
-    ...{ home, shared, workers: options.workers, keptRounds: Infinity },
+    ...{ home, shared, workers: options.workers, keptRounds: options.keepUpdates },
     numTrain: dataset.train.labels.length,
     isEmbedded: options.databaseUrl === undefined,
     isTimed: options.preflight === 'only',
@@ -272,7 +274,7 @@ async function serve(
     }
     const rooms = {
       ...{ engine, store: patient, blobs, board, helm, desk, clients },
-      ...{ quarantineFolder, screen, signal },
+      ...{ quarantineFolder, screen, signal, keepUpdates: options.keepUpdates },
     }
     if (plan === null) {
       desk.expectRun()

@@ -3,6 +3,7 @@ export const ENVIRONMENT = {
   DATABASE_URL: 'PostgreSQL server to use; without it the embedded database under --home is used',
   GRAFT_CACHE: 'folder for what is downloaded once for this user (engine, data sets)',
   GRAFT_DEBUG: 'set to 1 for stack traces and debug messages',
+  GRAFT_DP_LEDGER: 'file in which a client counts what its private updates have told',
   GRAFT_ENGINE: 'TensorFlow.js engine: auto, native, webgpu or wasm',
   GRAFT_HOME: 'folder for the database, blobs and models of a coordinator',
   GRAFT_HOST: 'address the coordinator listens on',

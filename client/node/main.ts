@@ -119,6 +119,9 @@ export const clientCommand = defineCommand({
       .default(1e-5)
       .describe('differential privacy: the delta at which epsilon is told')
       .meta({ value: 'D' }),
+    dpLedger: FILE_OPTION.describe(
+      'differential privacy: file that counts updates, so that epsilon goes on after a restart; this process alone when not given',
+    ).meta({ value: 'FILE', env: 'GRAFT_DP_LEDGER' }),
     ...LOG_OPTIONS,
     engine: ENGINE_OPTION,
     retry: numeric(z.number().positive().max(86_400))
@@ -129,10 +132,12 @@ export const clientCommand = defineCommand({
   },
   async run({ server: servers, token, name, shard, engine, retry, stay, ...given }) {
     const { log: to, logLevel: level, maxModelBytes, ...others } = given
-    const { tlsCa, tlsCert, tlsKey, dpClip, dpNoise, dpDelta, ...about } = others
+    const { tlsCa, tlsCert, tlsKey, dpClip, dpNoise, ...further } = others
+    const { dpDelta, dpLedger, ...about } = further
     const log = openLog({ to, level }, 'client')
     const screen = screenBeside({ to })
-    const privacy = privacyOf({ clip: dpClip, noise: dpNoise, delta: dpDelta }, screen)
+    const dp = { clip: dpClip, noise: dpNoise, delta: dpDelta, ledger: dpLedger }
+    const privacy = privacyOf(dp, screen)
     const tls = await readClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey }, servers)
     const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = about
     const { labelNoise, featureSkew, ...data } = rest

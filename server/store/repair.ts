@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
 import { hashFile } from './files.ts'
+import { namedBlobs } from './named-blobs.ts'
 import type { Store } from './store.ts'
 
 /** What is wrong with a folder of blobs, and what was done about it. */
@@ -31,7 +32,8 @@ export interface Places {
 }
 
 /**
- * Checks each blob against its name and against what journal and models name, and removes what nothing names. Nobody else
+ * Checks each blob against its name and against what journal and models name, and removes what nothing names, updates that were
+ * let go of among it. Nobody else
  * may use the folders meanwhile.
  */
 export async function repairBlobs(store: Store, { blobs, uploads }: Places): Promise<RepairReport> {
@@ -57,21 +59,6 @@ export async function repairBlobs(store: Store, { blobs, uploads }: Places): Pro
   }
   const intact = named.size - corrupt.length - missing.length
   return { intact, orphans, leftovers, corrupt, missing }
-}
-
-/** Every blob that an event or a model of any run names. */
-async function namedBlobs(store: Store): Promise<Set<BlobId>> {
-  const named = new Set<BlobId>()
-  for (const { id: run } of await store.listRuns()) {
-    const entries = await store.readJournal(run)
-    const models = await store.listModels(run)
-    // Whatever looks like a blob's id is taken for one: of two mistakes this one loses nothing.
-    for (const text of [...entries, ...models].map((value) => JSON.stringify(value))) {
-      for (const [id] of text.matchAll(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g))
-        named.add(BlobId.parse(id))
-    }
-  }
-  return named
 }
 
 async function filesIn(folder: string): Promise<StoredFile[]> {

@@ -210,5 +210,7 @@ export interface BlobStore {
   read(id: BlobId, offset: number, length: number): Promise<Uint8Array>
   sizeOf(id: BlobId): Promise<number>
   has(id: BlobId): Promise<boolean>
+  /** One that is not there is removed already. */
+  remove(id: BlobId): Promise<void>
   pathOf(id: BlobId): string
 }

@@ -239,7 +239,15 @@ describe('operations', () => {
     expect(text).toMatch(
       /graft_http_request_duration_seconds_count\{method="GET",route="\/healthz",status="200"\}|graft_http_request_duration_seconds_count\{/,
     )
-    expect(text).toContain('nodejs_eventloop_lag_seconds')
+    for (const name of [
+      'graft_round_phase{phase="collecting"}',
+      'graft_upload_bytes_total',
+      'graft_runs_queued',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_seconds',
+    ]) {
+      expect(text).toContain(`\n${name} `)
+    }
     expect((await api.ask('/metrics', { as: null })).status).toBe(401)
   })
 

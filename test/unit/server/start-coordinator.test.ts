@@ -90,6 +90,7 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     databaseWaitSeconds: 0,
     preflight: 'obeyed',
     workers: 0,
+    keepUpdates: 2,
     log: { to: undefined, level: 'info' },
     isStandby: false,
     staysForRuns: false,
