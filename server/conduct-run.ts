@@ -29,6 +29,8 @@ export interface RunRooms {
   readonly desk: ClientDesk
   readonly clients: Gateway
   readonly quarantineFolder: string
+  /** Newest rounds whose updates stay on disk. */
+  readonly keepUpdates: number
   readonly screen: TextStream
   readonly signal: AbortSignal
 }
@@ -56,6 +58,7 @@ export async function conductRun(
   { plan, run, display, folder, onOpen }: ConductedRun,
 ): Promise<RunReport | null> {
   const { engine, store, blobs, board, helm, desk, clients, quarantineFolder, signal } = rooms
+  const { keepUpdates } = rooms
   const { settings, network } = plan
   const stop = new AbortController()
   const workbench = createWorkbench(plan, blobs, AbortSignal.any([signal, stop.signal]))
@@ -64,7 +67,7 @@ export async function conductRun(
     await runFederation({
       settings,
       ...(run !== undefined && { run }),
-      ...{ store, blobs, workbench, board, helm, quarantineFolder, signal, stop },
+      ...{ store, blobs, workbench, board, helm, quarantineFolder, keepUpdates, signal, stop },
       display: composeDisplays(display, board.display),
       async listen(id, handlers) {
         desk.open(id, handlers)

@@ -7,6 +7,8 @@ import {
   FILE_OPTION,
   HOME_OPTION,
   JSON_OPTION,
+  LOG_OPTIONS,
+  PREFLIGHT_OPTIONS,
   S3_ENDPOINT_OPTION,
   SHARED_OPTION,
 } from '../shared/command/common-options.ts'
@@ -32,6 +34,7 @@ export const coordinatorCommand = defineCommand({
     'DATABASE_URL=postgres://graft@db/graft graft coordinator --clients 5 --rounds 10 --quorum 3',
     'graft coordinator --clients 5 --rounds 10 --quorum 3 --shared /mnt/graft --standby    (the same on a second machine)',
     'graft coordinator --clients 5 --rounds 10 --quorum 3 --blobs s3://graft/ward --s3-endpoint http://minio:9000 --standby',
+    'graft coordinator --clients 50 --model vgg11 --preflight    (what would it take?)',
     'graft coordinator --stay    (runs are begun in the console)',
   ],
   options: {
@@ -92,12 +95,25 @@ export const coordinatorCommand = defineCommand({
       .describe(
         'take run after run from operators, and begin none by itself; options of a run are what their form starts with',
       ),
+    keepUpdates: z
+      .union([z.literal('all'), numeric(z.int().nonnegative())])
+      .default(2)
+      .describe('newest rounds of a run whose updates stay on disk, or all; models stay anyhow')
+      .meta({ value: 'N' }),
+    ...LOG_OPTIONS,
+    ...PREFLIGHT_OPTIONS,
+    besideWorkers: numeric(z.int().nonnegative())
+      .default(0)
+      .describe('processes full of clients on this machine, which take memory too')
+      .meta({ value: 'N', hidden: true }),
     engine: ENGINE_OPTION,
     json: JSON_OPTION,
   },
   async run({ host, port, insecure, joinToken, home, shared, ...given }) {
     const { database, databaseWait, standby, lease, stay, engine, json, ...others } = given
-    const { tlsCert, tlsKey, tlsClientCa, blobs, s3Endpoint, ...run } = others
+    const { tlsCert, tlsKey, tlsClientCa, blobs, s3Endpoint, ...more } = others
+    const { preflight, ignorePreflight, besideWorkers, keepUpdates, ...rest } = more
+    const { log, logLevel, ...run } = rest
     const tls = tlsFilesOf({ cert: tlsCert, key: tlsKey, clientCa: tlsClientCa })
     const signal = interruptSignal()
     const source = ownSourceOf(run, run.dataset)
@@ -135,6 +151,10 @@ export const coordinatorCommand = defineCommand({
         ],
       ),
       engine: started,
+      preflight: preflight === true ? 'only' : ignorePreflight === true ? 'ignored' : 'obeyed',
+      workers: besideWorkers,
+      keepUpdates: keepUpdates === 'all' ? Infinity : keepUpdates,
+      log: { to: log, level: logLevel },
       reportTarget: json,
       signal,
     })

@@ -6,6 +6,8 @@ import { describeOwnData, type OwnDataset } from '../shared/data/own/own-data.ts
 import { splitDataset } from '../shared/data/split.ts'
 import { type Engine, type EngineChoice, startEngine } from '../shared/engine/engine.ts'
 import { type ErrorCode, GraftError, toGraftError } from '../shared/errors.ts'
+import { type Log, type LogPlace, openLog, screenBeside } from '../shared/log/log.ts'
+import { Interrupted } from '../shared/command/run-program.ts'
 import type { Layout } from '../shared/model/layouts.ts'
 import { openNetwork } from '../shared/model/open-network.ts'
 import type { CoordinatorListening } from '../shared/protocol/process-messages.ts'
@@ -29,6 +31,7 @@ import { closeSockets, createSocketServer } from './gateway/socket-server.ts'
 import { createHttpHost } from './listen.ts'
 import { createPlanner } from './open-plan.ts'
 import { type ModelFile, startingWeights } from './read-model-file.ts'
+import { preflight } from './preflight/preflight.ts'
 import { createRunDisplay, type RunDisplay } from './report/progress.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { createRunQueue, serveRuns } from './serve-runs.ts'
@@ -97,6 +100,13 @@ export interface CoordinatorOptions {
   readonly staysForRuns: boolean
   /** What operators may say of a new run, and what follows from it. */
   readonly runForm: RunForm
+  /** What follows from a forecast of the run: nothing but its words, nothing at all, or a refusal of what cannot fit. */
+  readonly preflight: 'only' | 'ignored' | 'obeyed'
+  /** Processes full of clients beside this one. */
+  readonly workers: number
+  readonly log: LogPlace
+  /** Newest rounds of a run whose updates stay on disk; Infinity: all. */
+  readonly keepUpdates: number
   readonly signal: AbortSignal
 }
 
@@ -111,23 +121,56 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
     typeof options.engine === 'string' ? await startEngine(options.engine) : options.engine
   // A simulation deals them out all the same: better refused here than by its clients, when all has begun.
   if (ownData !== null && isSimulated()) splitDataset(ownData.train, settings)
-  const plan = staysForRuns ? null : await planOnly(options)
+  const isOnlyForecast = options.preflight === 'only'
+  const plan = staysForRuns && !isOnlyForecast ? null : await planOnly(options)
+  if (isOnlyForecast) return
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHomeSoon(home, signal)
+  const log = openLog(options.log, 'coordinator')
   try {
-    await serve(options, { engine, plan, secure })
+    await serve(options, { engine, plan, secure, log })
+    log.info({ event: 'coordinator:ended' })
+  } catch (error) {
+    logEnd(log, error)
+    if (!isAskedToEnd(error)) throw error
   } finally {
     await lock.release()
   }
 }
 
-/** The plan of the run that the options are for, before anything is made. */
+/**
+ * SIGTERM is how a service is ended, and this one has done so: no failure, or its keeper would start it again. Who has forked
+ * it sees that it did not come to its own end.
+ */
+const isAskedToEnd = (error: unknown): boolean =>
+  error instanceof Interrupted && error.message === 'SIGTERM' && !isSimulated()
+
+/** Why it ends: asked to, or not. */
+function logEnd(log: Log, error: unknown): void {
+  if (error instanceof Interrupted) {
+    log.info({ event: 'coordinator:ended', reason: error.message })
+    return
+  }
+  const { code, problem } = toGraftError(error)
+  log.error({ event: 'coordinator:failed', code, problem })
+}
+
+/** The plan of the run that the options are for, and whether it fits this machine, before anything is made. */
 async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<RunPlan> {
-  const { ownData, signal, initial, layout } = options
+  const { ownData, signal, initial, layout, home, shared = home } = options
   const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
   const network = await openNetwork(settings, dataset.train)
   const weights = initial && (await startingWeights(initial, layout, network))
-  return planRun(settings, dataset, weights, network)
+  const plan = planRun(settings, dataset, weights, network)
+  await preflight(plan, {
+    ...{ home, shared, workers: options.workers, keptRounds: options.keepUpdates },
+    numTrain: dataset.train.labels.length,
+    isEmbedded: options.databaseUrl === undefined,
+    isTimed: options.preflight === 'only',
+    isIgnored: options.preflight !== 'obeyed',
+    say: (line) => void screenOf(options).write(`${line}\n`),
+  })
+  return plan
 }
 
 /** What was read and checked before anything is written. */
@@ -136,12 +179,13 @@ interface Prepared {
   /** Of its only run; null: it stays for runs. */
   readonly plan: RunPlan | null
   readonly secure: TlsContext | null
+  readonly log: Log
 }
 
 /** The coordinator's work, in a folder that it has alone. */
 async function serve(
   options: CoordinatorOptions,
-  { engine, plan, secure }: Prepared,
+  { engine, plan, secure, log }: Prepared,
 ): Promise<void> {
   const { settings, home, shared = home } = options
   // A full disk, or a bucket that is gone, refuses every upload: better to end, and to go on when it is mended.
@@ -171,6 +215,7 @@ async function serve(
       say('The run that it stood by for is over.')
       return
     }
+    log.info({ event: 'coordinator:leads', engine: engine.name, store: store.description })
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
     const patienceWith = (server: string): Patience => ({
       seconds: options.databaseWaitSeconds,
@@ -201,7 +246,7 @@ async function serve(
 
     const desk = createClientDesk(patient)
     const lastEvent = await newestEvent(patient)
-    const board = createBoard({ engine: engine.name, staysForRuns: plan === null, lastEvent })
+    const board = createBoard({ engine: engine.name, staysForRuns: plan === null, lastEvent, log })
     const clients = (gateway = await attachGateway(sockets, desk.handlers, {
       uploadFolder: join(home, 'uploads'),
       asksCertificate: secure?.asksClients === true,
@@ -213,7 +258,9 @@ async function serve(
           .audit({ actor: `client:${name}`, action: 'client:refused', details })
           .catch((failure: unknown) => display.message(toGraftError(failure).message))
       },
+      log,
       onFault(error) {
+        log.error({ event: 'coordinator:fault', code: error.code, problem: error.problem })
         if (ENDING.includes(error.code)) full.abort(error)
         else say(error.message)
       },
@@ -236,8 +283,10 @@ async function serve(
           ...{ store, blobs, operations, runForm: options.runForm },
           connected: () => clients.connected(),
           isLeading: () => !lost.aborted,
+          isEnding: () => options.signal.aborted,
           consoleFolder: findConsoleFolder(),
           onFault: (error) => say(error.message),
+          log,
         },
         sockets,
       )
@@ -248,6 +297,7 @@ async function serve(
     const listen = async () => {
       const url = await http.listen()
       say(`Listening on ${url}.`)
+      log.info({ event: 'coordinator:listening', url })
       certificates.describe()
       if (joinToken?.isNew) say(`Join token, shown once: ${joinToken.secret}`)
       if (once !== null) {
@@ -259,7 +309,7 @@ async function serve(
     }
     const rooms = {
       ...{ engine, store: patient, blobs, board, helm, desk, clients },
-      ...{ quarantineFolder, screen, signal },
+      ...{ quarantineFolder, screen, signal, keepUpdates: options.keepUpdates },
     }
     if (plan === null) {
       desk.expectRun()
@@ -274,13 +324,16 @@ async function serve(
     }
   } finally {
     display.finish()
+    // First of all: nothing is journalled any more, and a standby need not wait until clients have hung up.
+    const released = leadership?.release()
+    log.info({ event: 'coordinator:leaving' })
     await api?.close()
     await gateway?.close()
     await closeSockets(sockets, http.server)
     certificates.close()
     // Counts of refusals are not worth an end that fails.
     await settleAudit?.().catch(() => undefined)
-    await leadership?.release()
+    await released
     bucket?.close()
     await store.close()
   }
@@ -306,7 +359,7 @@ async function lead(
   { isStandby, leaseSeconds, signal }: CoordinatorOptions,
 ): Promise<{ leadership: Leadership; hasWaited: boolean }> {
   const leaders: string[] = []
-  const leadership = await store.lead({
+  const leading = store.lead({
     holder: `pid ${process.pid} on ${hostname()}`,
     isStandby,
     onWait(leader) {
@@ -319,6 +372,11 @@ async function lead(
     },
     signal,
   })
+  const leadership = await leading.catch((error: unknown) => {
+    // A timer that is broken off says so, not why.
+    signal.throwIfAborted()
+    throw error
+  })
   if (leaders.length > 0) display.message('It leads no longer. This coordinator leads now.')
   return { leadership, hasWaited: leaders.length > 0 }
 }
@@ -328,9 +386,9 @@ const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text
 /** Whether `graft simulate` has forked this process. */
 const isSimulated = (): boolean => process.send !== undefined
 
-/** A report on stdout must be the only thing there. */
-function screenOf({ reportTarget }: CoordinatorOptions): NodeJS.WriteStream {
-  return reportTarget === true ? process.stderr : process.stdout
+/** A report on stdout must be the only thing there, and so must a log. */
+function screenOf(of: Pick<CoordinatorOptions, 'reportTarget' | 'log'>): NodeJS.WriteStream {
+  return of.reportTarget === true ? process.stderr : screenBeside(of.log)
 }
 
 function tellParent(message: CoordinatorListening): void {

@@ -280,6 +280,12 @@ export const ERRORS = {
     exit: EXIT.environment,
     remedy: 'Free some space or choose another --home; nothing half-written was kept.',
   },
+  GRAFT_RUN_TOO_LARGE: {
+    status: 507,
+    exit: EXIT.environment,
+    remedy:
+      'Choose fewer clients at once (--clients), a smaller model or another strategy; or say --ignore-preflight to try it.',
+  },
   GRAFT_FILE_UNREADABLE: {
     status: 400,
     exit: EXIT.usage,

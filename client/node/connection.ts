@@ -6,6 +6,7 @@ import {
   type ClientProgress,
   type ClientToServer,
   ConnectionClosed,
+  CoordinatorLeaving,
   PROTOCOL_VERSION,
   Refusal,
   Reply,
@@ -42,6 +43,7 @@ export type News =
   | ({ readonly type: 'round:published' } & RoundPublished)
   | ({ readonly type: 'round:failed' } & RoundFailed)
   | ({ readonly type: 'run:finished' } & RunFinished)
+  | { readonly type: 'coordinator:leaving' }
 
 export interface ConnectionOptions {
   /** One or more, as in `http://127.0.0.1:7300`; each attempt to connect tries the next one. */
@@ -70,6 +72,8 @@ export interface Connection {
     message: object,
     answer: MessageSchema<Body>,
   ): Promise<Body>
+  /** What the coordinator calls the connection of now; undefined while there is none. */
+  readonly id: () => string | undefined
   /** Sends what may be lost. */
   notify(progress: ClientProgress): void
   readonly close: () => void
@@ -194,6 +198,14 @@ export function connect(options: ConnectionOptions): Connection {
     })),
   )
 
+  socket.on(
+    'coordinator:leaving',
+    tell((message) => ({
+      type: 'coordinator:leaving',
+      ...parseMessage('coordinator:leaving', CoordinatorLeaving, message),
+    })),
+  )
+
   /** A coordinator that sends what it must not is none to stay with. */
   function guard(act: () => void): void {
     try {
@@ -250,6 +262,7 @@ export function connect(options: ConnectionOptions): Connection {
 
   return {
     over: over.signal,
+    id: () => socket.id,
     request,
     notify: (progress) => {
       if (socket.connected) socket.volatile.emit('client:progress', progress)

@@ -99,6 +99,9 @@ export async function followRun<Membership extends { readonly run: RunId }>(
           await leaveRound(message)
           options.onEvent({ type: 'round-failed', round: message.round, code: message.code })
           break
+        case 'coordinator:leaving':
+          options.onEvent({ type: 'left-alone' })
+          break
         case 'run:finished':
           // Told to everybody who is connected: it may be a run that this node has never joined.
           if (isOther(message.run)) break

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
-import { ENGINE_OPTION, FILE_OPTION } from '../../shared/command/common-options.ts'
+import { ENGINE_OPTION, FILE_OPTION, LOG_OPTIONS } from '../../shared/command/common-options.ts'
 import { list } from '../../shared/command/list-option.ts'
 import { DATA_OPTIONS, ownSourceOf } from '../../shared/command/data-options.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
@@ -10,6 +10,7 @@ import { shardName } from '../../shared/data/shard.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { ClientId } from '../../shared/ids.ts'
+import { openLog, screenBeside } from '../../shared/log/log.ts'
 import { privacyOf } from '../privacy/privacy-of.ts'
 import { MAX_MODEL_BYTES } from './model-limit.ts'
 import { readClientTls } from './client-tls.ts'
@@ -118,6 +119,10 @@ export const clientCommand = defineCommand({
       .default(1e-5)
       .describe('differential privacy: the delta at which epsilon is told')
       .meta({ value: 'D' }),
+    dpLedger: FILE_OPTION.describe(
+      'differential privacy: file that counts updates, so that epsilon goes on after a restart; this process alone when not given',
+    ).meta({ value: 'FILE', env: 'GRAFT_DP_LEDGER' }),
+    ...LOG_OPTIONS,
     engine: ENGINE_OPTION,
     retry: numeric(z.number().positive().max(86_400))
       .default(30)
@@ -126,8 +131,13 @@ export const clientCommand = defineCommand({
     stay: z.literal(true).optional().describe('take part in run after run, until it is ended'),
   },
   async run({ server: servers, token, name, shard, engine, retry, stay, ...given }) {
-    const { tlsCa, tlsCert, tlsKey, dpClip, dpNoise, dpDelta, maxModelBytes, ...about } = given
-    const privacy = privacyOf({ clip: dpClip, noise: dpNoise, delta: dpDelta }, process.stdout)
+    const { log: to, logLevel: level, maxModelBytes, ...others } = given
+    const { tlsCa, tlsCert, tlsKey, dpClip, dpNoise, ...further } = others
+    const { dpDelta, dpLedger, ...about } = further
+    const log = openLog({ to, level }, 'client')
+    const screen = screenBeside({ to })
+    const dp = { clip: dpClip, noise: dpNoise, delta: dpDelta, ledger: dpLedger }
+    const privacy = privacyOf(dp, screen)
     const tls = await readClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey }, servers)
     const { dataset, partition, examplesPerClient, normalize = 'shared', ...rest } = about
     const { labelNoise, featureSkew, ...data } = rest
@@ -142,12 +152,13 @@ export const clientCommand = defineCommand({
       throw invalid(`--partition ${partition} needs --shard I/N: which part is this client’s.`)
     }
     const { name: engineName, version, reason } = await startEngine(engine)
-    process.stdout.write(`Engine: ${engineName} ${version}. ${reason}\n`)
+    screen.write(`Engine: ${engineName} ${version}. ${reason}\n`)
     const signal = interruptSignal()
     await runNode({
       servers,
       tls,
       maxModelBytes,
+      log,
       ...(privacy && { privacy }),
       token,
       ...nameOf(name, shard),
@@ -166,11 +177,11 @@ export const clientCommand = defineCommand({
         const corrupted = (clean: ClientData) =>
           corruptTraining(clean, settings, {
             ...{ id, shard, own: { labelNoise, featureSkew } },
-            onCorrupted: (what) => void process.stdout.write(`Training examples: ${what}.\n`),
+            onCorrupted: (what) => void screen.write(`Training examples: ${what}.\n`),
           })
         if (source !== null) {
           const onLoaded = (loaded: OwnDataset) =>
-            void process.stdout.write(`${describeOwnData(loaded).join('\n')}\n`)
+            void screen.write(`${describeOwnData(loaded).join('\n')}\n`)
           const own = await ownClientData(source, asked, { shard, normalize, onLoaded, signal })
           return corrupted(own)
         }
@@ -178,7 +189,7 @@ export const clientCommand = defineCommand({
         const load = (each: string) => loadDataset(each, { signal })
         return corrupted(await shardData(shard!, asked, { load }))
       },
-      onProgress: (event) => printEvent(event, process.stdout),
+      onProgress: (event) => printEvent(event, screen),
       signal,
     })
   },

@@ -1,5 +1,6 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { BlobId, ClientId, RunId } from '../../shared/ids.ts'
+import { type Log, SILENT } from '../../shared/log/log.ts'
 import { openNetwork } from '../../shared/model/open-network.ts'
 import {
   type BlobRef,
@@ -12,9 +13,10 @@ import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import type { Privacy } from '../privacy/privacy.ts'
 import { assertSmallEnough, bytesOf, MAX_MODEL_BYTES } from './model-limit.ts'
 import type { ClientTls } from './client-tls.ts'
-import { connect, type News } from './connection.ts'
+import { connect, type Connection, type News } from './connection.ts'
 import { followRun, type NodeSummary, RunUnserved } from './follow-run.ts'
 import { createMailbox } from './mailbox.ts'
+import { createNodeLog } from './node-log.ts'
 import type { NodeEvent } from './progress.ts'
 import {
   type ClientData,
@@ -59,6 +61,8 @@ export interface NodeOptions {
    * @default the same bytes
    */
   readonly keepBlob?: (id: BlobId, bytes: Uint8Array) => Uint8Array
+  /** Gets a line for each thing that happens to it. @default SILENT */
+  readonly log?: Log
   /** Ends the node; it leaves the coordinator and rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -72,16 +76,23 @@ export interface NodeOptions {
 export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   const { servers, token, name, engineName: engine, retrySeconds = 30, signal } = options
   const { maxModelBytes: mostBytes = MAX_MODEL_BYTES, privacy } = options
-  const onEvent = options.onProgress ?? (() => undefined)
   signal?.throwIfAborted()
 
   const news = createMailbox<News>()
-  const connection = connect({
+  const log = createNodeLog(options.log ?? SILENT, () => connection.id())
+  const onEvent = (event: NodeEvent) => {
+    log.event(event)
+    options.onProgress?.(event)
+  }
+  const connection: Connection = connect({
     servers,
     ...(options.tls && { tls: options.tls }),
     auth: { token, version: GRAFT_VERSION, engine, ...(name === undefined ? {} : { name }) },
     retrySeconds,
-    onNews: news.put,
+    onNews: (message) => {
+      log.news(message)
+      news.put(message)
+    },
   })
   signal?.addEventListener('abort', connection.close, { once: true })
 
@@ -136,7 +147,8 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
       work: work!,
       wire: {
         pull,
-        push: (update, transfer) => pushUpdate(connection, update, transfer),
+        push: (update, transfer) =>
+          pushUpdate(connection, update, { ...transfer, onBegin: log.uploading(update.round) }),
         report: async (evaluation) => {
           await connection.request('evaluation:report', evaluation, Done)
         },

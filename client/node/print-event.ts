@@ -38,6 +38,8 @@ export function describeEvent(event: NodeEvent): string | null {
       return `round ${event.round}: published model has accuracy ${(100 * event.accuracy).toFixed(2)} % here, loss ${event.loss.toFixed(4)}`
     case 'round-failed':
       return `round ${event.round}: failed (${event.code})`
+    case 'left-alone':
+      return 'the coordinator goes away; looking for it, or for the one that follows it'
     case 'sat-out':
       return `cannot take part in this run, waiting for the next one: ${event.error.message}`
     case 'finished':

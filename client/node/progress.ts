@@ -24,6 +24,8 @@ export type NodeEvent =
       readonly loss: number
     }
   | { readonly type: 'round-failed'; readonly round: RoundNumber; readonly code: string }
+  /** The coordinator ends; the node looks for it, and for those that may follow it. */
+  | { readonly type: 'left-alone' }
   /** The node stays, and leaves out the rest of this run. */
   | { readonly type: 'sat-out'; readonly error: GraftError }
   | { readonly type: 'finished'; readonly rounds: number }

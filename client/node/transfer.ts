@@ -24,6 +24,8 @@ export interface TransferOptions {
   readonly onProgress?: (done: number) => void
   /** Told of a refusal that is answered by sending again. */
   readonly onFault?: (error: GraftError) => void
+  /** Told what is sent, each time that it begins or goes on. */
+  readonly onBegin?: (upload: BlobRef & { readonly offset: number }) => void
 }
 
 /**
@@ -78,7 +80,7 @@ export interface OutgoingUpdate {
 export async function pushUpdate(
   connection: Connection,
   { round, bytes, commit }: OutgoingUpdate,
-  { signal, onProgress, onFault }: TransferOptions = {},
+  { signal, onProgress, onFault, onBegin }: TransferOptions = {},
 ): Promise<void> {
   const announced: UpdateBegin = {
     round,
@@ -91,6 +93,7 @@ export async function pushUpdate(
     try {
       signal?.throwIfAborted()
       const { offset } = await connection.request('update:begin', announced, UploadOffset)
+      onBegin?.({ id: announced.sha256, sizeBytes: bytes.length, offset })
       await sendChunks(offset)
       await connection.request('update:commit', { round, ...commit() }, Done)
       return

@@ -1,5 +1,6 @@
 import type { Weights } from '../../shared/model/weights.ts'
 import { epsilonOf } from '../../shared/numeric/gaussian-accountant.ts'
+import { createPrivacyLedger, type PrivacyLedger } from './privacy-ledger.ts'
 import { privatise, type PrivacySettings } from './privatise.ts'
 import { createSecureNormal } from './secure-normal.ts'
 
@@ -7,6 +8,8 @@ export interface PrivacyOptions extends PrivacySettings {
   readonly delta: number
   /** Told after each update that was made. */
   readonly onRelease?: (spent: Spent) => void
+  /** What was told before, and where it is noted. @default of this process alone */
+  readonly ledger?: PrivacyLedger
   /** @default createSecureNormal() */
   readonly normal?: () => number
 }
@@ -44,21 +47,23 @@ export function createPrivacy({
   noise,
   delta,
   onRelease,
+  ledger = createPrivacyLedger(),
   normal = createSecureNormal(),
 }: PrivacyOptions): Privacy {
-  let releases = 0
-
-  const spent = (): Spent => ({
-    releases,
-    epsilon: epsilonOf({ noise, sampling: 1, count: releases }, delta),
-    epsilonOfReplacement: epsilonOf({ noise: noise / 2, sampling: 1, count: releases }, delta),
-    delta,
-  })
+  const spent = (): Spent => {
+    const count = ledger.countAt(noise)
+    return {
+      releases: ledger.releases(),
+      epsilon: epsilonOf({ noise, sampling: 1, count }, delta),
+      epsilonOfReplacement: epsilonOf({ noise: noise / 2, sampling: 1, count }, delta),
+      delta,
+    }
+  }
 
   return {
     release(trained, start) {
       // Counted whether it arrives or not: nobody knows who has seen how much of it.
-      releases++
+      ledger.add(noise)
       const released = privatise(trained, start, { clip, noise }, normal)
       onRelease?.(spent())
       return released

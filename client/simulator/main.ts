@@ -3,7 +3,12 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
-import { ENGINE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import {
+  ENGINE_OPTION,
+  HOME_OPTION,
+  JSON_OPTION,
+  PREFLIGHT_OPTIONS,
+} from '../../shared/command/common-options.ts'
 import { claimFolder } from '../../shared/command/claim-folder.ts'
 import { dataWords, ownSourceOf } from '../../shared/command/data-options.ts'
 import { list } from '../../shared/command/list-option.ts'
@@ -26,6 +31,7 @@ import { finishedReport, type PlannedRun, planRuns } from './study.ts'
 import { newRunFolder } from './run-folder.ts'
 import { commandLine } from './report/command-line.ts'
 import { claimReportFolder, writeReport } from './report/write-report.ts'
+import { forecast } from './forecast.ts'
 import { simulate } from './simulate.ts'
 
 export const simulateCommand = defineCommand({
@@ -62,6 +68,7 @@ export const simulateCommand = defineCommand({
       .optional()
       .describe('JSON file that says what goes wrong for which client in which round')
       .meta({ value: 'FILE' }),
+    ...PREFLIGHT_OPTIONS,
     engine: ENGINE_OPTION,
     home: HOME_OPTION.optional().describe(
       'folder for databases, blobs and models; new under runs/; one with unfinished runs goes on',
@@ -76,18 +83,19 @@ export const simulateCommand = defineCommand({
       .describe('folder for a page with charts (index.html), results.json and results.csv')
       .meta({ value: 'DIR' }),
   },
-  async run({ workers, parallel, faults, engine, home, json, report, strategy, seeds, ...run }) {
+  async run({ workers, parallel, faults, engine, home, json, report, strategy, ...given }) {
+    const { seeds, preflight: isForecast, ignorePreflight, ...run } = given
     ownSourceOf(run, run.dataset)
     const plan = faults === undefined ? null : await readFaultPlan(faults)
-    if (report !== undefined) await claimReportFolder(report)
-    const folder = home ?? newRunFolder('simulate')
+    if (report !== undefined && !isForecast) await claimReportFolder(report)
+    const folder = home ?? (isForecast ? 'runs' : newRunFolder('simulate'))
     const signal = interruptSignal()
     const strategies = strategy.split(',')
     const runs = planRuns(strategies, seeds ?? [run.seed], folder)
     if (plan !== null)
       for (const { seed } of runs) assertSurvivable(plan, { ...sizesOf(run), seed })
     const isStudy = runs.length > 1
-    if (isStudy) {
+    if (isStudy && !isForecast) {
       const claim = { ...run, seed: undefined, engine, ...(plan && { faults: plan }) }
       await claimFolder(folder, 'simulation', claim)
     }
@@ -97,18 +105,25 @@ export const simulateCommand = defineCommand({
     const cores = Math.max(1, Math.floor(availableParallelism() / lanes))
     const updateFolder = strategies.length > 1 ? join(folder, 'updates') : null
 
+    const processes = workers ?? Math.min(run.clients, cores)
+    const wordsOf = ({ strategy, seed, folder: own }: PlannedRun) => [
+      ...toWords({ ...run, strategy, seed }),
+      ...['--home', own, '--engine', engine, '--beside-workers', String(processes)],
+      ...(ignorePreflight ? ['--ignore-preflight'] : []),
+    ]
+    if (isForecast) return forecast(runs.map(wordsOf), json === true ? 'stderr' : 'stdout')
+
     async function act(planned: PlannedRun, either: AbortSignal): Promise<RunReport> {
       const name = `${planned.strategy}, seed ${planned.seed}`
       const before = isStudy ? await finishedReport(planned) : undefined
-      const options = { ...run, strategy: planned.strategy, seed: planned.seed }
       const report =
         before ??
         (await withSimulation(
           planned.folder,
           await simulate({
-            coordinatorWords: [...toWords(options), '--home', planned.folder, '--engine', engine],
-            clients: options.clients,
-            workers: workers ?? Math.min(options.clients, cores),
+            coordinatorWords: wordsOf(planned),
+            clients: run.clients,
+            workers: processes,
             engine,
             dataWords: dataWords(run),
             home: planned.folder,

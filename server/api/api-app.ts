@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifySchema,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -16,6 +17,7 @@ import {
 } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { GraftError } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log/log.ts'
 import { Problem } from '../../shared/protocol/operator/resources.ts'
 import type { Role } from '../../shared/protocol/operator/role.ts'
 import type { SendPage } from './send-page.ts'
@@ -33,6 +35,8 @@ export type ApiApp = FastifyInstance<
 >
 
 export interface ApiAppOptions {
+  /** Fastify's own words go there, too. */
+  readonly log: Log
   /** Told of failures that are no request's fault. */
   readonly onFault: (error: Error) => void
   readonly onRefusal: (request: FastifyRequest, error: GraftError) => void
@@ -41,9 +45,14 @@ export interface ApiAppOptions {
 }
 
 /** Fastify with zod at its edge, and a problem for whatever goes wrong. It never listens by itself. */
-export function createApiApp({ onFault, onRefusal, sendPage }: ApiAppOptions): ApiApp {
+export function createApiApp({ log, onFault, onRefusal, sendPage }: ApiAppOptions): ApiApp {
+  // By Fastify's type of it, which its plugins go by.
+  const loggerInstance: FastifyBaseLogger = log
   const app = Fastify({
     bodyLimit: BODY_BYTES,
+    loggerInstance,
+    // It would say the whole address; log-requests.ts says the route.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     // What Node itself cannot read as HTTP is answered by the server that this one stands on.

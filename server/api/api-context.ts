@@ -1,4 +1,5 @@
 import type { ClientId } from '../../shared/ids.ts'
+import type { Log } from '../../shared/log/log.ts'
 import type { Operations } from '../coordinator/operations.ts'
 import type { BlobStore, Store } from '../store/store.ts'
 import type { RunForm } from './run-form.ts'
@@ -14,8 +15,12 @@ export interface ApiContext {
   readonly runForm: RunForm
   /** Whether this coordinator may write runs. */
   readonly isLeading: () => boolean
+  /** Whether it has been told to end. @default it has not */
+  readonly isEnding?: () => boolean
   /** The console, as Vite built it. */
   readonly consoleFolder: string
+  /** Gets a line for each request, at level debug where it only reads. @default SILENT */
+  readonly log?: Log
   /** Told of failures that are no request's fault. */
   readonly onFault: (error: Error) => void
 }

@@ -35,9 +35,7 @@ export function healthRoutes(app: ApiApp, context: ApiContext): void {
       response: { 200: Readiness, 503: Readiness },
     }),
     async (_request, reply) => {
-      const leads = context.isLeading()
-        ? { isGood: true, detail: 'leads' }
-        : { isGood: false, detail: 'another coordinator leads' }
+      const leads = leadOf(context)
       const [database, blobs] = await Promise.all([
         check('answers', 'does not answer', () => context.store.unfinishedRun()),
         check('can be written', 'cannot be written', () => context.blobs.check()),
@@ -46,6 +44,13 @@ export function healthRoutes(app: ApiApp, context: ApiContext): void {
       return reply.code(isReady ? 200 : 503).send({ isReady, leads, database, blobs })
     },
   )
+}
+
+function leadOf({ isLeading, isEnding }: ApiContext): z.infer<typeof Check> {
+  if (isEnding?.() === true) return { isGood: false, detail: 'is about to end' }
+  return isLeading()
+    ? { isGood: true, detail: 'leads' }
+    : { isGood: false, detail: 'another coordinator leads' }
 }
 
 async function check(

@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie'
 import type { RequestListener } from 'node:http'
+import { SILENT } from '../../shared/log/log.ts'
 import type { SocketServer } from '../gateway/socket-server.ts'
 import { createAccessWatch } from './access-watch.ts'
 import { type ApiApp, createApiApp } from './api-app.ts'
@@ -11,6 +12,7 @@ import { addMetrics } from './metrics.ts'
 import { addOpenApi } from './openapi.ts'
 import { isDenial } from './problems.ts'
 import { referenceRoutes } from './reference/reference-routes.ts'
+import { logRequests } from './log-requests.ts'
 import { createRefusalLog } from './refusal-log.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { clientRoutes } from './routes/clients.ts'
@@ -36,11 +38,12 @@ export interface Api {
 
 /** Puts the API together; it never listens by itself. The caller closes it. */
 export async function startApi(context: ApiContext, sockets: SocketServer): Promise<Api> {
-  const { store, onFault } = context
+  const { store, onFault, log = SILENT } = context
   const refusals = createRefusalLog((entry) => store.audit(entry), onFault)
   const watch = createAccessWatch()
   const wishes = createWishes(store.requests)
   const app = createApiApp({
+    log,
     onFault,
     onRefusal: (request, error) => {
       if (!isDenial(error)) return
@@ -55,6 +58,7 @@ export async function startApi(context: ApiContext, sockets: SocketServer): Prom
     sendPage: (request, reply) => sendPage(request, reply),
   })
 
+  logRequests(app, log)
   await addSecurity(app)
   await app.register(cookie)
   addGuard(app, store)

@@ -14,6 +14,7 @@ import { sayFarewell } from './farewell.ts'
 import { endsRun } from './ends-run.ts'
 import { type PastEvent, parseJournal } from './journal.ts'
 import { reportRound, withRecord } from './report-round.ts'
+import { openRetention } from './retention.ts'
 import { createRoundRecord } from './round-record.ts'
 import { rulesOf } from './round-rules.ts'
 import { isOver, type RoundPhase, type RoundState, startRound } from './round-state.ts'
@@ -49,6 +50,10 @@ export async function runFederation(federation: Federation): Promise<number> {
   board.runBegan(run)
   const session = createSession(run, stop)
   const past = await recall(federation, session)
+  const retention = await openRetention({
+    ...{ store, run: run.id, blobs: federation.blobs, past: past.events },
+    keepUpdates: federation.keepUpdates ?? Infinity,
+  })
   let rounds = 0
   let globalModel = await workbench.putInitialModel()
   await adopt(federation, session, globalModel, { state: null, publishedIn: null })
@@ -76,8 +81,9 @@ export async function runFederation(federation: Federation): Promise<number> {
             round,
             globalModel,
             ...session.models.get(globalModel)!,
-            events,
+            ...{ events, onStep: retention.stepped },
           })
+      await retention.ended(round)
       if (ended === undefined) continue // failed: the next one starts from the same model
       const { report, state } = ended
       // Also for a round of an earlier process, which may have ended before it came to this.
@@ -169,6 +175,7 @@ async function adopt(
 interface ConductedPast extends RoundPast, ModelPast {
   /** What an earlier process journalled. */
   readonly events: PastEvent[]
+  readonly onStep: (state: RoundState) => void
 }
 
 /** A round that has published a model, a new one or the one before. */
@@ -269,6 +276,7 @@ async function conductRound(
       onStep(state) {
         display.phase(round, state.phase)
         board.stepped(state)
+        past.onStep(state)
       },
       onDeadline(at) {
         board.deadline(at)

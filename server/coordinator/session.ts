@@ -27,6 +27,8 @@ export interface Federation {
   readonly board: Board
   /** Where refused uploads are set aside for the operator. */
   readonly quarantineFolder: string
+  /** Newest rounds whose updates stay on disk. @default all */
+  readonly keepUpdates?: number
   /** Lets clients into this run, until the gateway is closed. */
   listen(run: RunId, handlers: GatewayHandlers): Promise<Gateway>
   /** A round is over; its report and its model are stored. */

@@ -5,9 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import { type ClientId, compareIds } from '../../shared/ids.ts'
+import { SILENT } from '../../shared/log/log.ts'
 import { ClientAuth, PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
 import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
 import { answerClient, type ClientSocket, endConnection, toClientError } from './client-events.ts'
+import { createClientLog } from './client-log.ts'
 import type { AttachOptions, Gateway, GatewayHandlers } from './gateway.ts'
 import { createGatewayLimiter } from './gateway-limits.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
@@ -28,6 +30,7 @@ export async function attachGateway(
 ): Promise<Gateway> {
   await mkdir(options.uploadFolder, { recursive: true })
   const onFault = options.onFault ?? (() => undefined)
+  const log = createClientLog(options.log ?? SILENT)
   const uploads = createUploads(options.uploadFolder, handlers)
   const connections = new Map<ClientId, ClientSocket>()
 
@@ -47,6 +50,7 @@ export async function attachGateway(
       },
       async (error: unknown) => {
         const refusal = toClientError(error, onFault)
+        log.refused(peerOf(socket.request.socket).address, refusal)
         if (refusal.code === 'GRAFT_TOKEN_INVALID') await holdBack(socket)
         next(toConnectError(refusal))
       },
@@ -86,9 +90,11 @@ export async function attachGateway(
     const { client } = socket.data
     const older = connections.get(client)
     connections.set(client, socket)
+    log.connected(socket)
     if (older !== undefined) endConnection(older, replaced(client))
     options.onConnections?.()
-    socket.on('disconnect', () => {
+    socket.on('disconnect', (reason) => {
+      log.disconnected(socket, reason)
       if (connections.get(client) !== socket) return
       connections.delete(client)
       handlers.onLeft(client)
@@ -96,7 +102,7 @@ export async function attachGateway(
     })
     // A message that is no MessagePack: socket.io closes the connection by itself.
     socket.on('error', () => undefined)
-    answerClient(socket, { handlers, uploads, limiter, onFault })
+    answerClient(socket, { handlers, uploads, limiter, onFault, log })
   })
 
   const forget = (round: Parameters<typeof uploads.discard>[0]) => {
@@ -106,17 +112,21 @@ export async function attachGateway(
   return {
     connected: () => [...connections.keys()].sort(compareIds),
     invite: (client, message) => {
+      log.invited(client, connections.get(client)?.id, message)
       connections.get(client)?.emit('round:invited', message)
     },
     published: (message) => {
+      log.told('round:published', message)
       forget(message.round)
       sockets.emit('round:published', message)
     },
     failed: (message) => {
+      log.told('round:failed', message)
       forget(message.round)
       sockets.emit('round:failed', message)
     },
     finished: (message) => {
+      log.told('run:finished', message)
       forget(null)
       sockets.emit('run:finished', message)
     },
@@ -127,6 +137,7 @@ export async function attachGateway(
     async close() {
       isClosing = true
       closing.abort()
+      sockets.emit('coordinator:leaving', {})
       await hangUp([...connections.values()])
       // What a client has sent is stored or refused, never half of it.
       await uploads.idle()

@@ -17,6 +17,7 @@ import {
   UpdateCommit,
 } from '../../shared/protocol/messages.ts'
 import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
+import type { ClientLog } from './client-log.ts'
 import type { GatewayHandlers } from './gateway.ts'
 import type { GatewayLimiter } from './gateway-limits.ts'
 import { peerOf } from './peer.ts'
@@ -36,6 +37,7 @@ export interface ClientRooms {
   readonly uploads: Uploads
   readonly limiter: GatewayLimiter
   readonly onFault: (error: GraftError) => void
+  readonly log: Pick<ClientLog, 'answered'>
 }
 
 /** Answers every message of one client. Nothing past this file sees an unparsed message. */
@@ -60,9 +62,13 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
       if (!isKnown(replies, event)) {
         throw new GraftError('GRAFT_MESSAGE_INVALID', `There is no message ${event.slice(0, 64)}.`)
       }
-      return { ok: true, ...(await replies[event](message)) }
+      const ack: Ack = { ok: true, ...(await replies[event](message)) }
+      rooms.log.answered(socket, event, message)
+      return ack
     } catch (error) {
-      return toRefusal(toClientError(error, rooms.onFault))
+      const refusal = toClientError(error, rooms.onFault)
+      rooms.log.answered(socket, event, message, refusal)
+      return toRefusal(refusal)
     }
   }
 

@@ -16,6 +16,7 @@ import type {
   UpdateBegin,
   UpdateCommit,
 } from '../../shared/protocol/messages.ts'
+import type { Log } from '../../shared/log/log.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { Peer } from './peer.ts'
 
@@ -102,4 +103,6 @@ export interface AttachOptions {
   readonly onConnections?: () => void
   /** Told of failures that are no client's fault: a bug, a full disk. @default they are only answered */
   readonly onFault?: (error: GraftError) => void
+  /** Gets a line for each connection, invitation and upload. @default SILENT */
+  readonly log?: Log
 }

@@ -136,6 +136,12 @@ export async function openBlobs(folder: string): Promise<FolderBlobs> {
 
     sizeOf: async (id) => (await stat(pathOf(id)).catch(toUnknown(id))).size,
 
+    remove: (id) =>
+      orGraftError(async () => {
+        await rm(pathOf(id), { force: true })
+        chunks.forget(id)
+      }),
+
     has: async (id) => (await stat(pathOf(id)).catch(toNullWhenMissing)) !== null,
 
     check: () =>

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
 import { hashFile } from './files.ts'
+import { namedBlobs } from './named-blobs.ts'
 import type { Bucket } from './s3/bucket.ts'
 import type { Store } from './store.ts'
 
@@ -49,8 +50,8 @@ export interface Places {
 }
 
 /**
- * Checks each blob against its name and against what journal and models name, and removes what nothing names. Nobody else
- * may use shelf and folders meanwhile.
+ * Checks each blob against its name and against what journal and models name, and removes what nothing names, updates that
+ * were let go of among it. Nobody else may use shelf and folders meanwhile.
  */
 export async function repairBlobs(store: Store, places: Places): Promise<RepairReport> {
   const { shelf, drafts, uploads, copies } = places
@@ -106,21 +107,6 @@ async function removeFiles(folder: string): Promise<StoredFile[]> {
   const files = await filesIn(folder)
   for (const { path } of files) await rm(path, { force: true })
   return files
-}
-
-/** Every blob that an event or a model of any run names. */
-async function namedBlobs(store: Store): Promise<Set<BlobId>> {
-  const named = new Set<BlobId>()
-  for (const { id: run } of await store.listRuns()) {
-    const entries = await store.readJournal(run)
-    const models = await store.listModels(run)
-    // Whatever looks like a blob's id is taken for one: of two mistakes this one loses nothing.
-    for (const text of [...entries, ...models].map((value) => JSON.stringify(value))) {
-      for (const [id] of text.matchAll(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g))
-        named.add(BlobId.parse(id))
-    }
-  }
-  return named
 }
 
 async function filesIn(folder: string): Promise<StoredFile[]> {

@@ -221,4 +221,6 @@ export interface BlobStore {
   file(id: BlobId): Promise<string>
   /** Whether blobs can be stored now. @throws what storing one would throw */
   check(): Promise<void>
+  /** One that is not there is removed already. */
+  remove(id: BlobId): Promise<void>
 }

@@ -11,6 +11,8 @@ export interface OptionMeta {
   env?: EnvironmentVariable
   /** The value is never printed, not even when it is wrong. */
   secret?: true
+  /** Not in `--help`: for `graft` processes that start others. */
+  hidden?: true
 }
 
 export interface CommandSpec<Shape extends z.ZodRawShape> {
@@ -102,12 +104,14 @@ function takesList(schema: z.ZodType): boolean {
 }
 
 function toOption(key: string, schema: z.ZodType): Option {
-  const { value, env } = metaOf(schema)
+  const { value, env, hidden } = metaOf(schema)
   const isFlag = acceptsTrue(schema) && value === undefined
   const flags = isFlag ? `--${kebab(key)}` : `--${kebab(key)} <${value ?? 'VALUE'}>`
   const suffix = env === undefined ? '' : ` (env ${env})`
   // A value that may be left out, as in `--json [FILE]`.
-  return new Option(optionalValue(flags, value), `${helpLine(schema)}${suffix}`)
+  return new Option(optionalValue(flags, value), `${helpLine(schema)}${suffix}`).hideHelp(
+    hidden === true,
+  )
 }
 
 function optionalValue(flags: string, value: string | undefined): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LOG_LEVELS } from '../log/log.ts'
 
 /** Options that several commands share, so that they are spelled and explained the same everywhere. */
 
@@ -52,3 +53,30 @@ export const DATABASE_OPTION = z
 
 /** Path of a file that must be there. */
 export const FILE_OPTION = z.string().min(1).optional()
+
+/** What a run will take is said before it begins; these two say what follows. */
+export const PREFLIGHT_OPTIONS = {
+  preflight: z
+    .literal(true)
+    .optional()
+    .describe('say what the run will take (bytes, disk, memory, time), and begin nothing'),
+  ignorePreflight: z
+    .literal(true)
+    .optional()
+    .describe('begin a run that this machine has too little memory or disk for'),
+} as const
+
+/** JSON lines for machines; what people see stays as it is. */
+export const LOG_OPTIONS = {
+  log: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSON lines of what happens, added to FILE; with - on stdout, and all else on stderr')
+    .meta({ value: 'FILE', env: 'GRAFT_LOG' }),
+  logLevel: z
+    .enum(LOG_LEVELS)
+    .default('info')
+    .describe(`least that goes to --log: ${LOG_LEVELS.join(', ')}`)
+    .meta({ value: 'LEVEL', env: 'GRAFT_LOG_LEVEL' }),
+} as const

@@ -187,6 +187,10 @@ export type RoundFailed = z.infer<typeof RoundFailed>
 export const RunFinished = z.strictObject({ run: RunId, rounds: z.int().nonnegative() })
 export type RunFinished = z.infer<typeof RunFinished>
 
+/** coordinator:leaving — the coordinator is told to end; the run goes on when it, or another one, is there. */
+export const CoordinatorLeaving = z.strictObject({})
+export type CoordinatorLeaving = z.infer<typeof CoordinatorLeaving>
+
 /** connection:closed — why the coordinator ends this connection; it follows at once, for good. */
 export const ConnectionClosed = z.strictObject({ code: errorCode, message: z.string() })
 export type ConnectionClosed = z.infer<typeof ConnectionClosed>
@@ -229,5 +233,6 @@ export interface ServerToClient {
   'round:published': (message: unknown) => void
   'round:failed': (message: unknown) => void
   'run:finished': (message: unknown) => void
+  'coordinator:leaving': (message: unknown) => void
   'connection:closed': (message: unknown) => void
 }

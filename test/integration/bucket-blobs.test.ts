@@ -135,6 +135,15 @@ describe('openBucketBlobs', () => {
     expect(s3.objects.size).toBe(0)
   })
 
+  it('should remove a blob from bucket and copies, and one that is gone in peace', async () => {
+    const { blobs } = await openMachine('here')
+    const id = await blobs.put(bytes('a model'))
+    await blobs.remove(id)
+    await blobs.remove(id)
+    expect([...s3.objects.keys()]).toEqual([])
+    await expect(blobs.get(id)).rejects.toMatchObject({ code: 'GRAFT_BLOB_UNKNOWN' })
+  })
+
   it('should say that a blob is not there', async () => {
     const { blobs } = await openMachine('here')
     const id = idOf('nobody has this')

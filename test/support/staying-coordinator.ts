@@ -50,7 +50,15 @@ export async function startStayingCoordinator(home: string) {
   const shared = { store, blobs, board, helm, quarantineFolder }
   const operations = createOperations({ ...shared, queue, gateway: clients })
   const engine = { name: 'wasm', version: '0', reason: '' } as const
-  const rooms = { ...shared, engine, desk, clients, signal, screen: fakeStream() }
+  const rooms = {
+    ...shared,
+    keepUpdates: Infinity,
+    engine,
+    desk,
+    clients,
+    signal,
+    screen: fakeStream(),
+  }
   const ended = serveRuns(rooms, queue, { planner, home }).catch((error: unknown) => error)
 
   return {

@@ -32,6 +32,8 @@ interface Options {
   readonly settings?: Partial<RunSettings>
   /** @default TOY_DATASET */
   readonly dataset?: Dataset
+  /** Newest rounds whose updates stay on disk. @default all */
+  readonly keepUpdates?: number
   /** Called between two rounds; the next one begins when it resolves. */
   readonly onRound?: (report: RoundReport) => Promise<void>
 }
@@ -74,6 +76,7 @@ export async function startFederation(options: Options) {
     helm,
     stop: givenUp,
     quarantineFolder,
+    ...(options.keepUpdates !== undefined && { keepUpdates: options.keepUpdates }),
     signal: stop.signal,
     async listen(_run, handlers) {
       const place = { host: '127.0.0.1', port: 0, uploadFolder: join(home, 'uploads') }

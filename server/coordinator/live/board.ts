@@ -7,6 +7,7 @@ import {
   type FederationView,
   type RoundView,
 } from '../../../shared/protocol/operator/live.ts'
+import { type Log, SILENT } from '../../../shared/log/log.ts'
 import type { RunDisplay } from '../../report/run-display.ts'
 import type { RunRecord } from '../../store/store.ts'
 import type { OperationsListener } from '../operations.ts'
@@ -14,6 +15,7 @@ import { rulesOf } from '../round-rules.ts'
 import { isOver, type RoundEvent, type RoundState } from '../round-state.ts'
 import { createLanes } from './lanes.ts'
 import { type EventPlace, eventId, NO_EVENT, toLiveEvent } from './live-events.ts'
+import { logLine } from './log-line.ts'
 import { type PhaseSeconds, remainingSeconds } from './remaining-seconds.ts'
 
 /** What operators see of a coordinator while it works; it is told of everything and decides nothing. */
@@ -64,6 +66,8 @@ interface BoardFacts {
   readonly staysForRuns: boolean
   /** The newest event that is stored. */
   readonly lastEvent?: EventPlace
+  /** Gets a line for each event that is stored. @default SILENT */
+  readonly log?: Log
 }
 
 interface CurrentRound {
@@ -79,7 +83,12 @@ interface CurrentRound {
 /** What the display calls by another name. */
 const STATES: Readonly<Record<string, ClientState>> = { uploaded: 'accepted' }
 
-export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: BoardFacts): Board {
+export function createBoard({
+  engine,
+  staysForRuns,
+  lastEvent = NO_EVENT,
+  log = SILENT,
+}: BoardFacts): Board {
   const since = new Date()
   const lanes = createLanes()
   const listeners = new Set<OperationsListener>()
@@ -260,7 +269,9 @@ export function createBoard({ engine, staysForRuns, lastEvent = NO_EVENT }: Boar
     },
     refused: (client, problem) => tell(client, { state: 'refused', problem }),
 
-    appended(of, seq, event, { phase }) {
+    appended(of, seq, event, next) {
+      const { phase } = next
+      log.info(logLine({ run: of.id, seq, event, next }))
       last = { run: of.number, seq }
       const live = toLiveEvent({ run: of, seq, at: new Date(), event, phase })
       for (const listener of listeners) listener.eventAppended(live)

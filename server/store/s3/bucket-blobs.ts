@@ -98,6 +98,12 @@ export async function openBucketBlobs(options: BucketBlobsOptions): Promise<Blob
 
     has: async (id) => (await insist(() => bucket.sizeOf(id))) !== null,
 
+    // From the bucket first: what is left after a kill is a copy, which nobody takes for the blob.
+    remove: async (id) => {
+      await insist(() => bucket.remove(id))
+      await copies.remove(id)
+    },
+
     file: async (id) => {
       await makeCopy(id)
       return copies.pathOf(id)

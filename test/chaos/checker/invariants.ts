@@ -125,10 +125,13 @@ export const INVARIANTS = {
       }),
     ),
 
-  'a blob that the journal names is there': ({ blobs, journal, models }) => {
+  'a blob that the journal names is there': ({ blobs, journal, models, audit }) => {
     const named = [
-      ...journal.flatMap(({ event, seq }) =>
-        blobsNamedIn(event).map((id) => ({ id, by: `event ${seq} (${typeOf(event)})` })),
+      ...journal.flatMap(({ run, event, seq }) =>
+        (isReleased(audit, run, event) ? [] : blobsNamedIn(event)).map((id) => ({
+          id,
+          by: `event ${seq} (${typeOf(event)})`,
+        })),
       ),
       ...models.map(({ blob, round }) => ({ id: blob, by: `the model of round ${round}` })),
     ]
@@ -227,6 +230,17 @@ function isUpdate({ event }: JournalRow, { round, client, sha256 }: Named): bool
 
 const typeOf = (event: unknown): string => (event as { type: string }).type
 const roundOf = (event: unknown): number => (event as { round: number }).round
+
+/** Whether an event is an update of a round whose updates the coordinator noted that it lets go of. */
+function isReleased(audit: Evidence['audit'], run: string, event: unknown): boolean {
+  const { type, round } = event as { type?: string; round?: number }
+  if (type !== 'update-received' || round === undefined) return false
+  return audit.some(({ actor, action, details }) => {
+    if (actor !== 'coordinator' || action !== 'updates:released') return false
+    const released = details as { run: string; upTo: number }
+    return released.run === run && round <= released.upTo
+  })
+}
 
 /** Every blob id in an event, wherever it stands. */
 function blobsNamedIn(event: unknown): string[] {

@@ -257,6 +257,16 @@ describe('operations', () => {
     expect((await own.ask('/healthz', { as: null })).status).toBe(200)
   })
 
+  it('should say that it is not ready from the moment on that it is told to end', async () => {
+    await using own = await startTestApi({ isEnding: () => true })
+    const response = await own.ask('/readyz', { as: null })
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({
+      isReady: false,
+      leads: { isGood: false, detail: 'is about to end' },
+    })
+  })
+
   it('should count rounds, uploads, clients and requests for viewers', async () => {
     const event = { type: 'update-received', phase: 'collecting' } as never
     api.coordinator.tell((it) => it.eventAppended(event))
@@ -268,7 +278,15 @@ describe('operations', () => {
     expect(text).toMatch(
       /graft_http_request_duration_seconds_count\{method="GET",route="\/healthz",status="200"\}|graft_http_request_duration_seconds_count\{/,
     )
-    expect(text).toContain('nodejs_eventloop_lag_seconds')
+    for (const name of [
+      'graft_round_phase{phase="collecting"}',
+      'graft_upload_bytes_total',
+      'graft_runs_queued',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_seconds',
+    ]) {
+      expect(text).toContain(`\n${name} `)
+    }
     expect((await api.ask('/metrics', { as: null })).status).toBe(401)
   })
 

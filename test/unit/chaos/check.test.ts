@@ -34,6 +34,13 @@ describe('check', () => {
     expect(check(sound(), { ...another, cohorts: ['client-0 client-2'] }).violations).toEqual([])
   })
 
+  it('should allow that updates are gone which the coordinator noted that it lets go of', () => {
+    const evidence = sound()
+    evidence.audit.push(letGo(evidence.runs[0]!.id, 1))
+    evidence.blobs.delete(id('client-0'))
+    expect(check(evidence, null).violations).toEqual([])
+  })
+
   it('should allow that a coordinator that fuses after a restart calls an update stale', () => {
     const evidence = sound()
     evidence.records.push(refusal('client-0', 'GRAFT_ROUND_STALE'))
@@ -42,6 +49,10 @@ describe('check', () => {
 })
 
 // Helpers
+
+const letGo = (run: string, upTo: number) => ({
+  ...{ actor: 'coordinator', action: 'updates:released', details: { run, upTo } },
+})
 
 /** For each invariant what breaks it. */
 function breakages(): Record<Invariant, Record<string, (evidence: Spoilable) => void>> {
@@ -117,6 +128,14 @@ function breakages(): Record<Invariant, Record<string, (evidence: Spoilable) => 
     'a blob that the journal names is there': {
       'an update is gone': ({ blobs }) => blobs.delete(id('client-0')),
       'a model is gone': ({ blobs }) => blobs.delete(id('model')),
+      'an update is gone of a round that was not let go of': ({ runs, audit, blobs }) => {
+        audit.push(letGo(runs[0]!.id, 0))
+        blobs.delete(id('client-0'))
+      },
+      'a model is gone of a round whose updates were let go of': ({ runs, audit, blobs }) => {
+        audit.push(letGo(runs[0]!.id, 1))
+        blobs.delete(id('fused'))
+      },
     },
     'a blob has the hash that is its name': {
       'half of it': ({ blobs }) => blobs.set(id('fused'), id('half')),

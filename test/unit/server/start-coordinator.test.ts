@@ -17,12 +17,29 @@ describe('startCoordinator', () => {
     [{ listen: { host: '0.0.0.0', port: 0, insecure: false } }, 'GRAFT_INSECURE_LISTEN'],
     [{ settings: { ...SETTINGS, dataset: 'mnits' } }, 'GRAFT_DATASET_UNKNOWN'],
     [{ settings: { ...SETTINGS, strategy: 'mean' } }, 'GRAFT_STRATEGY_UNKNOWN'],
+    [{ workers: 1_000_000 }, 'GRAFT_RUN_TOO_LARGE'],
   ])('should refuse %j before it makes anything', async (changes, code) => {
     await using folder = await createTemporaryFolder()
     const home = join(folder.path, 'home')
     await expect(startCoordinator(options({ home, ...changes }))).rejects.toMatchObject({ code })
     expect(await readdir(folder.path)).toEqual([])
   })
+
+  it.each([false, true])(
+    'should say what a run will take, and begin nothing (--stay: %s)',
+    async (staysForRuns) => {
+      await using folder = await createTemporaryFolder()
+      const home = join(folder.path, 'home')
+      const written: string[] = []
+      vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+      await startCoordinator(options({ home, staysForRuns, preflight: 'only' }))
+      vi.restoreAllMocks()
+      expect(written.join('')).toMatch(
+        /^Forecast, 1 x 2 clients: .*\nDisk: about .* Memory: coordinator about .*\nTime of a round, measured on this machine: client .*\n$/,
+      )
+      expect(await readdir(folder.path)).toEqual([])
+    },
+  )
 
   it('should say where it listens, and let go of everything when it is interrupted', async () => {
     await using folder = await createTemporaryFolder()
@@ -73,6 +90,10 @@ function options(changes: Partial<CoordinatorOptions>): CoordinatorOptions {
     databaseWaitSeconds: 0,
     bucketPlace: null,
     leaseSeconds: 30,
+    preflight: 'obeyed',
+    workers: 0,
+    keepUpdates: 2,
+    log: { to: undefined, level: 'info' },
     isStandby: false,
     staysForRuns: false,
     runForm: { options: [], toSettings: () => SETTINGS },

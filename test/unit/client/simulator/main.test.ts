@@ -42,9 +42,15 @@ describe('graft simulate', () => {
     expect(spoken).toContain('--clients 3')
     expect(spoken).toContain('--seed 9')
     expect(spoken).toMatch(/--rehearse(?= --)/)
-    expect(spoken.endsWith(`--home ${folder.path} --engine wasm`)).toBe(true)
-    expect(spoken).not.toContain('--json')
-    expect(spoken).not.toContain('--workers')
+    expect(spoken).toContain(`--home ${folder.path} --engine wasm`)
+    // Its forecast counts the memory of both.
+    expect(spoken).toContain('--beside-workers 2')
+    expect(spoken).not.toMatch(/--json|--workers|preflight/)
+  })
+
+  it('should hand on that a run is to be tried whatever is foreseen', async () => {
+    const [simulation] = await run(['--ignore-preflight'])
+    expect(simulation!.coordinatorWords).toContain('--ignore-preflight')
   })
 
   it('should write the report to a file, beside what is shown', async () => {

@@ -45,6 +45,13 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     ],
     [NODE, 'should not start again when an invitation is repeated after a reconnect'],
   ],
+  'the coordinator is told to end (SIGTERM, Ctrl-C)': [
+    [
+      'e2e/shutdown',
+      'should end well in the middle of a round, which goes on when it is started again',
+    ],
+    ['e2e/shutdown', 'should hand over to a standby at once'],
+  ],
   'its upload was cut': [
     [TRANSFER, 'should resume a cut upload from the acknowledged byte'],
     [TRANSFER, 'should resume in a gateway that was started again'],

@@ -24,6 +24,7 @@ const EVENTS: Record<keyof ClientToServer | keyof ServerToClient, true> = {
   'round:published': true,
   'round:failed': true,
   'run:finished': true,
+  'coordinator:leaving': true,
   'connection:closed': true,
 }
 

@@ -1,0 +1,56 @@
+import type { RunFacts } from './run-facts.ts'
+
+/** Bytes on the wire, at most: clients that stay away send and ask for nothing. */
+export interface Traffic {
+  /** Of one client in one round. */
+  readonly up: number
+  readonly down: number
+  /** Of all clients in all rounds. */
+  readonly allUp: number
+  readonly allDown: number
+}
+
+/** Blobs that `scaffold` has every client pull in each round. */
+const CORRECTIONS = 2
+
+export function predictTraffic(facts: RunFacts): Traffic {
+  const { settings, model, update, proxyFile, strategy } = facts
+  const { clients, rounds } = settings
+  // The model that a round publishes is pulled once: the next round begins with it.
+  const down = model + (strategy === 'scaffold' ? CORRECTIONS * model : 0)
+  return {
+    up: update,
+    down,
+    allUp: clients * rounds * update,
+    allDown: clients * (rounds * down + model + proxyFile),
+  }
+}
+
+/** Models that a round stores beside its updates: fused and tuned, and the copy for people. */
+const MODELS_A_ROUND = 3
+/** A parent's part in a neuron, as JSON. */
+const LEDGER_BYTES = 24
+/** Rows of a client in a round: its events and its entries of the audit log, with their indices. */
+const ROW_BYTES = 4_000
+/** An empty PGlite, as it was measured. */
+const DATABASE_BYTES = 40e6
+
+/** Models that a strategy remembers with each model; `scaffold` has one of each client beside. */
+const REMEMBERED: Readonly<Record<string, number>> = { fedavgm: 1, fedadam: 2, scaffold: 1 }
+
+/**
+ * Bytes that the run leaves on the coordinator's disk.
+ *
+ * @param keptRounds rounds whose updates are kept; Infinity keeps all
+ */
+export function predictDisk(facts: RunFacts, keptRounds: number): number {
+  const { settings, model, update, proxyFile, neurons, strategy } = facts
+  const { clients, rounds } = settings
+  // What a round has is let go of when the next one that is kept is over.
+  const updates = clients * update * Math.min(rounds, keptRounds + 1)
+  const states = (REMEMBERED[strategy] ?? 0) * rounds + (strategy === 'scaffold' ? clients : 0)
+  const models = (MODELS_A_ROUND * rounds + 2 + states) * model
+  const ledgers = rounds * neurons * clients * LEDGER_BYTES
+  const rows = rounds * clients * ROW_BYTES
+  return updates + models + ledgers + proxyFile + rows + DATABASE_BYTES
+}

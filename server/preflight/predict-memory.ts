@@ -1,0 +1,98 @@
+import type { STRATEGIES } from '../fusion/strategies.ts'
+import type { RunFacts } from './run-facts.ts'
+
+/** What a strategy holds at once while it fuses. */
+interface Held {
+  /** Whole models, whatever the number of parents: sums in float64 are two, the parent being read and the result one each. */
+  readonly models: number
+  /** Whole models of each parent. */
+  readonly ofEachParent?: number
+  /** Whether every parent is led through the proxy set at once. */
+  readonly walks?: true
+  /** Whose neurons of a level are the unknowns of one least-squares problem. */
+  readonly solves?: 'pairs' | 'all'
+}
+
+/** A strategy without a row does not compile. */
+const HELD = {
+  fedavg: { models: 4 },
+  nt: { models: 3 },
+  'hf-linear': { models: 3, ofEachParent: 1, walks: true, solves: 'pairs' },
+  'kf-linear': { models: 3, ofEachParent: 1, walks: true, solves: 'all' },
+  'kf-gradient': { models: 6, ofEachParent: 1, walks: true },
+  otfusion: { models: 4, ofEachParent: 1 },
+  'git-rebasin': { models: 4, ofEachParent: 1 },
+  median: { models: 3, ofEachParent: 1 },
+  'trimmed-mean': { models: 3, ofEachParent: 1 },
+  krum: { models: 5, ofEachParent: 1 },
+  feddf: { models: 7 },
+  fedprox: { models: 4 },
+  fedavgm: { models: 7 },
+  fedadam: { models: 8 },
+  scaffold: { models: 7 },
+  auto: { models: 7, ofEachParent: 2, walks: true, solves: 'all' },
+  ensemble: { models: 1 },
+} as const satisfies Record<keyof typeof STRATEGIES, Held>
+
+/** Slices of the parents that `median`, `trimmed-mean` and `krum` hold beside each other, at most (coordinate-slices.ts). */
+const MOST_SLICE_BYTES = 64 * 2 ** 20
+const SLICED: ReadonlySet<string> = new Set(['median', 'trimmed-mean', 'krum'])
+
+/** Untrained weights, and the model on the engine. */
+const ALWAYS_HELD = 2
+/** While a model is trained: start, gradients, two moments, the best so far. */
+const TRAINING_HELD = 5
+/** Matrices of a least-squares problem, float64: products, their factors, right sides, a copy. Measured. */
+const SYSTEM_COPIES = 6
+/** Store, API and gateway, which are opened behind the forecast; the embedded database beside them. Measured. */
+const SERVICES_BYTES = 110 * 2 ** 20
+const EMBEDDED_BYTES = 230 * 2 ** 20
+/** What is free for use again, and not given back. Measured. */
+const GARBAGE_BYTES = 80 * 2 ** 20
+/** An upload under way: a window of chunks, received and waiting for the disk. */
+const UPLOAD_BYTES = 2 ** 20
+/** Uploads at once: more come in turns. */
+const MOST_UPLOADS = 128
+/** Forward and backward pass hold what layers make, and its gradients. */
+const PASSES = 3
+const EVALUATION_BATCH = 256
+/** A client: the model as it came, on the engine and trained, gradients, two moments, the update, the file of it. */
+const CLIENT_HELD = 8
+
+export interface Memory {
+  /** Of the coordinator's process at its peak, bytes. */
+  readonly coordinator: number
+  /** Of one client's process at its peak, bytes, on a machine of its own. */
+  readonly client: number
+}
+
+/**
+ * @param resident bytes that this process has now, with engine, data set and plan loaded
+ * @param isEmbedded whether the database is in this process
+ */
+export function predictMemory(facts: RunFacts, resident: number, isEmbedded = false): Memory {
+  const { settings, model, activations } = facts
+  const { training, tune, clients } = settings
+  const tuning = tune.mode === 'none' ? 0 : TRAINING_HELD * model
+  const evaluating = EVALUATION_BATCH * activations
+  const stepping = PASSES * Math.max(tune.batchSize, training.batchSize) * activations
+  const uploads = Math.min(clients, MOST_UPLOADS) * Math.min(UPLOAD_BYTES, facts.update)
+  const passing = Math.max(evaluating, stepping)
+  const services = SERVICES_BYTES + (isEmbedded ? EMBEDDED_BYTES : 0)
+  const held = ALWAYS_HELD * model + Math.max(fusing(facts), tuning + passing)
+  return {
+    coordinator: resident + services + GARBAGE_BYTES + held + uploads,
+    client: resident + GARBAGE_BYTES + CLIENT_HELD * model + passing,
+  }
+}
+
+function fusing({ settings, strategy, model, widest, width, numProxy }: RunFacts): number {
+  const { clients } = settings
+  const held: Held = HELD[strategy as keyof typeof HELD]
+  const parents = (held.ofEachParent ?? 0) * clients * model
+  const ofParents = SLICED.has(strategy) ? Math.min(parents, MOST_SLICE_BYTES) : parents
+  const walked = held.walks ? 2 * (clients + 1) * widest * numProxy : 0
+  const together = held.solves === 'pairs' ? Math.min(2, clients) : clients
+  const system = held.solves === undefined ? 0 : SYSTEM_COPIES * 8 * (together * width) ** 2
+  return held.models * model + ofParents + walked + system
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { GraftError } from '../../shared/errors.ts'
+import type { RunPlan } from '../coordinator/run-plan.ts'
+import { calibrate } from './calibrate.ts'
+import { type Capacity, measureCapacity } from './capacity.ts'
+import { describeForecast } from './describe-forecast.ts'
+import { predictDisk, predictTraffic, type Traffic } from './predict-bytes.ts'
+import { type Memory, predictMemory } from './predict-memory.ts'
+import { predictTime, type TimeForecast } from './predict-time.ts'
+import { factsOf, type RunFacts } from './run-facts.ts'
+
+/** What a run will take. */
+export interface Forecast {
+  readonly facts: RunFacts
+  readonly traffic: Traffic
+  /** Bytes on the coordinator's disk. */
+  readonly disk: number
+  readonly memory: Memory
+  /** Of all processes of this machine that have a part in the run, bytes. */
+  readonly here: number
+  /** Null where nothing was measured. */
+  readonly time: TimeForecast | null
+}
+
+export interface PreflightOptions {
+  readonly home: string
+  readonly shared: string
+  /** Examples of the data set. */
+  readonly numTrain: number
+  /** Rounds whose updates are kept. */
+  readonly keptRounds: number
+  /** Whether the database is in the coordinator's process. */
+  readonly isEmbedded: boolean
+  /** Processes full of clients on this machine, as of a simulation. */
+  readonly workers: number
+  /** Whether to measure how long parts of a round take, which takes some seconds. */
+  readonly isTimed: boolean
+}
+
+/** Longest time that fusing made-up networks may take, seconds. */
+const PATIENCE_SECONDS = 15
+
+/** Foretells a run by its plan; writes nothing. */
+export async function foresee(plan: RunPlan, options: PreflightOptions): Promise<Forecast> {
+  const { numTrain, keptRounds, workers, isEmbedded, isTimed } = options
+  const facts = factsOf(plan, numTrain)
+  const memory = predictMemory(facts, process.memoryUsage.rss(), isEmbedded)
+  return {
+    facts,
+    memory,
+    traffic: predictTraffic(facts),
+    disk: predictDisk(facts, keptRounds),
+    here: memory.coordinator + workers * memory.client,
+    time: isTimed
+      ? predictTime(facts, await calibrate(plan, PATIENCE_SECONDS), workers > 0 ? workers : null)
+      : null,
+  }
+}
+
+/**
+ * Foretells the run, says so, and refuses what cannot fit.
+ *
+ * @throws GraftError GRAFT_RUN_TOO_LARGE naming what there is too little of
+ */
+export async function preflight(
+  plan: RunPlan,
+  options: PreflightOptions & {
+    readonly say: (line: string) => void
+    /** Whether to say what does not fit, and to go on all the same. */
+    readonly isIgnored: boolean
+  },
+): Promise<void> {
+  const forecast = await foresee(plan, options)
+  const capacity = await measureCapacity([
+    join(options.shared, 'blobs'),
+    join(options.home, 'models'),
+  ])
+  for (const line of describeForecast(forecast, capacity)) options.say(line)
+  const problem = misfitOf(forecast, capacity)
+  if (problem === null) return
+  if (!options.isIgnored) throw new GraftError('GRAFT_RUN_TOO_LARGE', problem)
+  options.say(`${problem} It is tried all the same.`)
+}
+
+/** What there is too little of, one sentence; null when the run fits. */
+export function misfitOf(
+  { disk, here }: Pick<Forecast, 'disk' | 'here'>,
+  capacity: Capacity,
+): string | null {
+  const missing = disk - capacity.stored
+  const problems = [
+    ...(here > capacity.memory
+      ? [
+          `takes about ${inMebibytes(here)} of memory, and there are ${inMebibytes(capacity.memory)}`,
+        ]
+      : []),
+    ...(missing > capacity.disk
+      ? [
+          `takes about ${inMegabytes(missing)} more of disk, and ${inMegabytes(capacity.disk)} are free`,
+        ]
+      : []),
+  ]
+  return problems.length === 0 ? null : `The run ${problems.join('; it ')}.`
+}
+
+const inMebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+const inMegabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`

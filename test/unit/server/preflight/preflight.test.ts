@@ -1,0 +1,200 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { planRun } from '../../../../server/coordinator/run-plan.ts'
+import { calibrate } from '../../../../server/preflight/calibrate.ts'
+import { measureCapacity } from '../../../../server/preflight/capacity.ts'
+import { predictDisk, predictTraffic } from '../../../../server/preflight/predict-bytes.ts'
+import { predictMemory } from '../../../../server/preflight/predict-memory.ts'
+import { predictTime } from '../../../../server/preflight/predict-time.ts'
+import { misfitOf, preflight } from '../../../../server/preflight/preflight.ts'
+import { factsOf, type RunFacts } from '../../../../server/preflight/run-facts.ts'
+import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
+import { encodeProxySet } from '../../../../shared/protocol/proxy-set.ts'
+import { startTestEngine } from '../../../support/engine.ts'
+import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
+import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
+import { TOY_DATASET, TOY_SETTINGS, toyUpdate, toyWeights } from '../../../support/toy-run.ts'
+
+beforeAll(startTestEngine)
+
+const MIB = 2 ** 20
+const NUM_TRAIN = TOY_DATASET.train.labels.length
+
+describe('factsOf', () => {
+  it('should know the size of an update to a few bytes of its header, and that of a model', () => {
+    const facts = toyFacts({})
+    const { length } = toyUpdate('any').bytes
+    expect(facts.update).toBeGreaterThanOrEqual(length)
+    expect(facts.update - length).toBeLessThan(64)
+    expect(facts.model).toBe(toyWeights('any').reduce((sum, { data }) => sum + data.byteLength, 0))
+    expect(facts).toMatchObject({ strategy: 'nt', neurons: 12, numTest: 80, proxyFile: 0 })
+    // 240 less 80 of the proxy set, dealt to two.
+    expect(facts.numExamples).toBe(80)
+    expect(toyFacts({ examplesPerClient: 30 }).numExamples).toBe(30)
+    expect(toyFacts({ rehearse: true }).proxyFile).toBe(
+      encodeProxySet(planOf({ rehearse: true }).proxy.train).length,
+    )
+  })
+})
+
+describe('predictTraffic', () => {
+  it('should count what each client sends and pulls, of all rounds', () => {
+    const facts = toyFacts({ clients: 4, rounds: 3, rehearse: true })
+    expect(predictTraffic(facts)).toEqual({
+      up: facts.update,
+      down: facts.model,
+      allUp: 12 * facts.update,
+      // The first model and the proxy set, and then what each round publishes.
+      allDown: 4 * (4 * facts.model + facts.proxyFile),
+    })
+  })
+})
+
+describe('predictDisk', () => {
+  it('should grow with the rounds whose updates are kept, and no further', () => {
+    const facts = { ...toyFacts({ clients: 10, rounds: 20 }), update: 50 * MIB }
+    const kept = [0, 2, 19, Infinity].map((rounds) => predictDisk(facts, rounds))
+    const ofRound = 10 * facts.update
+    expect(kept[1]! - kept[0]!).toBe(2 * ofRound)
+    expect(kept[2]! - kept[0]!).toBe(19 * ofRound)
+    expect(kept[3]).toBe(kept[2])
+  })
+})
+
+describe('predictMemory', () => {
+  it('should hold all parents of some strategies, and one at a time of the others', () => {
+    const grows = (strategy: string) => {
+      const of = (clients: number) =>
+        predictMemory({ ...toyFacts({ strategy, clients, quorum: 2 }), model: 100 * MIB }, 0)
+          .coordinator
+      return (of(12) - of(10)) / (2 * 100 * MIB)
+    }
+    expect(grows('fedavg')).toBeLessThan(0.1)
+    expect(grows('nt')).toBeLessThan(0.1)
+    // The slices that are held have a limit.
+    expect(grows('median')).toBeLessThan(0.1)
+    expect(grows('kf-linear')).toBeCloseTo(1, 1)
+    expect(grows('otfusion')).toBeCloseTo(1, 1)
+  })
+})
+
+describe('predictMemory of what was measured', () => {
+  // ARCHITECTURE.md has the commands; idle and peak of the coordinator, MiB.
+  it.each([
+    ['fedavg', 2, 954, 1, { idle: 550, peak: 6289 }],
+    ['fedavg', 4, 91, 1, { idle: 550, peak: 1134 }],
+    ['kf-linear', 5, 3.6, 512, { idle: 836, peak: 1263 }],
+    ['nt', 5, 3.6, 512, { idle: 836, peak: 959 }],
+  ])(
+    'should come within a fifth of what %s of %i clients took',
+    (strategy, clients, size, ...of) => {
+      const [width, { idle, peak }] = of
+      const changes = { strategy, clients, quorum: 2, tune: { ...TOY_SETTINGS.tune, mode: 'none' } }
+      const facts = { ...toyFacts(changes as Partial<RunSettings>), model: size * MIB, width }
+      const services = 110 * MIB
+      const predicted = predictMemory(facts, idle * MIB - services).coordinator / MIB
+      expect(predicted / peak).toBeGreaterThan(0.8)
+      expect(predicted / peak).toBeLessThan(1.2)
+    },
+  )
+})
+
+describe('predictTime', () => {
+  const measured = {
+    ...{ step: 1, tuneStep: 10, example: 0, scored: 0 },
+    ...{ fusion: 6, comparison: 0, parents: 2 },
+  }
+
+  it('should count steps, and leave between least and most what the data decide', () => {
+    const facts = { ...toyFacts({ clients: 2, rounds: 3 }), numTest: 0 }
+    // 80 examples in batches of 32 for an epoch; 64 of the proxy set in two steps, two epochs by labels.
+    const { client, fuse, tune, run } = predictTime(facts, measured, null)
+    expect(client).toEqual({ least: 3, most: 3 })
+    expect(fuse).toEqual({ least: 6, most: 6 })
+    expect(tune).toEqual({ least: 40, most: 40 })
+    // Tuned: the model, the average and the best parent, and at most a network that sees the proxy set alone.
+    expect(run).toEqual({ least: 3 * (3 + 6 + 3 * 40), most: 3 * (3 + 6 + 4 * 40) })
+  })
+
+  it('should let clients of one machine share its cores', () => {
+    const facts = toyFacts({ clients: 8 })
+    const [alone, together] = [predictTime(facts, measured, null), predictTime(facts, measured, 2)]
+    expect(together.client).toEqual({ least: 4 * alone.client.least, most: 8 * alone.client.least })
+  })
+
+  it('should say that it does not know how long fusing takes', () => {
+    expect(predictTime(toyFacts({}), { ...measured, fusion: null }, null).fuse).toBeNull()
+  })
+})
+
+describe('calibrate', () => {
+  it('should time each part and leave no tensor behind', async () => {
+    await expectNoLeakAsync(async () => {
+      const measured = await calibrate(planOf({ strategy: 'kf-linear' }), 10)
+      for (const value of Object.values(measured)) expect(value).toBeGreaterThan(0)
+    })
+  })
+
+  it('should not wait longer than its patience', async () => {
+    const slow = planOf({ strategy: 'kf-gradient', model: 'mlp:6-512-512-4' })
+    const { fusion, step } = await calibrate(slow, 0.001)
+    expect(fusion).toBeNull()
+    expect(step).toBeGreaterThan(0)
+  })
+})
+
+describe('preflight', () => {
+  const room = { memory: 1000 * MIB, disk: 1e9, stored: 0 }
+
+  it('should name what there is too little of', () => {
+    expect(misfitOf({ here: 900 * MIB, disk: 0.9e9 }, room)).toBeNull()
+    expect(misfitOf({ here: 1100 * MIB, disk: 2e9 }, room)).toBe(
+      'The run takes about 1100 MiB of memory, and there are 1000 MiB; it takes about 2000 MB more of disk, and 1000 MB are free.',
+    )
+  })
+
+  it('should count what lies there as done, so that a run goes on with little room', () => {
+    expect(misfitOf({ here: 0, disk: 2e9 }, { ...room, stored: 1.5e9 })).toBeNull()
+  })
+
+  it('should refuse what cannot fit, and try it when told to', async () => {
+    await using folder = await createTemporaryFolder()
+    const lines: string[] = []
+    const options = {
+      ...{
+        home: folder.path,
+        shared: folder.path,
+        keptRounds: 2,
+        isTimed: false,
+        isEmbedded: true,
+      },
+      // Their memory counts: no machine has room for so many.
+      ...{ numTrain: NUM_TRAIN, workers: 1_000_000 },
+      say: (line: string) => void lines.push(line),
+    }
+    await expect(preflight(planOf({}), { ...options, isIgnored: false })).rejects.toMatchObject({
+      code: 'GRAFT_RUN_TOO_LARGE',
+    })
+    await preflight(planOf({}), { ...options, isIgnored: true })
+    expect(lines.at(-1)).toContain('It is tried all the same.')
+    await preflight(planOf({}), { ...options, workers: 0, isIgnored: false })
+    expect(lines.at(-2)).toMatch(/^Forecast, 1 x 2 clients: a client sends 1 kB a round/)
+  })
+})
+
+describe('measureCapacity', () => {
+  it('should look at the disk of a folder that is not there yet, and at what lies in those that are', async () => {
+    await using folder = await createTemporaryFolder()
+    const { memory, disk, stored } = await measureCapacity([`${folder.path}/not/yet`])
+    expect(memory).toBeGreaterThan(100 * MIB)
+    expect(disk).toBeGreaterThan(0)
+    expect(stored).toBe(0)
+    expect((await measureCapacity([import.meta.dirname])).stored).toBeGreaterThan(1000)
+  })
+})
+
+// Helpers
+
+const planOf = (changes: Partial<RunSettings>) =>
+  planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
+
+const toyFacts = (changes: Partial<RunSettings>): RunFacts => factsOf(planOf(changes), NUM_TRAIN)
