@@ -14,6 +14,7 @@ import type {
   EvaluationReport,
   TrainingRequest,
 } from '../../../../shared/protocol/messages.ts'
+import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
@@ -232,16 +233,21 @@ function participant(
   name = 'client-0',
   onProgress?: (message: ClientProgress) => void,
   privacy?: Privacy,
+  encoding?: RunSettings['encoding'],
 ) {
   const pushed: OutgoingUpdate[] = []
   const reported: EvaluationReport[] = []
   const declined: RoundNumber[] = []
   const progress: ClientProgress[] = []
-  const joined = { run: RUN, clientId: clientId(name), settings: SETTINGS }
+  const joined = {
+    run: RUN,
+    clientId: clientId(name),
+    settings: { ...SETTINGS, ...(encoding && { encoding }) },
+  }
   return {
     run: RUN,
     joined,
-    work: createWork(networkOf(SETTINGS.model, SHAPE), privacy),
+    work: createWork(networkOf(SETTINGS.model, SHAPE), encoding, privacy),
     data: { train: blobExamples(SHAPE, 1000, 'train'), judge: blobExamples(SHAPE, 20, 'test') },
     wire: {
       pull: async () => globalModel(),
