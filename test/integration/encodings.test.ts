@@ -11,6 +11,7 @@ import { type Encoding, ENCODINGS } from '../../shared/model/encodings.ts'
 import { BlobId, RoundNumber } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import type { Weights } from '../../shared/model/weights.ts'
+import { medianOf } from '../../shared/numeric/median.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import { encodeUpdate } from '../../shared/protocol/update.ts'
 import { startTestEngine } from '../support/engine.ts'
@@ -58,28 +59,33 @@ describe('a federation whose weights travel encoded', () => {
   it('should fuse what differences stand for, and publish it exactly', async () => {
     for (const encoding of ['int8-delta', 'float16-delta'] as const) {
       await using folder = await createTemporaryFolder()
-      const settings = { ...SETTINGS, encoding }
+      const settings = { ...SETTINGS, encoding, clients: 4, quorum: 4 }
       await using federation = await startFederation({ home: folder.path, settings })
-      const [ada, bob] = [await federation.puppet('ada'), await federation.puppet('bob')]
-      const { run, model } = await ada.hears('round:invited')
+      const seeds = ['a', 'b', 'c', 'd']
+      const puppets = await Promise.all(seeds.map((seed) => federation.puppet(seed)))
+      const invited = await Promise.all(puppets.map((puppet) => puppet.hears('round:invited')))
+      const [ada] = puppets as [(typeof puppets)[number]]
+      const [{ run, model }] = invited as [(typeof invited)[number]]
       // Encoded once for all.
-      expect((await bob.hears('round:invited')).model).toEqual(model)
+      expect(new Set(invited.map((message) => message.model.id))).toEqual(new Set([model.id]))
       const start = decodeModel(await pullBlob(ada.connection, model), toyWeights(''), encoding)
-      const differences = ['a', 'b'].map((seed) => small(toyWeights(seed)))
-      await ada.send(encoded(encoding, differences[0]!, model.id))
-      await bob.send(encoded(encoding, differences[1]!, model.id))
-      await federation.reports
+      const differences = seeds.map((seed) => small(toyWeights(seed)))
+      for (const [k, puppet] of puppets.entries()) {
+        await puppet.send(encoded(encoding, differences[k]!, model.id))
+      }
+      const [report] = await federation.reports
 
-      const parents = differences.map((of) => addWeights(asReceived(of, encoding), start))
+      const received = differences.map((of) => asReceived(of, encoding))
+      const parents = received.map((of) => addWeights(of, start))
       const global = await publishedBy(federation.store, run, folder.path)
       for (const [index, { data }] of global.entries()) {
-        const [a, b] = parents.map((weights) => weights[index]!.data)
-        expectWithin(
-          data,
-          a!.map((value, i) => (value + b![i]!) / 2),
-          1e-6,
+        const wanted = data.map(
+          (_, i) => parents.reduce((sum, weights) => sum + weights[index]!.data[i]!, 0) / 4,
         )
+        expectWithin(data, wanted, 1e-6)
       }
+      // What training has changed, not what rounding the model has.
+      expect(report!.checks!.median!.norm).toBeCloseTo(medianOf(received.map(normOf)), 5)
     }
   })
 
@@ -197,6 +203,10 @@ async function publishedBy(
   )
   const blobs = await openBlobs(join(home, 'blobs'))
   return decodeSafetensors(await blobs.get(publication!.blob)).tensors
+}
+
+function normOf(weights: Weights): number {
+  return Math.hypot(...weights.flatMap(({ data }) => [...data]))
 }
 
 /** As what training changes. */
