@@ -116,7 +116,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
       // Refused before anybody counts on this client, not in its first round.
       const network = await openNetwork(settings, data.train)
       assertSmallEnough(bytesOf(network), `The model ${network.name}`, mostBytes)
-      work = createWork(network, privacy)
+      work = createWork(network, settings.encoding, privacy)
       prepared = { run, data }
       return data
     } catch (error) {

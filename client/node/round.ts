@@ -6,6 +6,9 @@ import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { sample } from '../../shared/data/sample.ts'
 import { countClasses } from '../../shared/data/subset.ts'
 import type { RoundNumber, RunId } from '../../shared/ids.ts'
+import { subtractWeights } from '../../shared/model/delta.ts'
+import { decodeModel } from '../../shared/model/encoded-model.ts'
+import { type Encoding, isDelta } from '../../shared/model/encodings.ts'
 import type { Network } from '../../shared/model/network.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'
@@ -172,12 +175,16 @@ export async function receive(
 }
 
 /** The work of a client on the network of the run that it has joined. */
-export function createWork(network: Network, privacy?: Privacy): Work {
+export function createWork(
+  network: Network,
+  encoding: Encoding = 'float32',
+  privacy?: Privacy,
+): Work {
   return {
     isPrivate: privacy !== undefined,
     makeUpdate: (task, options) => makeUpdate(task, { network, privacy }, options),
     async judge(bytes, examples) {
-      const model = loadModel(weightsIn(bytes), network)
+      const model = loadModel(decodeModel(bytes, network.weights, encoding), network)
       try {
         return await evaluate(model, examples)
       } finally {
@@ -199,7 +206,8 @@ async function makeUpdate(
   // Public examples beside one's own keep a client from forgetting the classes it has not.
   const examples = proxy === undefined ? data.train : concatenate(data.train, decodeProxySet(proxy))
 
-  const start = weightsIn(globalModel)
+  const { encoding = 'float32' } = settings
+  const start = decodeModel(globalModel, network.weights, encoding)
   const model = loadModel(start, network)
   try {
     const training = startClock()
@@ -234,14 +242,18 @@ async function makeUpdate(
     signal.throwIfAborted()
     const trained = await readWeights(model)
 
-    const bytes = encodeUpdate({
+    const weights = privacy?.release(trained, start) ?? trained
+    const facts = {
       round,
       architecture: network.name,
       ...tell(data, privacy !== undefined),
       scorer: settings.scorer,
-      weights: privacy?.release(trained, start) ?? trained,
       scores,
-    })
+    }
+    const update = isDelta(encoding)
+      ? { ...facts, weights: subtractWeights(weights, start), base: invitation.model.id }
+      : { ...facts, weights }
+    const bytes = encodeUpdate(update, encoding)
     return { bytes, seconds: privacy ? UNTOLD : { train, attribute: attributing() } }
   } finally {
     model.dispose()

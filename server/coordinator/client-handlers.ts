@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
-import type { ClientId } from '../../shared/ids.ts'
+import type { BlobId, ClientId } from '../../shared/ids.ts'
+import { isDelta } from '../../shared/model/encodings.ts'
 import { CHUNK_BYTES } from '../../shared/protocol/messages.ts'
 import type { GatewayHandlers, ReceivedUpdate } from '../gateway/gateway.ts'
 import { admit } from './admission.ts'
@@ -64,7 +65,7 @@ export function createClientHandlers(federation: Federation, session: Session): 
         board.refused(client, toGraftError(error).problem)
         throw error
       }
-      return workbench.inspectUpdate(begin)
+      return workbench.inspectUpdate({ ...begin, base: baseOf(session) })
     },
 
     onUploadProgress(client, { receivedBytes, sizeBytes }) {
@@ -103,6 +104,11 @@ export function createClientHandlers(federation: Federation, session: Session): 
       display.clientState(client, { state: 'done', done: 1 })
     },
   }
+}
+
+/** What updates of the round that goes on must be differences to; undefined where they are weights. */
+function baseOf({ start, run }: Session): BlobId | undefined {
+  return start !== null && isDelta(run.settings.encoding ?? 'float32') ? start.id : undefined
 }
 
 /** Class counts weigh a client's part in the fusion: it may not have others for each update. */

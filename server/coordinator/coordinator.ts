@@ -56,7 +56,7 @@ export async function runFederation(federation: Federation): Promise<number> {
   })
   let rounds = 0
   let globalModel = await workbench.putInitialModel()
-  await adopt(federation, session, globalModel, { state: null, publishedIn: null })
+  adopt(federation, session, globalModel, { state: null, publishedIn: null })
   if (settings.rehearse)
     session.proxy = await offer(federation, session, await workbench.putProxySet())
   const gateway = await federation.listen(run.id, createClientHandlers(federation, session))
@@ -70,7 +70,10 @@ export async function runFederation(federation: Federation): Promise<number> {
       const round = RoundNumber.parse(number)
       const events = past.events.filter(({ event }) => event.round === round)
       const replayed = replay(rulesOf(settings), startRound(round), events)
-      if (!isOver(replayed)) await begin(federation, session, events)
+      if (!isOver(replayed)) {
+        await offerModel(federation, session, globalModel)
+        await begin(federation, session, events)
+      }
       globalModel = await startOf(session, helm, { round, globalModel })
       // A round may have failed behind its model, as when the journal could not be written.
       const stored = replayed.phase === 'published' ? past.models.get(round) : undefined
@@ -90,10 +93,11 @@ export async function runFederation(federation: Federation): Promise<number> {
       await federation.onRound(report, report.published.modelSha256)
       rounds++
       globalModel = report.published.modelSha256
-      await adopt(federation, session, globalModel, { state, publishedIn: round })
+      adopt(federation, session, globalModel, { state, publishedIn: round })
       if (endsRun(settings, { round, accuracy: report.published.accuracy })) break
     }
     stop.signal.throwIfAborted()
+    await offerModel(federation, session, globalModel)
     helm.leave()
     session.begin()
     await tell(FAREWELL_SECONDS)
@@ -159,16 +163,10 @@ async function startOf(
   })
 }
 
-/** A model is the global one now: clients may pull it, and operators may come back to it. */
-async function adopt(
-  federation: Federation,
-  session: Session,
-  model: BlobId,
-  past: ModelPast,
-): Promise<void> {
+/** A model is the global one now: operators may come back to it. */
+function adopt({ board }: Federation, session: Session, model: BlobId, past: ModelPast): void {
   session.models.set(model, past)
-  federation.board.globalModel(session.chosen.get(session.nextRound) ?? model)
-  await offer(federation, session, model)
+  board.globalModel(session.chosen.get(session.nextRound) ?? model)
 }
 
 /** What a round begins with, and what is known of it. */
@@ -215,6 +213,8 @@ async function conductRound(
   let report: RoundReport | undefined
   let failure: GraftError | undefined
 
+  const start = await offerModel(federation, session, globalModel)
+  session.start = start
   const requests = await workbench.trainingRequests(past)
   const tell = (phase: RoundPhase) => (detail: string) => display.phase(round, phase, detail)
 
@@ -249,19 +249,18 @@ async function conductRound(
             : await storedLedger(store, run.id, past.publishedIn)
           report = reportRound({ ...stage, round }, judged, ledger)
           await store.saveModel({ run: run.id, round, blob, ...toStored(report) })
-          await offer(federation, session, blob)
+          await offerModel(federation, session, blob)
           return judged.publication
         },
       },
       voice: {
         invite(client, deadlineSeconds) {
           session.members.add(client)
-          const model = offered(session, globalModel)
           const proxy = session.proxy && { proxy: session.proxy }
           const training = requests(client)
           for (const ref of training ? blobsOf(training) : []) session.offered.set(ref.id, ref)
           gateway.invite(client, {
-            ...{ run: run.id, round, model, ...proxy, ...(training && { training }) },
+            ...{ run: run.id, round, model: start, ...proxy, ...(training && { training }) },
             deadlineSeconds,
           })
           board.invited(client)
@@ -359,9 +358,22 @@ async function offer({ blobs }: Federation, session: Session, id: BlobId): Promi
   return ref
 }
 
-function offered(session: Session, id: BlobId): BlobRef {
-  const ref = session.offered.get(id)
-  if (ref === undefined) throw new TypeError(`blob ${id} was never offered`)
+/** Offers a model as clients get it. */
+async function offerModel(
+  federation: Federation,
+  session: Session,
+  model: BlobId,
+): Promise<BlobRef> {
+  const encoded = await federation.workbench.putForClients(model)
+  const ref = await offer(federation, session, encoded)
+  session.forClients.set(model, ref)
+  return ref
+}
+
+/** A model as clients get it. */
+function offered(session: Session, model: BlobId): BlobRef {
+  const ref = session.forClients.get(model)
+  if (ref === undefined) throw new TypeError(`model ${model} was never offered`)
   return ref
 }
 

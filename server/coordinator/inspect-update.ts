@@ -1,10 +1,13 @@
 import { GraftError } from '../../shared/errors.ts'
+import { assertFiniteHalves, assertScales, scaleNames } from '../../shared/model/encoded-weights.ts'
 import {
+  type Dtype,
+  DTYPE_BYTES,
   headerLength,
   LENGTH_BYTES,
   parseSafetensorsHeader,
 } from '../../shared/model/safetensors-format.ts'
-import { weightsIn } from '../../shared/model/safetensors.ts'
+import { withoutCounters } from '../../shared/model/safetensors.ts'
 import { assertFiniteFloats } from '../../shared/model/weights.ts'
 import {
   assertNotNegative,
@@ -33,17 +36,23 @@ export interface UpdateInspection {
 interface OpenTensor {
   readonly name: string
   readonly bytes: number
-  /** A counter of PyTorch's has no floats, and nobody computes with it. */
-  readonly isWeight: boolean
+  readonly kind: Kind
   /** What is kept of it; null: nothing. */
   readonly scores: Float32Array | null
 }
 
+/**
+ * Of a tensor's numbers. Those that are `never` looked at: counters of PyTorch's, as nobody computes with them, and int8, of which
+ * each is good where its scale is.
+ */
+type Kind = 'float' | 'score' | 'scale' | 'half' | 'never'
+
 const NOTHING = new Uint8Array(0)
-const FLOAT_BYTES = 4
-/** Floats that are copied to where they are aligned and looked at; shared by all inspections. */
+const FLOAT_BYTES = DTYPE_BYTES.F32
+/** Numbers that are copied to where they are aligned and looked at; shared by all inspections. */
 const block = new Float32Array(16_384)
 const blockBytes = new Uint8Array(block.buffer)
+const blockHalves = new Uint16Array(block.buffer)
 
 /** @param limits.headerBytes a longer header is refused: until it is complete, it is in memory */
 export function inspectUpdate(
@@ -58,7 +67,7 @@ export function inspectUpdate(
   let current = 0
   /** Bytes of the current tensor that were looked at. */
   let position = 0
-  /** The bytes of a float whose rest has not come yet. */
+  /** The bytes of a number whose rest has not come yet. */
   const rest = new Uint8Array(FLOAT_BYTES)
   let restBytes = 0
 
@@ -100,17 +109,16 @@ export function inspectUpdate(
   function open(header: Uint8Array): UpdateFacts {
     const dataBytes = limits.sizeBytes - LENGTH_BYTES - header.length
     const parsed = parseSafetensorsHeader(header, dataBytes)
-    const weights = weightsIn(parsed.tensors)
+    const weights = withoutCounters(parsed.tensors)
     const said = checkUpdateHeader({ tensors: weights, metadata: parsed.metadata }, expected)
     const known = new Set(weights.map(({ name }) => name))
+    const scales = scaleNames(expected.weights, expected.encoding ?? 'float32')
     const filled = parsed.tensors.filter(({ begin, end }) => begin < end)
-    tensors = filled.map(({ name, begin, end }) => ({
-      name,
-      bytes: end - begin,
-      isWeight: known.has(name),
-      scores:
-        known.has(name) && isScore({ name }) ? new Float32Array((end - begin) / FLOAT_BYTES) : null,
-    }))
+    tensors = filled.map(({ name, dtype, begin, end }) => {
+      const kind = known.has(name) ? kindOf({ name, dtype }, scales) : 'never'
+      const scores = kind === 'score' ? new Float32Array((end - begin) / FLOAT_BYTES) : null
+      return { name, bytes: end - begin, kind, scores }
+    })
     return said
   }
 
@@ -118,7 +126,7 @@ export function inspectUpdate(
     for (let at = 0; at < bytes.length;) {
       const tensor = tensors[current]!
       const length = Math.min(tensor.bytes - position, bytes.length - at)
-      if (tensor.isWeight) lookAt(tensor, bytes.subarray(at, at + length))
+      if (tensor.kind !== 'never') lookAt(tensor, bytes.subarray(at, at + length))
       at += length
       position += length
       if (position < tensor.bytes) continue
@@ -128,16 +136,17 @@ export function inspectUpdate(
   }
 
   function lookAt(tensor: OpenTensor, bytes: Uint8Array): void {
-    let first = (position - restBytes) / FLOAT_BYTES
+    const size = tensor.kind === 'half' ? DTYPE_BYTES.F16 : FLOAT_BYTES
+    let first = (position - restBytes) / size
     for (let at = 0; at < bytes.length;) {
       blockBytes.set(rest.subarray(0, restBytes))
       const length = Math.min(blockBytes.length - restBytes, bytes.length - at)
       blockBytes.set(bytes.subarray(at, at + length), restBytes)
       at += length
-      const count = Math.floor((restBytes + length) / FLOAT_BYTES)
-      restBytes = restBytes + length - count * FLOAT_BYTES
-      rest.set(blockBytes.subarray(count * FLOAT_BYTES, count * FLOAT_BYTES + restBytes))
-      assertGood(tensor, block.subarray(0, count), first)
+      const count = Math.floor((restBytes + length) / size)
+      restBytes = restBytes + length - count * size
+      rest.set(blockBytes.subarray(count * size, count * size + restBytes))
+      assertGood(tensor, count, first)
       tensor.scores?.set(block.subarray(0, count), first)
       first += count
     }
@@ -154,10 +163,26 @@ export function inspectUpdate(
   return { add, finish }
 }
 
-/** @param first index in the tensor of the first of these floats */
-function assertGood(tensor: OpenTensor, floats: Float32Array, first: number): void {
-  assertFiniteFloats(tensor.name, floats, first)
-  if (tensor.scores !== null) assertNotNegative(tensor.name, floats, first)
+function kindOf(
+  { name, dtype }: { readonly name: string; readonly dtype: Dtype },
+  scales: ReadonlySet<string>,
+): Kind {
+  if (dtype === 'F16') return 'half'
+  if (dtype === 'I8') return 'never'
+  if (scales.has(name)) return 'scale'
+  return isScore({ name }) ? 'score' : 'float'
+}
+
+/**
+ * @param count of the numbers at the start of the block
+ * @param first index in the tensor of the first of them
+ */
+function assertGood({ name, kind }: OpenTensor, count: number, first: number): void {
+  if (kind === 'half') return assertFiniteHalves(name, blockHalves.subarray(0, count), first)
+  const floats = block.subarray(0, count)
+  if (kind === 'scale') return assertScales(name, floats, first)
+  assertFiniteFloats(name, floats, first)
+  if (kind === 'score') assertNotNegative(name, floats, first)
 }
 
 const incomplete = (): RangeError => new RangeError('the file is not complete')

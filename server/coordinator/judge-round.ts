@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { type BlobId, ClientId } from '../../shared/ids.ts'
+import { asReceived } from '../../shared/model/encoded-weights.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
@@ -17,7 +18,7 @@ import type { RunPlan } from './run-plan.ts'
 import { startClock } from './stopwatch.ts'
 
 /** What the evaluation of a round found, on the test split of the data set. */
-export interface Judgement extends Pick<RoundReport, 'controls' | 'published'> {
+export interface Judgement extends Pick<RoundReport, 'controls' | 'published' | 'encoding'> {
   /** Empty in a round that leaves out the controls. */
   readonly parents: readonly JudgedUpdate[]
   readonly fused: Score
@@ -42,7 +43,16 @@ export interface Courtroom {
   readonly parentsOf: (updates: Updates) => Parent[]
   /** The one that tuned the candidates. */
   readonly teacherOf: (updates: Updates) => Promise<Teacher | null>
+  readonly sizesOf: (model: BlobId) => Promise<ModelSizes>
   readonly signal: AbortSignal | undefined
+}
+
+/** Of the files of one model. */
+export interface ModelSizes {
+  /** As clients get it. */
+  readonly sizeBytes: number
+  /** As it is stored. */
+  readonly float32Bytes: number
 }
 
 /** Candidates of one round, and whose updates they come from. */
@@ -98,6 +108,15 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
     }
   }
 
+  /** What it costs that clients do not get the model as it is; nothing of a run in float32. */
+  async function judgeEncoded(model: BlobId): Promise<RoundReport['encoding']> {
+    const { encoding = 'float32' } = settings
+    if (encoding === 'float32') return undefined
+    const { accuracy, loss } = await scoreOn(test, asReceived(await weightsOf(model), encoding))
+    const { sizeBytes, float32Bytes } = await room.sizesOf(model)
+    return { name: encoding, accuracy, loss, modelBytes: sizeBytes, float32Bytes }
+  }
+
   return judge
 
   async function judge(
@@ -135,7 +154,8 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
       return score
     }
     const score = await scoreOf(chosen.blob)
-    published = { blob: chosen.blob, heldOut: chosen.heldOut, score }
+    const encoding = known?.blob === chosen.blob ? known.encoding : await judgeEncoded(chosen.blob)
+    published = { blob: chosen.blob, heldOut: chosen.heldOut, score, encoding }
     const isMeasured =
       settings.controls !== 'last' || endsRun(settings, { round, accuracy: score.accuracy })
     const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
@@ -156,6 +176,7 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
         reason,
         modelSha256: chosen.blob,
       },
+      ...(encoding && { encoding }),
       seconds: clock(),
     }
   }
@@ -167,6 +188,7 @@ interface KnownModel {
   readonly heldOut: ClassEvaluation
   /** On the test split. */
   readonly score: ClassEvaluation
+  readonly encoding: RoundReport['encoding']
 }
 
 /** Of a round that leaves them out. */

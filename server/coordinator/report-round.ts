@@ -52,6 +52,7 @@ export function reportRound(
     ...(fused.checks && { checks: fused.checks }),
     tuned: { ...judgement.tuned, epochs: tuned.epochs, isTuned: tuned.isTuned },
     published: judgement.published,
+    ...(judgement.encoding && { encoding: judgement.encoding }),
     ...(ledger && { ledger, ledgerSummary: summariseLedger(ledger) }),
     seconds: {
       train: slowest('train'),

@@ -60,6 +60,10 @@ export interface Session {
   readonly arrivals: EventEmitter<{ ready: [client: ClientId] }>
   /** Blobs that clients may pull. */
   readonly offered: Map<BlobId, BlobRef>
+  /** Models that are offered, by what is stored: a run may have an encoding for the wire. */
+  readonly forClients: Map<BlobId, BlobRef>
+  /** What clients of the round that goes on train from; null before the first round. */
+  start: BlobRef | null
   /** What clients rehearse; null when the run does not. */
   proxy: BlobRef | null
   /** Closed while the next round waits for an operator. */
@@ -116,6 +120,8 @@ export function createSession(
     announced: new Map(),
     arrivals: new EventEmitter(),
     offered: new Map(),
+    forClients: new Map(),
+    start: null,
     proxy: null,
     gate: createGate(run.status === 'paused'),
     stop,

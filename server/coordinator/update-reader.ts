@@ -1,6 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
-import { type BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
+import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
+import { addWeights } from '../../shared/model/delta.ts'
+import { decodeModel } from '../../shared/model/encoded-model.ts'
+import { isDelta } from '../../shared/model/encodings.ts'
+import type { Weights } from '../../shared/model/weights.ts'
 import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import {
   decodeUpdate,
@@ -20,7 +24,7 @@ export interface UpdateReader {
   /** Size of the largest update of the run's network. */
   readonly maxBytes: number
   /** Refuses, at its end, what is no update of this run. */
-  readonly inspect: (announced: Pick<UpdateBegin, 'sizeBytes'>) => Inspection
+  readonly inspect: (announced: AnnouncedUpdate) => Inspection
   /**
    * What a file says of itself, whatever was announced with it.
    * @throws GraftError when it is not finite, or not of the run's shape
@@ -30,6 +34,12 @@ export interface UpdateReader {
   readonly parents: (updates: Updates) => Parent[]
   /** With the scores that only fusion asks for; one upload is in memory at a time, its scores stay. */
   readonly scoredParents: (updates: Updates) => Promise<Parent[]>
+}
+
+/** What is known of an update before its first byte. */
+export interface AnnouncedUpdate extends Pick<UpdateBegin, 'sizeBytes'> {
+  /** What its weights must be differences to, where they are. */
+  readonly base?: BlobId | undefined
 }
 
 /** What each update of a run must say of itself. */
@@ -47,11 +57,16 @@ export function createUpdateReader(
   const largest = measureUpdate(longestFacts(expected, runFacts), expected)
   /** Of updates that came to this process since the last fusion: the others' scores are on disk. */
   const scoresOf = new Map<BlobId, readonly Float32Array[]>()
+  const { encoding = 'float32' } = expected
+  let latest: { readonly base: BlobId; readonly weights: Weights } | undefined
 
   function parents(updates: Updates): Parent[] {
     return clientsOf(updates).map((id) => {
       const { blob, numExamples, classCounts } = updates[id]!
-      const load = async () => decodeUpdate(await blobs.get(blob), expected).weights
+      const load = async () => {
+        const { weights, base } = decodeUpdate(await blobs.get(blob), expected)
+        return base === undefined ? weights : addWeights(weights, await baseWeights(base))
+      }
       return { id, numExamples, classCounts, scores: [], widths: expected.widths, load }
     })
   }
@@ -72,14 +87,22 @@ export function createUpdateReader(
     return decodeUpdate(await blobs.get(blob), expected).scores.map((scores) => scores.slice())
   }
 
-  function inspect({ sizeBytes }: Pick<UpdateBegin, 'sizeBytes'>): Inspection {
+  /** Kept until another one is asked for: all updates of a round have the same. */
+  async function baseWeights(base: BlobId): Promise<Weights> {
+    if (latest?.base === base) return latest.weights
+    const weights = decodeModel(await blobs.get(base), expected.weights, encoding)
+    latest = { base, weights }
+    return weights
+  }
+
+  function inspect({ sizeBytes, base }: AnnouncedUpdate): Inspection {
     const headerBytes = HEADER_SLACK * largest.headerBytes
     const inspection = inspectUpdate(expected, { sizeBytes, headerBytes })
     return {
       add: inspection.add,
       finish(received) {
         const { facts, scores } = inspection.finish()
-        assertSays(facts, { ...runFacts, ...received })
+        assertSays(facts, { ...runFacts, ...received, base })
         scoresOf.set(received.blob.id, scores)
       },
     }
@@ -97,7 +120,9 @@ export function createUpdateReader(
 /** Other programs write the same header with spaces. */
 const HEADER_SLACK = 4
 
-type Announced = RunFacts & Pick<ReceivedUpdate, 'round' | 'numExamples' | 'classCounts'>
+type Announced = RunFacts &
+  Pick<ReceivedUpdate, 'round' | 'numExamples' | 'classCounts'> &
+  Pick<AnnouncedUpdate, 'base'>
 
 function assertSays(facts: UpdateFacts, announced: Announced): void {
   for (const field of Object.keys(facts) as (keyof UpdateFacts)[]) {
@@ -108,7 +133,10 @@ function assertSays(facts: UpdateFacts, announced: Announced): void {
   }
 }
 
-function longestFacts({ numClasses }: ExpectedUpdate, { architecture }: RunFacts): UpdateFacts {
+function longestFacts(
+  { numClasses, encoding = 'float32' }: ExpectedUpdate,
+  { architecture }: RunFacts,
+): UpdateFacts {
   const most = Number.MAX_SAFE_INTEGER
   return {
     round: RoundNumber.parse(most),
@@ -116,5 +144,6 @@ function longestFacts({ numClasses }: ExpectedUpdate, { architecture }: RunFacts
     numExamples: most,
     classCounts: Array.from({ length: numClasses }, () => most),
     scorer: 'x'.repeat(64),
+    ...(isDelta(encoding) && { base: BlobId.parse('0'.repeat(64)) }),
   }
 }

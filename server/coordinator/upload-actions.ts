@@ -39,16 +39,20 @@ export function createUploadActions(context: OperationsContext): UploadActions {
   /** Reads it again, as strictly as it must be: numbers that were announced wrongly are taken from the file. */
   async function examine(upload: KeptUpload) {
     const bytes = await readFile(upload.path)
+    const { workbench, session } = helm.steered!
     try {
-      const update = helm.steered!.workbench.readUpdate(bytes)
-      if (update.round === upload.round) return { bytes, update }
+      const update = workbench.readUpdate(bytes)
+      const isOfStart = update.base === undefined || update.base === session.start?.id
+      if (update.round === upload.round && isOfStart) return { bytes, update }
     } catch (error) {
       const { problem } = toGraftError(error)
       throw actionRefused(
         `${problem} What is not finite, or not of the run's shape, is never released.`,
       )
     }
-    throw actionRefused(`It was trained for another round than round ${upload.round}.`)
+    throw actionRefused(
+      `It was trained for another round than round ${upload.round}, or from another model.`,
+    )
   }
 
   async function removed(path: string): Promise<void> {

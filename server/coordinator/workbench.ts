@@ -1,12 +1,12 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { BlobId, RoundNumber } from '../../shared/ids.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
+import { asReceived } from '../../shared/model/encoded-weights.ts'
 import { encodeSafetensors, openSafetensors } from '../../shared/model/safetensors.ts'
 import { assertFinite, type Weights } from '../../shared/model/weights.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
-import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
-import type { Update } from '../../shared/protocol/update.ts'
+import type { ExpectedUpdate, Update } from '../../shared/protocol/update.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
 import { assertSuitable } from '../fusion/assert-suitable.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
@@ -18,9 +18,10 @@ import { askParents } from '../proxy/ensemble.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
 import type { BlobStore } from '../store/store.ts'
+import { createClientModels } from './client-models.ts'
 import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
-import { type Candidates, createJudge, type Judgement } from './judge-round.ts'
+import { type Candidates, createJudge, type Judgement, type ModelSizes } from './judge-round.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
 import {
@@ -32,7 +33,7 @@ import {
 } from './round-state.ts'
 import { startClock } from './stopwatch.ts'
 import { openTrainingRequests, type TrainingRequests } from './training-requests.ts'
-import { createUpdateReader } from './update-reader.ts'
+import { type AnnouncedUpdate, createUpdateReader } from './update-reader.ts'
 
 /** The coordinator's side of the tensors: one model, the proxy set, the test set. */
 export interface Workbench {
@@ -40,6 +41,8 @@ export interface Workbench {
   readonly networkName: string
   /** Stores the model of round 0; the same every time. */
   putInitialModel(): Promise<BlobId>
+  /** Stores a model as the run's clients get it, once: the same every time. In float32 it is the model itself. */
+  putForClients(model: BlobId): Promise<BlobId>
   /** Stores what clients rehearse: the proxy set without its held-out part. */
   putProxySet(): Promise<BlobId>
   /** What the strategy asks of each client's training in a round that begins so. */
@@ -47,7 +50,7 @@ export interface Workbench {
   /** Size of the largest update of this network. */
   readonly maxUpdateBytes: number
   /** Looks at an update while it comes in; refuses, at its end, what is no update of this run. */
-  inspectUpdate(announced: Pick<UpdateBegin, 'sizeBytes'>): Inspection
+  inspectUpdate(announced: AnnouncedUpdate): Inspection
   /** What an update says of itself. @throws GraftError when it is not finite, or not of the run's shape */
   readUpdate(bytes: Uint8Array): Update
   /** Stores the fused network, its ledger and the strategy's state. @throws GraftError what the strategy refuses */
@@ -73,13 +76,15 @@ export interface Workbench {
  */
 export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortSignal): Workbench {
   const { settings, network, proxy, test, rng } = plan
+  const { encoding = 'float32' } = settings
   const { strategy, options } = plan.strategy
   const model = network.build()
   const graph = graphOf(model, plan)
-  const expected = {
+  const expected: ExpectedUpdate = {
     weights: plan.untrained,
     widths: widthsOf(graph),
     numClasses: test.numClasses,
+    encoding,
   }
   const rehearsed = settings.rehearse ? proxy.train.labels.length : 0
   const training = {
@@ -109,12 +114,24 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     return openSafetensors(await blobs.get(blob)).tensors
   }
 
+  const forClients = createClientModels(blobs, encoding)
+
+  /** What clients of a round train from: the global model as they got it. */
+  async function startWeights(globalModel: BlobId): Promise<Weights> {
+    return asReceived(await weightsOf(globalModel), encoding)
+  }
+
   const read = createUpdateReader(
     expected,
     { architecture: network.name, scorer: settings.scorer },
     blobs,
   )
   let current: { readonly of: string; readonly teacher: Promise<Teacher> } | undefined
+
+  async function sizesOf(model: BlobId): Promise<ModelSizes> {
+    const sizeBytes = await blobs.sizeOf(await forClients(model))
+    return { sizeBytes, float32Bytes: await blobs.sizeOf(model) }
+  }
 
   /** The one of these updates; tuning and the controls after it ask the same one, which answers once. */
   async function teacherOf(updates: Updates): Promise<Teacher | null> {
@@ -139,13 +156,14 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   }
 
   const judge = createJudge(plan, {
-    ...{ model, graph, weightsOf, teacherOf, signal },
+    ...{ model, graph, weightsOf, teacherOf, signal, sizesOf },
     parentsOf: read.parents,
   })
 
   return {
     networkName: network.name,
     putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
+    putForClients: forClients,
     putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
     trainingRequests: ({ state }) => openTrainingRequests(plan.strategy, blobs, state),
     maxUpdateBytes: read.maxBytes,
@@ -159,7 +177,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         settings.outliers === 'off'
           ? undefined
           : await checkUpdates({
-              ...{ parents: accepted, start: await weightsOf(globalModel), model, settings },
+              ...{ parents: accepted, start: await startWeights(globalModel), model, settings },
               proxy: proxy.train,
               rng: rng.split(`round/${round}/check`),
               ...(signal && { signal }),
@@ -179,7 +197,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         options,
         proxy,
         start: {
-          loadGlobalModel: () => weightsOf(globalModel),
+          loadGlobalModel: () => startWeights(globalModel),
           state: openState(blobs, remembered),
           numClients: settings.clients,
           training,

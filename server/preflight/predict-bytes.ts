@@ -14,20 +14,22 @@ export interface Traffic {
 const CORRECTIONS = 2
 
 export function predictTraffic(facts: RunFacts): Traffic {
-  const { settings, model, update, proxyFile, strategy } = facts
+  const { settings, model, sent, update, proxyFile, strategy } = facts
   const { clients, rounds } = settings
   // The model that a round publishes is pulled once: the next round begins with it.
-  const down = model + (strategy === 'scaffold' ? CORRECTIONS * model : 0)
+  const down = sent + (strategy === 'scaffold' ? CORRECTIONS * model : 0)
   return {
     up: update,
     down,
     allUp: clients * rounds * update,
-    allDown: clients * (rounds * down + model + proxyFile),
+    allDown: clients * (rounds * down + sent + proxyFile),
   }
 }
 
 /** Models that a round stores beside its updates: fused and tuned, and the copy for people. */
 const MODELS_A_ROUND = 3
+/** Encoded models that are kept for clients. */
+const REMEMBERED_ENCODED = 8
 /** A parent's part in a neuron, as JSON. */
 const LEDGER_BYTES = 24
 /** Rows of a client in a round: its events and its entries of the audit log, with their indices. */
@@ -44,13 +46,16 @@ const REMEMBERED: Readonly<Record<string, number>> = { fedavgm: 1, fedadam: 2, s
  * @param keptRounds rounds whose updates are kept; Infinity keeps all
  */
 export function predictDisk(facts: RunFacts, keptRounds: number): number {
-  const { settings, model, update, proxyFile, neurons, strategy } = facts
+  const { settings, model, sent, update, proxyFile, neurons, strategy } = facts
   const { clients, rounds } = settings
   // What a round has is let go of when the next one that is kept is over.
   const updates = clients * update * Math.min(rounds, keptRounds + 1)
   const states = (REMEMBERED[strategy] ?? 0) * rounds + (strategy === 'scaffold' ? clients : 0)
   const models = (MODELS_A_ROUND * rounds + 2 + states) * model
+  // In float32 clients get the model as it is stored.
+  const encoded =
+    settings.encoding === undefined ? 0 : Math.min(rounds + 1, REMEMBERED_ENCODED) * sent
   const ledgers = rounds * neurons * clients * LEDGER_BYTES
   const rows = rounds * clients * ROW_BYTES
-  return updates + models + ledgers + proxyFile + rows + DATABASE_BYTES
+  return updates + models + encoded + ledgers + proxyFile + rows + DATABASE_BYTES
 }

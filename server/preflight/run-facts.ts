@@ -1,4 +1,6 @@
+import { storedShapes } from '../../shared/model/encoded-weights.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
+import { DTYPE_BYTES } from '../../shared/model/safetensors-format.ts'
 import { sizeOf } from '../../shared/model/weights.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -13,6 +15,8 @@ export interface RunFacts {
   readonly strategy: string
   /** Weights as float32. */
   readonly model: number
+  /** The same as clients get them: encoded. */
+  readonly sent: number
   /** A client's update as a file. */
   readonly update: number
   /** What clients rehearse, as a file; 0 when they do not. */
@@ -60,12 +64,17 @@ export function factsOf(plan: RunPlan, numTrain: number): RunFacts {
     scorer: settings.scorer,
   }
   const widths = widthsOf(graph)
+  const { encoding = 'float32' } = settings
   const dealt = Math.floor((numTrain - settings.proxy) / settings.clients)
   return {
     settings,
     strategy: plan.strategy.strategy.name,
     model: 4 * network.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    update: measureUpdate(facts, { weights: network.weights, widths }).sizeBytes,
+    sent: storedShapes(network.weights, encoding).reduce(
+      (sum, { shape, dtype }) => sum + sizeOf(shape) * DTYPE_BYTES[dtype],
+      0,
+    ),
+    update: measureUpdate(facts, { weights: network.weights, widths, encoding }).sizeBytes,
     proxyFile: settings.rehearse ? encodeProxySet(proxy.train).length : 0,
     activations: outputs.reduce((sum, bytes) => sum + bytes, 0),
     widest: Math.max(...outputs),

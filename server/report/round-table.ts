@@ -7,6 +7,7 @@ import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import { parentShares } from '../fusion/ledger.ts'
 import { unpackLedger } from '../fusion/pack-ledger.ts'
 import { checksLines } from './checks-lines.ts'
+import { encodingLine } from './encoding-line.ts'
 import { diversityLine } from './diversity-line.ts'
 import { megabytes, percent, wrapWords } from '../../shared/terminal/format.ts'
 import { controlsOf, verdict } from './verdict.ts'
@@ -82,6 +83,7 @@ function footer(round: RoundReport, colors: Colors): string[] {
     ...candidates.map((candidate) => verdict(candidate, controls)),
     ...(round.fused.reason === undefined ? [] : [`fused: ${round.fused.reason}`]),
     `${PUBLISHED} ${published.isNew ? '' : 'the global model stays: '}${published.reason}`,
+    ...(round.encoding === undefined ? [] : [encodingLine(round.encoding, published)]),
     ...(round.ledger === undefined ? [] : [`neurons: ${origins(round.ledger)}`]),
   ]
   const cost = [

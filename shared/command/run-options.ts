@@ -6,6 +6,7 @@ import { LABEL_NOISE_USAGE } from '../data/corruption/label-noise.ts'
 import { DATASETS } from '../data/datasets.ts'
 import { PARTITIONS } from '../data/partitions.ts'
 import type { BlobId } from '../ids.ts'
+import { ENCODINGS } from '../model/encodings.ts'
 import { LAYOUTS } from '../model/layouts.ts'
 import {
   type RunSettings,
@@ -155,6 +156,13 @@ export const RUN_OPTIONS = {
       'updates far larger than the others: not looked for (off), named (report), or left out (quarantine)',
     )
     .meta({ value: 'MODE' }),
+  encoding: z
+    .enum(ENCODINGS)
+    .default('float32')
+    .describe(
+      'how weights travel: float16 and int8 take a half and a quarter of the bytes; -delta sends what training has changed',
+    )
+    .meta({ value: 'NAME' }),
   quorum: numeric(count)
     .optional()
     .describe('updates that suffice at the deadline; all clients, or --goal, when not given')
@@ -225,6 +233,7 @@ export function toRunSettings(
     },
     ...(options.publish !== 'better' && { publish: options.publish }),
     ...(options.outliers !== 'report' && { outliers: options.outliers }),
+    ...(options.encoding !== 'float32' && { encoding: options.encoding }),
     ...roundSizes(options),
     deadlineSeconds: options.deadline,
   }

@@ -1,4 +1,5 @@
 import { GraftError } from '../errors.ts'
+import { floatsIn, type StoredShape, type StoredTensor } from './encoded-weights.ts'
 import {
   type Dtype,
   DTYPE_BYTES,
@@ -29,23 +30,35 @@ export function encodeSafetensors(
   )
 }
 
+/** The same of tensors of any type, as they are to lie in the file. */
+export function writeSafetensors(
+  tensors: readonly StoredTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  return joinSafetensors(
+    safetensorsHeader(tensors, metadata),
+    tensors.map(({ bytes }) => bytes),
+  )
+}
+
 /**
  * The header that {@link encodeSafetensors} writes, unpadded.
+ * @param tensors F32 where they do not say otherwise
  * @throws GraftError GRAFT_MODEL_FILE_INVALID for a name that is given twice or is `__metadata__`
  */
 export function safetensorsHeader(
-  tensors: readonly NamedShape[],
+  tensors: readonly (NamedShape & Partial<StoredShape>)[],
   metadata: Readonly<Record<string, string>>,
 ): string {
   const names = new Set(['__metadata__'])
   // Written by hand, as JavaScript objects move keys that look like numbers to the front.
   const members = [`"__metadata__":${JSON.stringify(metadata)}`]
   let position = 0
-  for (const { name, shape } of tensors) {
+  for (const { name, shape, dtype = 'F32' } of tensors) {
     if (names.has(name)) throw invalid(`There cannot be a tensor "${name}" here.`)
     names.add(name)
-    const end = position + sizeOf(shape) * DTYPE_BYTES.F32
-    const entry = { dtype: 'F32', shape, data_offsets: [position, end] }
+    const end = position + sizeOf(shape) * DTYPE_BYTES[dtype]
+    const entry = { dtype, shape, data_offsets: [position, end] }
     members.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`)
     position = end
   }
@@ -76,11 +89,7 @@ export function decodeSafetensors(bytes: Uint8Array): DecodedSafetensors {
  */
 export function openSafetensors(bytes: Uint8Array): DecodedSafetensors {
   const { entries, metadata } = parseSafetensors(bytes)
-  const view = (of: Uint8Array) =>
-    of.byteOffset % DTYPE_BYTES.F32 === 0
-      ? new Float32Array(of.buffer, of.byteOffset, of.byteLength / DTYPE_BYTES.F32)
-      : new Float32Array(new Uint8Array(of).buffer)
-  return { tensors: namedTensors(entries, view), metadata }
+  return { tensors: namedTensors(entries, floatsIn), metadata }
 }
 
 export interface DecodedSafetensors {
@@ -95,10 +104,17 @@ export interface DecodedSafetensors {
 export function weightsIn<Tensor extends { readonly name: string; readonly dtype: Dtype }>(
   tensors: readonly Tensor[],
 ): Tensor[] {
-  const weights = tensors.filter(({ name }) => !COUNTER.test(name))
+  const weights = withoutCounters(tensors)
   const odd = weights.find(({ dtype }) => dtype !== 'F32')
   if (odd !== undefined) throw invalid(`${odd.name} is ${odd.dtype}; weights are F32.`)
   return weights
+}
+
+/** Without what PyTorch counts, and no network computes with. */
+export function withoutCounters<Tensor extends { readonly name: string }>(
+  tensors: readonly Tensor[],
+): Tensor[] {
+  return tensors.filter(({ name }) => !COUNTER.test(name))
 }
 
 function namedTensors(

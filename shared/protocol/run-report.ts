@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BlobId, ClientId, RoundNumber } from '../ids.ts'
+import { ENCODINGS } from '../model/encodings.ts'
 import { DiversityReport } from './diversity-report.ts'
 import { LedgerReport, LedgerSummary } from './ledger.ts'
 import { RunSettings } from './run-settings.ts'
@@ -69,6 +70,16 @@ const Published = Score.extend({
   modelSha256: BlobId.describe('of the global model’s file'),
 })
 
+/** What it costs that clients get the published model encoded, and what it saves. */
+const EncodingReport = z.strictObject({
+  name: z.enum(ENCODINGS).exclude(['float32']),
+  accuracy: accuracy.describe('of the published model as clients get it, on the test split'),
+  loss,
+  modelBytes: count.describe('of the file that clients get'),
+  float32Bytes: count.describe('of the file that is stored'),
+})
+export type EncodingReport = z.infer<typeof EncodingReport>
+
 /** One round, as the coordinator saw it. */
 export const RoundReport = z.strictObject({
   round: RoundNumber.describe('1-based'),
@@ -90,6 +101,7 @@ export const RoundReport = z.strictObject({
     isTuned: z.boolean().describe('false: no epoch helped, these are the fused weights'),
   }).describe('after fine-tuning on the proxy set'),
   published: Published,
+  encoding: EncodingReport.optional().describe('absent of a run in float32'),
   ledger: LedgerReport.optional().describe(
     'whose neurons made the published model, before any tuning; of a model that was kept: of the round it came from. In the file of a run the newest round alone has it, as it is most of a report; the store has it of all',
   ),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SCORER_NAMES } from '../attribution/scorer-names.ts'
 import { BlobId } from '../ids.ts'
+import { ENCODINGS } from '../model/encodings.ts'
 import { MOST_TOPOLOGY_CHARACTERS } from '../model/topology-limit.ts'
 import { OPTIMIZERS, OPTIMIZERS_USAGE } from '../training/optimizer-settings.ts'
 import { RunData } from './run-data.ts'
@@ -116,6 +117,13 @@ export const RunSettings = z.strictObject({
     .optional()
     .describe(
       'what becomes of an update that is far larger than the others: nobody looks (off), it is named (report, when absent), or it is left out and set aside (quarantine)',
+    ),
+  encoding: z
+    .enum(ENCODINGS)
+    .exclude(['float32'])
+    .optional()
+    .describe(
+      'how weights travel in both directions (absent: float32); with -delta updates are differences to the model of their round',
     ),
   /** Updates that suffice to fuse when the deadline passes. */
   quorum: count,

@@ -1,15 +1,22 @@
 import { z } from 'zod'
 import { GraftError } from '../errors.ts'
-import { RoundNumber } from '../ids.ts'
-import { DTYPE_BYTES, headerBytesOf, LENGTH_BYTES } from '../model/safetensors-format.ts'
-import { encodeSafetensors, openSafetensors, safetensorsHeader } from '../model/safetensors.ts'
+import { BlobId, RoundNumber } from '../ids.ts'
+import { assertStoredSo } from '../model/encoded-model.ts'
 import {
-  assertFinite,
-  assertSameShapes,
-  type NamedShape,
-  sizeOf,
-  type Weights,
-} from '../model/weights.ts'
+  decodeWeights,
+  encodeWeights,
+  type StoredShape,
+  storedShapes,
+} from '../model/encoded-weights.ts'
+import { type Encoding, ENCODINGS, isDelta } from '../model/encodings.ts'
+import {
+  DTYPE_BYTES,
+  headerBytesOf,
+  LENGTH_BYTES,
+  parseSafetensors,
+} from '../model/safetensors-format.ts'
+import { safetensorsHeader, withoutCounters, writeSafetensors } from '../model/safetensors.ts'
+import { assertFinite, type NamedShape, sizeOf, type Weights } from '../model/weights.ts'
 import { parseMessage } from './refusal.ts'
 
 /** What an update says of itself, in the metadata of its file. */
@@ -23,10 +30,13 @@ export interface UpdateFacts {
   readonly classCounts: readonly number[]
   /** Who computed the scores, e.g. `conductance`. */
   readonly scorer: string
+  /** SHA-256 of the file of the model that its weights are differences to; absent: they are weights. */
+  readonly base?: BlobId
 }
 
 /** What a client sends after local training: one safetensors file, weights first, scores behind them. */
 export interface Update extends UpdateFacts {
+  /** Differences where there is a `base`. */
   readonly weights: Weights
   /** Attribution scores, not negative, [group][neuron]; empty when there are none. */
   readonly scores: readonly Float32Array[]
@@ -39,6 +49,8 @@ export interface ExpectedUpdate {
   /** Neurons of each group, the head's included, [group]: `widthsOf` of the run's neuron graph. */
   readonly widths: readonly number[]
   readonly numClasses: number
+  /** @default float32 */
+  readonly encoding?: Encoding
 }
 
 const SCORES_PREFIX = 'attribution.'
@@ -64,32 +76,54 @@ const Metadata = z.strictObject({
   num_examples: json(z.int().positive()),
   class_counts: json(z.array(z.int().nonnegative())),
   scorer: z.string().min(1),
+  encoding: z.enum(ENCODINGS).exclude(['float32']).optional(),
+  base: BlobId.optional(),
 })
 
 /**
+ * @param encoding with `-delta` the update has a `base`
  * @returns a safetensors file; the same update gives the same bytes
  * @throws GraftError GRAFT_NOT_FINITE before anything is sent that would be refused anyway
  */
-export function encodeUpdate(update: Update): Uint8Array {
+export function encodeUpdate(update: Update, encoding: Encoding = 'float32'): Uint8Array {
   const shapes = scoreShapes(update.scores.map(({ length }) => length))
   const scores = update.scores.map((data, group) => ({ ...shapes[group]!, data }))
-  const tensors = [...update.weights, ...scores]
-  assertFinite(tensors)
-  return encodeSafetensors(tensors, metadataOf(update))
+  assertFinite([...update.weights, ...scores])
+  const tensors = behindWide(
+    encodeWeights(update.weights, encoding),
+    encodeWeights(scores, 'float32'),
+  )
+  return writeSafetensors(tensors, metadataOf(update, encoding))
+}
+
+/** Scores stand behind all tensors of four bytes, so that none makes another lie where its type may not. */
+function behindWide<Tensor extends StoredShape>(
+  weights: readonly Tensor[],
+  scores: readonly Tensor[],
+): Tensor[] {
+  const isWide = ({ dtype }: Tensor) => dtype === 'F32'
+  return [...weights.filter(isWide), ...scores, ...weights.filter((weight) => !isWide(weight))]
 }
 
 /** Bytes of a file that {@link encodeUpdate} would write, and of its header. */
 export function measureUpdate(
   facts: UpdateFacts,
-  { weights, widths }: Pick<ExpectedUpdate, 'weights' | 'widths'>,
+  {
+    weights,
+    widths,
+    encoding = 'float32',
+  }: Pick<ExpectedUpdate, 'weights' | 'widths' | 'encoding'>,
 ): { readonly headerBytes: number; readonly sizeBytes: number } {
-  const tensors = [...weights, ...scoreShapes(widths)]
-  const headerBytes = headerBytesOf(safetensorsHeader(tensors, metadataOf(facts)))
-  const data = tensors.reduce((sum, { shape }) => sum + sizeOf(shape) * DTYPE_BYTES.F32, 0)
+  const tensors = behindWide(storedShapes(weights, encoding), scoreShapes(widths))
+  const headerBytes = headerBytesOf(safetensorsHeader(tensors, metadataOf(facts, encoding)))
+  const data = tensors.reduce(
+    (sum, { shape, dtype }) => sum + sizeOf(shape) * DTYPE_BYTES[dtype],
+    0,
+  )
   return { headerBytes, sizeBytes: LENGTH_BYTES + headerBytes + data }
 }
 
-function metadataOf(facts: UpdateFacts): Record<string, string> {
+function metadataOf(facts: UpdateFacts, encoding: Encoding): Record<string, string> {
   return {
     format: 'graft',
     architecture: facts.architecture,
@@ -97,6 +131,8 @@ function metadataOf(facts: UpdateFacts): Record<string, string> {
     num_examples: String(facts.numExamples),
     class_counts: JSON.stringify(facts.classCounts),
     scorer: facts.scorer,
+    ...(encoding !== 'float32' && { encoding }),
+    ...(facts.base !== undefined && { base: facts.base }),
   }
 }
 
@@ -104,39 +140,40 @@ function metadataOf(facts: UpdateFacts): Record<string, string> {
  * Reads an update from a stranger: what this returns can be fused.
  *
  * @param bytes the caller gives them away: weights and scores may lie in them
- * @throws GraftError GRAFT_MODEL_FILE_INVALID, GRAFT_MESSAGE_INVALID (metadata, a negative score),
+ * @throws GraftError GRAFT_MODEL_FILE_INVALID, GRAFT_MESSAGE_INVALID (metadata, a negative score, a scale),
  *   GRAFT_SHAPE_MISMATCH (names, shapes, order, widths, classes), GRAFT_NOT_FINITE
  */
 export function decodeUpdate(bytes: Uint8Array, expected: ExpectedUpdate): Update {
-  const { tensors, metadata } = openSafetensors(bytes)
+  const { entries, metadata } = parseSafetensors(bytes)
+  const tensors = withoutCounters(entries)
   const facts = checkUpdateHeader({ tensors, metadata }, expected)
-  assertFinite(tensors)
-  const scores = tensors.filter(isScore)
+  const ofScores = tensors.filter(isScore)
+  const weights = decodeWeights(tensors, expected.weights)
+  const scores = decodeWeights(ofScores, ofScores)
+  assertFinite([...weights, ...scores])
   for (const { name, data } of scores) assertNotNegative(name, data)
-  return {
-    ...facts,
-    weights: tensors.filter((tensor) => !isScore(tensor)),
-    scores: scores.map(({ data }) => data),
-  }
+  return { ...facts, weights, scores: scores.map(({ data }) => data) }
 }
 
 /**
  * Everything that can be said of an update before its numbers are looked at.
  *
  * @param header.tensors without those that are no weights, in the order of their bytes
- * @throws GraftError GRAFT_MESSAGE_INVALID, GRAFT_SHAPE_MISMATCH as {@link decodeUpdate}
+ * @throws GraftError GRAFT_MESSAGE_INVALID, GRAFT_SHAPE_MISMATCH, GRAFT_MODEL_FILE_INVALID as {@link decodeUpdate}
  */
 export function checkUpdateHeader(
-  { tensors, metadata }: { tensors: readonly NamedShape[]; metadata: unknown },
+  { tensors, metadata }: { tensors: readonly StoredShape[]; metadata: unknown },
   expected: ExpectedUpdate,
 ): UpdateFacts {
+  const { encoding = 'float32' } = expected
   const facts = parseMessage('metadata of the update', Metadata, metadata)
+  assertEncodedSo(facts, encoding)
   const scores = tensors.filter(isScore)
-  assertSameShapes(
+  assertStoredSo(
     tensors.filter((tensor) => !isScore(tensor)),
-    expected.weights,
+    storedShapes(expected.weights, encoding),
   )
-  if (scores.length > 0) assertSameShapes(scores, scoreShapes(expected.widths))
+  if (scores.length > 0) assertStoredSo(scores, scoreShapes(expected.widths))
   if (facts.class_counts.length !== expected.numClasses) {
     const problem = `The update counts ${facts.class_counts.length} classes, not ${expected.numClasses}.`
     throw new GraftError('GRAFT_SHAPE_MISMATCH', problem)
@@ -147,15 +184,39 @@ export function checkUpdateHeader(
     numExamples: facts.num_examples,
     classCounts: facts.class_counts,
     scorer: facts.scorer,
+    ...(facts.base !== undefined && { base: facts.base }),
   }
+}
+
+function assertEncodedSo(
+  { encoding: said, base }: z.infer<typeof Metadata>,
+  wanted: Encoding,
+): void {
+  const encoding = said ?? 'float32'
+  if (encoding !== wanted) {
+    throw new GraftError(
+      'GRAFT_MESSAGE_INVALID',
+      `The update is ${encoding}; this run has ${wanted}.`,
+    )
+  }
+  if ((base !== undefined) === isDelta(wanted)) return
+  const problem =
+    base === undefined
+      ? 'The update does not say what its weights are differences to.'
+      : `The update says that its weights are differences to ${base}; this run has weights.`
+  throw new GraftError('GRAFT_MESSAGE_INVALID', problem)
 }
 
 /** Whether a tensor of an update holds scores, and not weights. */
 export const isScore = ({ name }: { readonly name: string }): boolean =>
   name.startsWith(SCORES_PREFIX)
 
-function scoreShapes(widths: readonly number[]): NamedShape[] {
-  return widths.map((width, group) => ({ name: `${SCORES_PREFIX}${group}`, shape: [width] }))
+function scoreShapes(widths: readonly number[]): StoredShape[] {
+  return widths.map((width, group) => ({
+    name: `${SCORES_PREFIX}${group}`,
+    shape: [width],
+    dtype: 'F32',
+  }))
 }
 
 /**

@@ -15,6 +15,7 @@ const GROUPS = {
     'partition',
     'examplesPerClient',
     'target',
+    'encoding',
   ],
   'How clients train': [
     'localEpochs',

@@ -201,6 +201,7 @@ function settingsOf({ settings }: RunResource): Fact[] {
     ['Tuning', `${tune.mode}, at most ${tune.epochs} epochs, step ${tune.learningRate}`],
     ['Publishing', settings.publish ?? 'better'],
     ['Outlying updates', settings.outliers ?? 'report'],
+    ['Encoding', settings.encoding ?? 'float32'],
     ['Seed', String(settings.seed)],
   ]
 }

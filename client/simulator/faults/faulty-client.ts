@@ -78,7 +78,15 @@ export function createMisfortune({ plan, relay, tell }: MisfortuneOptions): Misf
       const corrupt = find(faults, 'corrupt')
       const made =
         corrupt?.how === 'scale'
-          ? { ...trained, bytes: scaleUpdate(trained.bytes, globalModel, factorOf(corrupt)) }
+          ? {
+              ...trained,
+              bytes: scaleUpdate(
+                trained.bytes,
+                globalModel,
+                factorOf(corrupt),
+                joined.settings.encoding,
+              ),
+            }
           : trained
       if (slow === undefined || !isNew(round, 'slow')) return made
       const train = made.seconds.train * slow.factor

@@ -5,6 +5,9 @@ import type { OutgoingUpdate } from '../../../../client/node/transfer.ts'
 import type { RoundNumber } from '../../../../shared/ids.ts'
 import { countClasses, subset } from '../../../../shared/data/subset.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
+import { addWeights } from '../../../../shared/model/delta.ts'
+import { encodeModel } from '../../../../shared/model/encoded-model.ts'
+import { asReceived } from '../../../../shared/model/encoded-weights.ts'
 import { networkOf } from '../../../../shared/model/open-network.ts'
 import { initialWeights } from '../../../../shared/model/initial-weights.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../../../shared/model/safetensors.ts'
@@ -14,8 +17,11 @@ import type {
   EvaluationReport,
   TrainingRequest,
 } from '../../../../shared/protocol/messages.ts'
+import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
+import { decodeUpdate } from '../../../../shared/protocol/update.ts'
 import { blobExamples } from '../../../support/array-examples.ts'
 import { startTestEngine } from '../../../support/engine.ts'
+import { expectWithin } from '../../../support/expect-within.ts'
 import { expectNoLeakAsync } from '../../../support/expect-no-leak.ts'
 import { clientId, round, RUN, SETTINGS, sha256 } from '../../../support/test-gateway.ts'
 
@@ -52,6 +58,32 @@ describe('takePart', () => {
     expect(await bytesOf('client-0', 1)).toBe(first)
     expect(await bytesOf('client-0', 2)).not.toBe(first)
     expect(await bytesOf('client-1', 1)).not.toBe(first)
+  })
+
+  it('should send what training has changed of the model as it got it, when the run asks so', async () => {
+    const encoding = 'int8-delta'
+    const model = encodeModel(decodeSafetensors(globalModel()).tensors, {}, encoding)
+    const client = participant('client-0', undefined, undefined, encoding)
+    client.wire.pull = async () => model
+    await takePart(client, { ...invitation(1), model: blobOf(model) }, never)
+    const weights = decodeSafetensors(globalModel()).tensors
+    const sent = decodeUpdate(client.pushed[0]!.bytes, {
+      ...{ weights, widths: [3, 2], numClasses: 2, encoding },
+    })
+    expect(sent.base).toBe(sha256(model))
+    // The same training, sent as it is.
+    const received = asReceived(weights, encoding)
+    const whole = participant()
+    whole.wire.pull = async () => encodeSafetensors(received, {})
+    await takePart(whole, invitation(1), never)
+    const trained = decodeSafetensors(whole.pushed[0]!.bytes).tensors
+    addWeights(sent.weights, received).forEach(({ data }, index) => {
+      const wanted = trained[index]!.data
+      const start = received[index]!.data
+      const moved = wanted.reduce((most, v, i) => Math.max(most, Math.abs(v - start[i]!)), 0)
+      expectWithin(data, wanted, moved / 250 + 1e-6)
+      expect(moved).toBeGreaterThan(0)
+    })
   })
 
   it('should stay nearer to the global model when the strategy asks for a proximal term', async () => {
@@ -232,16 +264,21 @@ function participant(
   name = 'client-0',
   onProgress?: (message: ClientProgress) => void,
   privacy?: Privacy,
+  encoding?: RunSettings['encoding'],
 ) {
   const pushed: OutgoingUpdate[] = []
   const reported: EvaluationReport[] = []
   const declined: RoundNumber[] = []
   const progress: ClientProgress[] = []
-  const joined = { run: RUN, clientId: clientId(name), settings: SETTINGS }
+  const joined = {
+    run: RUN,
+    clientId: clientId(name),
+    settings: { ...SETTINGS, ...(encoding && { encoding }) },
+  }
   return {
     run: RUN,
     joined,
-    work: createWork(networkOf(SETTINGS.model, SHAPE), privacy),
+    work: createWork(networkOf(SETTINGS.model, SHAPE), encoding, privacy),
     data: { train: blobExamples(SHAPE, 1000, 'train'), judge: blobExamples(SHAPE, 20, 'test') },
     wire: {
       pull: async () => globalModel(),

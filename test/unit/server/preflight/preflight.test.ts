@@ -49,6 +49,20 @@ describe('predictTraffic', () => {
   })
 })
 
+describe('an encoding', () => {
+  it('should make what travels smaller, and be stored beside the models', () => {
+    const [plain, halves] = [toyFacts({}), toyFacts({ encoding: 'float16' })]
+    expect(plain.sent).toBe(plain.model)
+    expect(halves.model).toBe(plain.model)
+    // Biases stay in float32.
+    expect(halves.sent).toBeLessThan(0.6 * plain.sent)
+    expect(predictTraffic(halves).up).toBeLessThan(predictTraffic(plain).up)
+    expect(predictTraffic(halves).down).toBe(halves.sent)
+    const stored = predictDisk(halves, 2) - predictDisk({ ...plain, update: halves.update }, 2)
+    expect(stored).toBe((halves.settings.rounds + 1) * halves.sent)
+  })
+})
+
 describe('predictDisk', () => {
   it('should grow with the rounds whose updates are kept, and no further', () => {
     const facts = { ...toyFacts({ clients: 10, rounds: 20 }), update: 50 * MIB }

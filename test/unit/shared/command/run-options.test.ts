@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { SCORER_NAMES } from '../../../../shared/attribution/scorer-names.ts'
 import { defineCommand } from '../../../../shared/command/command.ts'
 import { RUN_OPTIONS, toRunSettings, toWords } from '../../../../shared/command/run-options.ts'
+import { parseMessage } from '../../../../shared/protocol/refusal.ts'
 import { RunSettings } from '../../../../shared/protocol/run-settings.ts'
 import { OPTIMIZERS } from '../../../../shared/training/optimizer-settings.ts'
 import { hashOf } from '../../../support/toy-run.ts'
@@ -27,6 +28,20 @@ describe('toWords', () => {
 })
 
 describe('toRunSettings', () => {
+  it('should name an encoding only where it is another, so that an older client joins all other runs', () => {
+    // It knows no such setting, and its schemas are as strict.
+    const older = RunSettings.omit({ encoding: true })
+    expect(older.safeParse(toRunSettings(DEFAULTS, null)).success).toBe(true)
+    const settings = toRunSettings({ ...DEFAULTS, encoding: 'int8-delta' }, null)
+    expect(settings.encoding).toBe('int8-delta')
+    expect(() => parseMessage('answer to run:join', older, settings)).toThrow(
+      expect.objectContaining({
+        code: 'GRAFT_MESSAGE_INVALID',
+        message: expect.stringMatching(/encoding.*same Graft version/s) as string,
+      }),
+    )
+  })
+
   it('should say what each option decides', () => {
     expect(toRunSettings(DEFAULTS, null)).toEqual({
       seed: 7,

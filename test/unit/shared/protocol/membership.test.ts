@@ -12,6 +12,7 @@ const TRANSFER = 'integration/client-transfer'
 const NODE = 'integration/client-node'
 const ROUND = 'unit/server/coordinator/round-state'
 const UPLOADS = 'unit/server/gateway/uploads'
+const ENCODINGS = 'integration/encodings'
 const FIREWALL = 'integration/firewall'
 const TLS = 'integration/tls'
 const LIMITS = 'integration/gateway-limits'
@@ -157,6 +158,11 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
   'the update is not one of this run': [
     [FEDERATION, 'should quarantine an update that is none, say why in the audit log, and go on'],
   ],
+  "its update is encoded otherwise than the run's settings say, or differs from another model than its round's":
+    [
+      [ENCODINGS, 'should set aside what is encoded otherwise, or differs from another model'],
+      [ENCODINGS, 'should offer after a restart the same start, and take differences to it'],
+    ],
   'says other classes of examples than at `client:ready`': [
     [FIREWALL, 'should be those that the client was let in with'],
   ],
