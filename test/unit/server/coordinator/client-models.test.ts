@@ -34,7 +34,7 @@ describe('createClientModels', () => {
     expect(first).not.toBe(model)
     expect(put).toHaveBeenCalledOnce()
     expect(await createClientModels(blobs, 'int8')(model)).toBe(first)
-    const { length } = decodeModel(await blobs.get(first!), toyWeights('a'), 'int8')
+    const { length } = decodeModel(await blobs.get(first), toyWeights('a'), 'int8')
     expect(length).toBe(toyWeights('a').length)
   })
 
