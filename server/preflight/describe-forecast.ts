@@ -1,6 +1,6 @@
 import { megabytes } from '../../shared/terminal/format.ts'
 import type { Capacity } from './capacity.ts'
-import type { Forecast } from './preflight.ts'
+import type { Forecast } from './forecast.ts'
 import type { Span } from './predict-time.ts'
 
 /** What a run will take, for people; a line each. */

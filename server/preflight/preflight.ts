@@ -4,23 +4,11 @@ import type { RunPlan } from '../coordinator/run-plan.ts'
 import { calibrate } from './calibrate.ts'
 import { type Capacity, measureCapacity } from './capacity.ts'
 import { describeForecast } from './describe-forecast.ts'
-import { predictDisk, predictTraffic, type Traffic } from './predict-bytes.ts'
-import { type Memory, predictMemory } from './predict-memory.ts'
-import { predictTime, type TimeForecast } from './predict-time.ts'
-import { factsOf, type RunFacts } from './run-facts.ts'
-
-/** What a run will take. */
-export interface Forecast {
-  readonly facts: RunFacts
-  readonly traffic: Traffic
-  /** Bytes on the coordinator's disk. */
-  readonly disk: number
-  readonly memory: Memory
-  /** Of all processes of this machine that have a part in the run, bytes. */
-  readonly here: number
-  /** Null where nothing was measured. */
-  readonly time: TimeForecast | null
-}
+import type { Forecast } from './forecast.ts'
+import { predictDisk, predictTraffic } from './predict-bytes.ts'
+import { predictMemory } from './predict-memory.ts'
+import { predictTime } from './predict-time.ts'
+import { factsOf } from './run-facts.ts'
 
 export interface PreflightOptions {
   readonly home: string
