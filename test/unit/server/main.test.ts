@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { coordinatorCommand } from '../../../server/main.ts'
+import type { CoordinatorOptions } from '../../../server/process/coordinator-options.ts'
 import * as start from '../../../server/start-coordinator.ts'
 import { encodeSafetensors } from '../../../shared/model/safetensors.ts'
 import { createTemporaryFolder } from '../../support/temporary-folder.ts'
@@ -67,7 +68,7 @@ describe('graft coordinator', () => {
 
 // Helpers
 
-async function run(words: string[]): Promise<start.CoordinatorOptions> {
+async function run(words: string[]): Promise<CoordinatorOptions> {
   const startCoordinator = vi.spyOn(start, 'startCoordinator').mockResolvedValue()
   // A command of commander keeps what it was given last.
   for (const option of coordinatorCommand.options) {

@@ -1,5 +1,5 @@
-import type { RunId } from '../shared/ids.ts'
-import type { RunStatus, Store } from './store/store.ts'
+import type { RunId } from '../../shared/ids.ts'
+import type { RunStatus, Store } from '../store/store.ts'
 
 const OVER: readonly RunStatus[] = ['finished', 'failed', 'stopped']
 
