@@ -23,10 +23,10 @@ export interface RunPlan {
   readonly proxy: ProxySplit
   /** Judges, decides nothing. */
   readonly test: ExampleSet
-  /** A network that has seen nothing. */
-  readonly untrained: Weights
+  /** A network that has seen nothing: drawn when it is asked for, the same each time. */
+  readonly untrained: () => Weights
   /** Where round 1 starts: `untrained`, or the model that was given. */
-  readonly initial: Weights
+  readonly initial: () => Weights
   /** Of the run; take a stream by `split`. */
   readonly rng: Rng
 }
@@ -52,9 +52,9 @@ export function planRun(
   const rng = createRng(String(settings.seed))
   assertCanCorrupt(settings, dataset.train)
   const proxy = proxyOf(settings, dataset.train)
-  const untrained = drawWeights(network.weights, rng.split('model'))
+  const untrained = () => drawWeights(network.weights, rng.split('model'))
   if (given !== null) {
-    assertSameShapes(given, untrained)
+    assertSameShapes(given, network.weights)
     assertFinite(given)
   }
   return {
@@ -64,7 +64,7 @@ export function planRun(
     proxy: splitProxy(subset(dataset.train, proxy), rng.split('proxy')),
     test: dataset.test,
     untrained,
-    initial: given ?? untrained,
+    initial: given === null ? untrained : () => given,
     rng,
   }
 }

@@ -81,7 +81,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   const model = network.build()
   const graph = graphOf(model, plan)
   const expected: ExpectedUpdate = {
-    weights: plan.untrained,
+    weights: network.weights,
     widths: widthsOf(graph),
     numClasses: test.numClasses,
     encoding,
@@ -162,7 +162,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
   return {
     networkName: network.name,
-    putInitialModel: () => putModel(plan.initial, { round: 0, parents: [] }),
+    putInitialModel: () => putModel(plan.initial(), { round: 0, parents: [] }),
     putForClients: forClients,
     putProxySet: () => blobs.put(encodeProxySet(proxy.train)),
     trainingRequests: ({ state }) => openTrainingRequests(plan.strategy, blobs, state),

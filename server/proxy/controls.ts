@@ -23,7 +23,7 @@ export interface ControlsInput {
   /** What the parents say about `proxy.heldOut` and `test`; asked here when not given. */
   readonly opinions?: Opinions
   /** The untrained global model: where a network that sees the proxy set alone starts. */
-  readonly initial: Weights
+  readonly initial: () => Weights
   /** What became of that network, where it is known: it has nothing to do with the parents. */
   readonly proxyAlone?: ClassEvaluation | undefined
   readonly proxy: ProxySplit
@@ -99,7 +99,7 @@ export async function runControls(input: ControlsInput): Promise<Controls> {
     average: average && (await judgeAverage(average)),
     averageTuned: average && (await tuneAndJudge('averageTuned', average)),
     // By labels whatever the mode: a teacher would bring in what the clients know.
-    proxyAlone: input.proxyAlone ?? (await tuneAndJudge('proxyAlone', input.initial, 'labels')),
+    proxyAlone: input.proxyAlone ?? (await tuneAndJudge('proxyAlone', input.initial(), 'labels')),
     bestParentTuned: {
       id: best.id,
       ...(await tuneAndJudge('bestParentTuned', await best.load())),

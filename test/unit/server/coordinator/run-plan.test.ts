@@ -23,18 +23,18 @@ describe('planRun', () => {
 
   it('should start from an untrained network that the seed decides', () => {
     const plan = planRun(TOY_SETTINGS, TOY_DATASET, null)
-    expect(plan.initial).toBe(plan.untrained)
-    expect(planRun(TOY_SETTINGS, TOY_DATASET, null).initial).toEqual(plan.initial)
-    expect(planRun({ ...TOY_SETTINGS, seed: 8 }, TOY_DATASET, null).initial).not.toEqual(
-      plan.initial,
+    expect(plan.initial()).toEqual(plan.untrained())
+    expect(planRun(TOY_SETTINGS, TOY_DATASET, null).initial()).toEqual(plan.initial())
+    expect(planRun({ ...TOY_SETTINGS, seed: 8 }, TOY_DATASET, null).initial()).not.toEqual(
+      plan.initial(),
     )
   })
 
   it('should start from the model given, and still know the untrained one', () => {
     const given = toyWeights('given')
     const plan = planRun(TOY_SETTINGS, TOY_DATASET, given)
-    expect(plan.initial).toBe(given)
-    expect(plan.untrained).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).untrained)
+    expect(plan.initial()).toBe(given)
+    expect(plan.untrained()).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).untrained())
   })
 
   it.each([

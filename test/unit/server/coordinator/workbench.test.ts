@@ -437,7 +437,7 @@ describe('putInitialModel', () => {
     const id = await bench.putInitialModel()
     expect(await bench.putInitialModel()).toBe(id)
     const { tensors, metadata } = decodeSafetensors(await bench.blobs.get(id))
-    expect(tensors).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).initial)
+    expect(tensors).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).initial())
     expect(metadata).toMatchObject({ round: '0', num_examples: '0', class_counts: '[0,0,0,0]' })
   })
 })

@@ -135,7 +135,7 @@ function run(input: Partial<ControlsInput>) {
     model,
     graph: neuronGraph(model),
     parents,
-    initial: untrainedBlob('initial'),
+    initial: () => untrainedBlob('initial'),
     proxy: PROXY,
     test: TEST,
     settings: SETTINGS,
