@@ -6,8 +6,8 @@ const ClientPlace = z.strictObject({
   name: z.string(),
   /** Part of the data. */
   shard: z.int(),
-  /** Its own link to the coordinator. */
-  server: z.url(),
+  /** Its own links to the coordinators. */
+  servers: z.array(z.url()),
 })
 
 /** What a process of clients is started with: its one argument, as JSON. */

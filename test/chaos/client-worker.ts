@@ -44,7 +44,7 @@ async function live(place: Place): Promise<void> {
     drops.set(place.name, drop)
     try {
       await runNode({
-        servers: [place.server],
+        servers: place.servers,
         token: options.token,
         name: ClientId.parse(place.name),
         engineName,

@@ -9,12 +9,16 @@ export interface FallenKill {
   /** What the coordinator had said last. */
   readonly phase: string
   readonly round: number
+  /** It was frozen, not killed. */
+  readonly isFrozen?: boolean
 }
 
 export interface KeeperOptions {
   /** The command's words, without `--port`. */
   readonly words: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** @default the built `graft` */
+  readonly cli?: string | undefined
   readonly kills: readonly CoordinatorKill[]
   /** The run got further, or was struck. */
   readonly onProgress: () => void
@@ -22,8 +26,8 @@ export interface KeeperOptions {
 
 /** A coordinator that is killed as planned, and started again each time until it ends by itself. */
 export interface CoordinatorKeeper {
-  /** Address of the first process, and of every one behind it. */
-  readonly url: Promise<string>
+  /** Addresses, the same of every process; resolves when the first one listens. */
+  readonly urls: Promise<readonly string[]>
   /** Resolves when it has finished; rejects when it ended with an error. */
   readonly finished: Promise<void>
   readonly fallen: readonly FallenKill[]
@@ -93,7 +97,8 @@ export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
     for (;;) {
       phase = 'starting'
       blows.rearm()
-      child = startCoordinatorProcess([...options.words, '--port', port], options.env, onLine)
+      const words = [...options.words, '--port', port]
+      child = startCoordinatorProcess({ ...options, words }, onLine)
       void url.then((known) => (port = new URL(known).port))
       const { status, wasKilled, stderr } = await child.ended
       child = null
@@ -106,7 +111,7 @@ export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
   const finished = keep()
   finished.catch(() => undefined) // whoever awaits it hears of it
   return {
-    url,
+    urls: url.then((known) => [known]),
     finished,
     fallen,
     output,

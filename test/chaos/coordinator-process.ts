@@ -15,15 +15,25 @@ export interface CoordinatorProcess {
   readonly ended: Promise<CoordinatorEnd>
   /** SIGKILL; nothing happens to one that has ended. */
   kill(): void
+  /** SIGSTOP: to everybody else it is still there. */
+  freeze(): void
+  /** SIGCONT. */
+  thaw(): void
+}
+
+export interface CoordinatorCommand {
+  readonly words: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** @default the built `graft` */
+  readonly cli?: string | undefined
 }
 
 /** Starts the built `graft coordinator`, as an operator does. @param onLine told of each line that it prints */
 export function startCoordinatorProcess(
-  words: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { words, env, cli = CLI }: CoordinatorCommand,
   onLine: (line: string) => void,
 ): CoordinatorProcess {
-  const child = spawn(process.execPath, [CLI, 'coordinator', ...words], {
+  const child = spawn(process.execPath, [cli, 'coordinator', ...words], {
     env: { ...process.env, ...env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -37,5 +47,7 @@ export function startCoordinatorProcess(
       stderr,
     })),
     kill: () => void child.kill('SIGKILL'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
   }
 }

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTestDatabase } from '../support/database.ts'
+import { freePort } from '../support/free-port.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { type Blows, createBlows } from './blows.ts'
+import { startClientProbe } from './client-probe.ts'
 import { createCleanup } from './cleanup.ts'
 import { check, type Undisturbed, type Verdict } from './checker/check.ts'
 import type { Evidence } from './checker/evidence.ts'
@@ -10,9 +12,18 @@ import { readEvidence } from './checker/read-evidence.ts'
 import type { ClientNews } from './client-messages.ts'
 import { type ClientProcess, startClientProcess } from './client-processes.ts'
 import { type CoordinatorKeeper, type FallenKill, keepCoordinator } from './coordinator-keeper.ts'
+import { keepPair, type PairOptions } from './coordinator-pair.ts'
 import { watchJournal } from './journal-watch.ts'
 import { CLIENT_PHASES, type ClientKill, type ClientPhase, type FederationPlan } from './plan.ts'
-import { COHORT, coordinatorWords, dataTable, type Setting, TOKEN } from './setting.ts'
+import {
+  COHORT,
+  coordinatorWords,
+  dataTable,
+  type Setting,
+  standbyWords,
+  TOKEN,
+} from './setting.ts'
+import type { Takeover } from './takeovers.ts'
 import { startTroubledLink, type TroubledLink } from './troubled-link.ts'
 
 /** Seconds without a new phase after which somebody waits for ever. */
@@ -26,6 +37,9 @@ export interface Outcome extends Verdict {
   readonly clientKills: Readonly<Record<ClientKill['how'], number>>
   readonly links: TroubledLink['counts']
   readonly seconds: number
+  readonly takeovers: readonly Takeover[]
+  /** Leaders that came back late, and ended. */
+  readonly deposed: number
   /** For whoever looks for the cause of a violation; null without one. */
   readonly trace:
     (Pick<Evidence, 'journal' | 'audit' | 'records'> & { output: readonly string[] }) | null
@@ -41,6 +55,12 @@ export interface FederationOptions {
   readonly undisturbed: Undisturbed | null
   /** Ends all processes, and rejects with its reason. */
   readonly signal: AbortSignal
+  /** Two coordinators on one database and one folder. */
+  readonly hasStandby: boolean
+  /** Of the coordinators. @default the built `graft` */
+  readonly cli?: string | undefined
+  /** Whether nobody is struck while there is nobody to take over. */
+  readonly waitsForStandby: boolean
 }
 
 /** A federation from its first process to its last, with all that the plan has for it; then the checker looks. */
@@ -51,6 +71,7 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   const folder = cleanup.use(await createTemporaryFolder())
   const database = cleanup.use(await createTestDatabase())
   const [home, records] = [join(folder.path, 'home'), join(folder.path, 'records')]
+  const homes = options.hasStandby ? [join(folder.path, 'a'), join(folder.path, 'b')] : [home]
   const data = join(folder.path, 'data.csv')
   await mkdir(records)
   await writeFile(data, dataTable(setting.seed))
@@ -60,22 +81,28 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   const clientKills = { process: 0, client: 0 }
   const failures = createFailures()
 
-  const coordinator = cleanup.use(
-    keepCoordinator({
-      words: coordinatorWords(setting, { home, data }),
-      env: { DATABASE_URL: database.url, GRAFT_JOIN_TOKEN: TOKEN },
-      kills: plan.coordinatorKills,
-      onProgress: stall.reset,
-    }),
-  )
-  const url = await Promise.race([
-    coordinator.url,
-    coordinator.finished.then(() => ''),
+  const common = {
+    env: { DATABASE_URL: database.url, GRAFT_JOIN_TOKEN: TOKEN },
+    cli: options.cli,
+    kills: plan.coordinatorKills,
+    onProgress: stall.reset,
+    waitsForStandby: options.waitsForStandby,
+  }
+  const words = (own: string) => coordinatorWords(setting, { home: own, data })
+  const pair = options.hasStandby
+    ? await startPair({ ...common, words: homes.map(words), shared: home })
+    : null
+  const coordinator = cleanup.use(pair ?? keepCoordinator({ ...common, words: words(home) }))
+  const urls = await Promise.race([
+    coordinator.urls,
+    coordinator.finished.then((): string[] => []),
     rejection(signal),
   ])
+  if (pair !== null) cleanup.use(startClientProbe(urls, TOKEN, pair.answered))
   const watch = await watchJournal(database.url, {
     slowMs: plan.slowJournalMs,
     onRow(row) {
+      if (row.table === 'journal_event') pair?.journalled()
       if (row.table === 'model') coordinator.see('saved', row.round)
       else if (row.type === 'update-received') coordinator.see('journalled', row.round)
       else if (row.type === 'model-evaluated') coordinator.see('published', row.round)
@@ -83,11 +110,13 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   })
   cleanup.defer(watch.close)
 
-  const links: TroubledLink[] = []
+  const linksOf: TroubledLink[][] = []
   for (let client = 0; client < options.clients; client++) {
     const faults = plan.links[client] ?? []
-    links.push(cleanup.use(await startTroubledLink(url, faults, coordinator.seeBytes)))
+    const start = (url: string) => startTroubledLink(url, faults, coordinator.seeBytes)
+    linksOf.push((await Promise.all(urls.map(start))).map((link) => cleanup.use(link)))
   }
+  const links = linksOf.flat()
 
   const processes: ClientProcess[] = []
   const blows = Array.from({ length: options.clients }, (_, client): Blows<ClientPhase> =>
@@ -112,7 +141,7 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
         clients: members.map((client) => ({
           name: nameOf(client),
           shard: client % COHORT,
-          server: links[client]!.url,
+          servers: linksOf[client]!.map(({ url }) => url),
         })),
         ...{ shards: COHORT, data, engine: setting.engine, token: TOKEN, records, seed },
         spoilt: SPOILT,
@@ -130,7 +159,7 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   ])
   for (const process of processes) await process[Symbol.asyncDispose]()
   await coordinator[Symbol.asyncDispose]()
-  const evidence = await readEvidence({ home, records, query: database.query })
+  const evidence = await readEvidence({ home, homes, records, query: database.query })
   const verdict = check(evidence, undisturbed)
   const violations = [
     ...(failure === null ? [] : [{ invariant: 'everybody comes to an end', problem: failure }]),
@@ -143,6 +172,8 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
     violations,
     trace: violations.length > 0 ? trace : null,
     kills: coordinator.fallen,
+    takeovers: pair?.takeovers ?? [],
+    deposed: pair?.deposed() ?? 0,
     clientKills,
     links: {
       cuts: links.reduce((sum, { counts }) => sum + counts.cuts, 0),
@@ -150,6 +181,17 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
     },
     seconds: (performance.now() - since) / 1000,
   }
+}
+
+async function startPair({
+  words,
+  shared,
+  ...common
+}: Omit<PairOptions, 'words' | 'urls'> & { words: readonly string[][]; shared: string }) {
+  const ports = [await freePort(), await freePort()] as const
+  const wordsOf = (index: 0 | 1) => [...words[index]!, ...standbyWords(ports[index], shared)]
+  const urlOf = (index: 0 | 1) => `http://127.0.0.1:${ports[index]}`
+  return keepPair({ ...common, words: [wordsOf(0), wordsOf(1)], urls: [urlOf(0), urlOf(1)] })
 }
 
 const nameOf = (client: number): string => `client-${client}`

@@ -41,6 +41,8 @@ export interface CoordinatorKill extends Blow<Moment> {
   readonly afterBytes: number
   /** How long it stays away. */
   readonly downMs: number
+  /** SIGSTOP for as long, in the place of SIGKILL; null: killed. */
+  readonly freezeMs: number | null
 }
 
 export interface ClientKill extends Blow<ClientPhase> {
@@ -76,9 +78,15 @@ export interface PlanSize {
   readonly clientKills: number
   /** Bytes of one client's update. */
   readonly updateBytes: number
+  /** Share of the blows to coordinators that freeze in the place of killing. @default 0 */
+  readonly freezes?: number
+  /** Moments that coordinators are struck at. @default all */
+  readonly moments?: readonly Moment[]
 }
 
 const LINK_FAULTS = 40
+/** Twice the lease. */
+const LONGEST_FREEZE_MS = 8_000
 
 const LONGEST_DELAYS_MS: Partial<Record<Moment, number>> = {
   // A start takes a second or two: such a kill may fall on whatever it comes to.
@@ -105,15 +113,19 @@ export function drawPlan(seed: string, size: PlanSize): FederationPlan {
 }
 
 /** Every moment before any of them a second time. */
-function drawKills(rng: Rng, { coordinatorKills, rounds, updateBytes, clients }: PlanSize) {
+function drawKills(rng: Rng, size: PlanSize) {
+  const { coordinatorKills, rounds, updateBytes, clients, freezes = 0 } = size
   const moments: Moment[] = []
-  while (moments.length < coordinatorKills) moments.push(...rng.shuffle(MOMENTS))
+  while (moments.length < coordinatorKills) moments.push(...rng.shuffle(size.moments ?? MOMENTS))
+  const cold = rng.split('freeze')
   const kills = moments.slice(0, coordinatorKills).map((stage): CoordinatorKill => ({
     round: stage === 'farewell' ? rounds : 1 + below(rng, rounds),
     stage,
     delayMs: drawDelay(rng, LONGEST_DELAYS_MS[stage] ?? 120),
     afterBytes: below(rng, clients * updateBytes),
     downMs: below(rng, 400),
+    // Also too short to be missed.
+    freezeMs: cold.next() < freezes ? below(cold, LONGEST_FREEZE_MS) : null,
   }))
   return inOrder(kills, MOMENTS)
 }

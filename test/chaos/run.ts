@@ -1,6 +1,6 @@
 // Kills coordinators and clients and breaks links, all by seed, and checks what is left.
 //
-//   npm run chaos [-- --quick] [--seed N] [--json FILE] [--engine NAME]
+//   npm run chaos [-- --standby | --takeover | --plant NAME] [--quick] [--seed N] [--json FILE] [--engine NAME]
 import { setMaxListeners } from 'node:events'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
@@ -19,11 +19,18 @@ import {
   totalsOf,
   undisturbedLine,
 } from './report.ts'
+import { type Plant, plant, type PlantName, PLANTS } from './plants.ts'
+import { takeoverLines } from './takeovers.ts'
 import { COHORT, type Setting, STRATEGIES, UPDATE_BYTES } from './setting.ts'
 
 /** Kills that a federation has time for. */
 const FULL = { coordinatorKills: 20, clientKills: 46, rounds: 3 }
 const QUICK = { coordinatorKills: 6, clientKills: 6, rounds: 2 }
+/** Each kill waits until there is somebody to take over. */
+const TAKEOVER = { coordinatorKills: 6, clientKills: 0, rounds: 6 }
+/** Share of the blows to two coordinators that freeze the one that leads. */
+const FREEZES = 0.4
+const TAKEOVER_MOMENTS = ['uploading', 'acknowledged', 'fusing'] as const
 /** Every third federation has a client more than it asks for: who comes first is in the cohort. */
 const SPARE_EVERY = 3
 
@@ -34,29 +41,46 @@ const command = defineCommand({
   summary: 'kill coordinators and clients, break links, and check what is left',
   examples: ['npm run chaos -- --quick', 'npm run chaos -- --seed 3 --json chaos.json'],
   options: {
+    standby: z
+      .literal(true)
+      .optional()
+      .describe('two coordinators: kill and freeze who leads, and measure how long nobody does'),
+    takeover: z
+      .literal(true)
+      .optional()
+      .describe('only measure that: kills while collecting and fusing, and nothing else'),
+    plant: z
+      .enum(Object.keys(PLANTS) as [PlantName, ...PlantName[]])
+      .optional()
+      .describe('put this bug into a copy of the coordinator: the checker must find it')
+      .meta({ value: 'NAME' }),
     quick: z.literal(true).optional().describe('one federation, under a minute'),
     kills: numeric(count).optional().describe('kills of coordinators').meta({ value: 'N' }),
     seed: numeric(count).default(7).describe('of everything that is drawn').meta({ value: 'N' }),
     engine: z.enum(ENGINE_CHOICES).default('wasm').describe('engine').meta({ value: 'NAME' }),
     json: z.string().min(1).optional().describe('write the report here').meta({ value: 'FILE' }),
   },
-  async run({ quick, kills, seed, engine, json }) {
+  async run({ quick, standby, takeover, plant: planted, kills, seed, engine, json }) {
     const since = performance.now()
     const signal = interruptSignal()
     setMaxListeners(0, signal)
-    const each = quick ? QUICK : FULL
-    const wanted = kills ?? (quick ? QUICK.coordinatorKills : 100)
+    const each = takeover ? TAKEOVER : quick ? QUICK : FULL
+    const wanted = kills ?? (quick ? each.coordinatorKills : takeover ? 24 : 100)
+    const strategies = takeover ? STRATEGIES.slice(0, 1) : STRATEGIES
     console.log(`seed ${seed}, engine ${engine}, ${wanted} kills of coordinators`)
     console.log(HEADING)
     const undisturbed = new Map<string, Outcome>()
     const federations: FederationReport[] = []
+    const bug: Plant | null = planted === undefined ? null : PLANTS[planted]
+    const cli = planted && (await plant(planted))
+    const hasStandby = bug?.hasStandby ?? (standby === true || takeover === true)
     const isSound = () =>
       [...undisturbed.values(), ...federations].every(({ violations }) => violations.length === 0)
     while (totalsOf(federations).coordinatorKills < wanted) {
       const index = federations.length
       const left = wanted - totalsOf(federations).coordinatorKills
       const setting: Setting = {
-        ...{ strategy: STRATEGIES[index % STRATEGIES.length]!, rounds: each.rounds, seed, engine },
+        ...{ strategy: strategies[index % strategies.length]!, rounds: each.rounds, seed, engine },
       }
       const calm = undisturbed.get(setting.strategy) ?? (await runUndisturbed(setting, signal))
       if (!undisturbed.has(setting.strategy)) console.log(undisturbedLine(setting.strategy, calm))
@@ -67,11 +91,19 @@ const command = defineCommand({
       const federation = `${seed}/${index}`
       const outcome = await runChaosFederation({
         ...{ setting, seed: federation, clients, undisturbed: calm, signal },
-        plan: drawPlan(federation, {
-          ...{ clients, rounds: each.rounds, clientKills: each.clientKills },
-          coordinatorKills: Math.min(each.coordinatorKills, left),
-          updateBytes: UPDATE_BYTES,
-        }),
+        plan: {
+          ...drawPlan(federation, {
+            ...{ clients, rounds: each.rounds, clientKills: each.clientKills },
+            coordinatorKills: Math.min(each.coordinatorKills, left),
+            updateBytes: UPDATE_BYTES,
+            ...(hasStandby && takeover !== true && { freezes: bug?.freezes ?? FREEZES }),
+            ...(bug?.moments && { moments: bug.moments }),
+            ...(takeover === true && { moments: TAKEOVER_MOMENTS }),
+          }),
+          ...(takeover === true && { links: [], slowJournalMs: 0 }),
+        },
+        ...{ hasStandby, cli },
+        waitsForStandby: takeover === true,
       })
       const isSameModel = isComparable(outcome.cohorts, calm)
         ? outcome.finalModel === calm.finalModel
@@ -91,8 +123,19 @@ const command = defineCommand({
       isSound: isSound(),
     }
     console.log(summaryLines(report))
+    for (const line of takeoverLines(federations.flatMap(({ takeovers }) => takeovers))) {
+      console.log(line)
+    }
+    if (hasStandby) {
+      const deposed = federations.reduce((sum, federation) => sum + federation.deposed, 0)
+      const struck = federations.flatMap((federation) => federation.kills)
+      const frozen = struck.filter(({ isFrozen }) => isFrozen).length
+      console.log(`${frozen} of them frozen, not killed; ${deposed} came back late, and ended`)
+    }
     if (json !== undefined) await writeJson(report, json)
-    process.exitCode = report.isSound ? 0 : 1
+    const isAsExpected = report.isSound === (bug === null)
+    if (bug !== null) console.log(`planted ${planted}: ${report.isSound ? 'NOT found' : 'found'}`)
+    process.exitCode = isAsExpected ? 0 : 1
   },
 })
 
@@ -103,5 +146,7 @@ function runUndisturbed(setting: Setting, signal: AbortSignal): Promise<Outcome>
   const plan = { coordinatorKills: [], clientKills: [], links: [], slowJournalMs: 0 }
   return runChaosFederation({
     ...{ setting, plan, seed: 'undisturbed', clients: COHORT, undisturbed: null, signal },
+    hasStandby: false,
+    waitsForStandby: false,
   })
 }

@@ -26,6 +26,15 @@ export interface Setting {
 /** The mean gradient that SCAFFOLD learns is that of plain steps. */
 const OPTIMIZER = ['--optimizer', 'plain-sgd', '--learning-rate', '0.1']
 
+/** Seconds without a sign of life that a standby waits. */
+export const LEASE_SECONDS = 4
+
+/** What each of two coordinators is told besides. */
+export const standbyWords = (port: number, shared: string) => [
+  ...['--port', String(port), '--shared', shared],
+  ...['--standby', '--lease', String(LEASE_SECONDS)],
+]
+
 /** Small rounds of real work: all clients are waited for, so that the cohort stays the same. */
 export function coordinatorWords(setting: Setting, place: { home: string; data: string }) {
   return [

@@ -123,12 +123,11 @@ describe.skipIf(missing !== null)('leadership on PostgreSQL', () => {
     // A busy machine gives the signs late.
     await delay(8_000)
     expect(await other.breakLock(7)).toBe(false)
-    {
-      using _ = withoutSignsOfLife()
+    await withoutSignsOfLife(async () => {
       await delay(2_000)
       expect(await other.breakLock(7)).toBe(false)
       await expect.poll(() => other.breakLock(3), { timeout: 10_000 }).toBe(true)
-    }
+    })
     await lock.broken
     const taken = await other.tryLock()
     expect(taken).not.toBeNull()
@@ -169,14 +168,18 @@ describe.skipIf(missing !== null)('leadership on PostgreSQL', () => {
 const BLOB = BlobId.parse('a'.repeat(64))
 
 /** Leaders say nothing any more, as when their processes hang. */
-function withoutSignsOfLife(): Disposable {
+async function withoutSignsOfLife(work: () => Promise<void>): Promise<void> {
   const proto = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
   const { query } = proto
   proto.query = function (this: unknown, ...args) {
     const isSign = String(args[0]).startsWith('SELECT 1 AS "leader is alive"')
     return isSign ? Promise.resolve() : query.apply(this, args)
   }
-  return { [Symbol.dispose]: () => void (proto.query = query) }
+  try {
+    await work()
+  } finally {
+    proto.query = query
+  }
 }
 
 /** Everything that only a leader may write. */

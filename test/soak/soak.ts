@@ -78,7 +78,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   for (let client = 0; client < CLIENTS; client++) {
     const link = await startTroubledLink(coordinator.url, plan.links[client] ?? [], () => undefined)
     links.push(cleanup.use(link))
-    const place = { name: `client-${client}`, shard: client % COHORT, server: link.url }
+    const place = { name: `client-${client}`, shard: client % COHORT, servers: [link.url] }
     const started = startClientProcess(
       {
         ...{ clients: [place], shards: COHORT, data, engine, token: TOKEN, records },

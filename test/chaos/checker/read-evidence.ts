@@ -7,8 +7,10 @@ import { WRITTEN_TABLE } from '../journal-watch.ts'
 import type { Evidence } from './evidence.ts'
 
 export interface Places {
-  /** Folder of the coordinator. */
+  /** Folder with blobs and quarantine. */
   readonly home: string
+  /** Folders of the coordinators, with their models. */
+  readonly homes: readonly string[]
   /** Folder of the clients' records. */
   readonly records: string
   /** Asks the coordinator's database. */
@@ -16,7 +18,7 @@ export interface Places {
 }
 
 /** Reads everything from disk and database, with none of the coordinator's own code in between. */
-export async function readEvidence({ home, records, query }: Places): Promise<Evidence> {
+export async function readEvidence({ home, homes, records, query }: Places): Promise<Evidence> {
   const runs = await query('SELECT id, status, settings FROM run ORDER BY number')
   const journal = await query(`
     SELECT j.run_id, j.seq, j.event, j.at,
@@ -51,16 +53,17 @@ export async function readEvidence({ home, records, query }: Places): Promise<Ev
     blobs,
     ledgers: await readLedgers(home, rows),
     quarantine: (await filesIn(join(home, 'quarantine'))).map((path) => basename(path)),
-    modelFiles: new Map(
-      [...(await hashFiles(join(home, 'models'), (path) => basename(path)))].flatMap(
-        ([name, hash]): [number, string][] => {
-          const round = /^round-(\d+)\.safetensors$/.exec(name)?.[1]
-          return round === undefined ? [] : [[Number(round), hash]]
-        },
-      ),
-    ),
+    modelFiles: new Map((await Promise.all(homes.map(modelsIn))).flat()),
     records: readRecords(records),
   }
+}
+
+async function modelsIn(home: string): Promise<[number, string][]> {
+  const files = await hashFiles(join(home, 'models'), (path) => basename(path))
+  return [...files].flatMap(([name, hash]): [number, string][] => {
+    const round = /^round-(\d+)\.safetensors$/.exec(name)?.[1]
+    return round === undefined ? [] : [[Number(round), hash]]
+  })
 }
 
 async function readLedgers(home: string, rows: readonly { event: unknown }[]) {
