@@ -34,6 +34,9 @@ export function createNodeLog(log: Log, connection: () => string | undefined): N
           log.info({ event: 'client:connected', ...where() })
           return
         }
+        // What follows from it is an event: left-alone.
+        case 'coordinator:leaving':
+          return
         case 'run:finished': {
           log.info({ event: message.type, ...where(), run: message.run })
           return

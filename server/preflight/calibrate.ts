@@ -49,7 +49,7 @@ export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise
   const rng = plan.rng.split('preflight')
   const model = network.build()
   try {
-    writeWeights(model, plan.untrained)
+    writeWeights(model, plan.untrained())
     const timeStep = async (batchSize: number, optimizer: typeof settings.training.optimizer) => {
       const indices = Array.from({ length: batchSize }, (_, i) => i % proxy.train.labels.length)
       const batch = subset(proxy.train, indices)
@@ -85,7 +85,7 @@ export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise
         ...{ parents, graph, proxy, rng, ...signal },
         options: strategy.options,
         start: {
-          loadGlobalModel: async () => plan.untrained,
+          loadGlobalModel: async () => plan.untrained(),
           state: {},
           numClients: settings.clients,
           training: {

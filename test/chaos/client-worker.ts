@@ -119,6 +119,7 @@ function tellOf(client: string, event: NodeEvent): void {
     case 'evaluated':
     case 'sat-out':
     case 'round-failed':
+    case 'left-alone':
       return
   }
 }
