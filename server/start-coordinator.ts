@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Interrupted } from '../shared/command/run-program.ts'
 import { loadDataset } from '../shared/data/datasets.ts'
@@ -49,13 +50,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<voi
   // A simulation deals them out all the same: better refused here than by its clients, when all has begun.
   if (ownData !== null && isSimulated()) splitDataset(ownData.train, settings)
   const isOnlyForecast = options.preflight === 'only'
-  const plan = staysForRuns && !isOnlyForecast ? null : await planOnly(options)
+  const planned = staysForRuns && !isOnlyForecast ? null : await planOnly(options)
+  const misfit = planned?.misfit ?? null
+  // Nothing is there yet that could have begun: better refused before anything is made.
+  if (misfit !== null && (isOnlyForecast || isUntouched(options))) throw misfit
   if (isOnlyForecast) return
   // First of all: opening the blobs removes drafts, which another coordinator may be writing.
   const lock = await lockHomeSoon(home, signal)
   const log = openLog(options.log, 'coordinator')
   try {
-    await serve(options, { engine, plan, secure, log })
+    await serve(options, { engine, plan: planned?.plan ?? null, misfit, secure, log })
     log.info({ event: 'coordinator:ended' })
   } catch (error) {
     logEnd(log, error)
@@ -82,22 +86,31 @@ function logEnd(log: Log, error: unknown): void {
   log.error({ event: 'coordinator:failed', code, problem })
 }
 
-/** The plan of the run that the options are for, and whether it fits this machine, before anything is made. */
-async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<RunPlan> {
+/** Whether no run can have begun: neither database nor folder are there. */
+const isUntouched = ({ databaseUrl, home }: CoordinatorOptions): boolean =>
+  databaseUrl === undefined && !existsSync(home)
+
+/** The plan of the run that the options are for, and why it does not fit this machine, before anything is made. */
+async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<{
+  readonly plan: RunPlan
+  readonly misfit: GraftError | null
+}> {
   const { ownData, signal, initial, layout, home, shared = home } = options
   const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
   const network = await openNetwork(settings, dataset.train)
   const weights = initial && (await startingWeights(initial, layout, network))
   const plan = planRun(settings, dataset, weights, network)
-  await preflight(plan, {
+  const say = (line: string) => void screenOf(options).write(`${line}\n`)
+  const misfit = await preflight(plan, {
     ...{ home, shared, workers: options.workers, keptRounds: options.keepUpdates },
     numTrain: dataset.train.labels.length,
     isEmbedded: options.databaseUrl === undefined,
     isTimed: options.preflight === 'only',
-    isIgnored: options.preflight !== 'obeyed',
-    say: (line) => void screenOf(options).write(`${line}\n`),
+    say,
   })
-  return plan
+  if (misfit === null || options.preflight !== 'ignored') return { plan, misfit }
+  say(`${misfit.problem} It is tried all the same.`)
+  return { plan, misfit: null }
 }
 
 /** What was read and checked before anything is written. */
@@ -105,6 +118,8 @@ interface Prepared {
   readonly engine: Engine
   /** Of its only run; null: it stays for runs. */
   readonly plan: RunPlan | null
+  /** Why that does not fit this machine. One that has begun goes on all the same, as far as it comes. */
+  readonly misfit: GraftError | null
   readonly secure: TlsContext | null
   readonly log: Log
 }
@@ -112,7 +127,7 @@ interface Prepared {
 /** The coordinator's work, in a folder that it has alone. */
 async function serve(
   options: CoordinatorOptions,
-  { engine, plan, secure, log }: Prepared,
+  { engine, plan, misfit, secure, log }: Prepared,
 ): Promise<void> {
   const { settings, home, keepUpdates } = options
   // A full disk, or a bucket that is gone, refuses every upload: better to end, and to go on when it is mended.
@@ -136,6 +151,7 @@ async function serve(
     bucket = options.bucketPlace && (await loadBucket(options.bucketPlace))
     leadership = await takeLead(plainStore, options, { display, hasRun: plan !== null })
     if (leadership === null) return
+    if (misfit !== null && (await plainStore.unfinishedRun()) === null) throw misfit
     log.info({ event: 'coordinator:leads', engine: engine.name, store: plainStore.description })
     const signal = AbortSignal.any([options.signal, full.signal, leadership.lost])
     storage = await openStorage(options, { store: plainStore, bucket, display, signal })

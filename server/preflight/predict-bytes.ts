@@ -43,19 +43,23 @@ const REMEMBERED: Readonly<Record<string, number>> = { fedavgm: 1, fedadam: 2, s
 /**
  * Bytes that the run leaves on the coordinator's disk.
  *
- * @param keptRounds rounds whose updates are kept; Infinity keeps all
+ * @param kept.rounds whose updates are kept; Infinity keeps all
+ * @param kept.isEmbedded whether the database is on that disk, too
  */
-export function predictDisk(facts: RunFacts, keptRounds: number): number {
+export function predictDisk(
+  facts: RunFacts,
+  kept: { readonly rounds: number; readonly isEmbedded: boolean },
+): number {
   const { settings, model, sent, update, proxyFile, neurons, strategy } = facts
   const { clients, rounds } = settings
   // What a round has is let go of when the next one that is kept is over.
-  const updates = clients * update * Math.min(rounds, keptRounds + 1)
+  const updates = clients * update * Math.min(rounds, kept.rounds + 1)
   const states = (REMEMBERED[strategy] ?? 0) * rounds + (strategy === 'scaffold' ? clients : 0)
   const models = (MODELS_A_ROUND * rounds + 2 + states) * model
   // In float32 clients get the model as it is stored.
   const encoded =
     settings.encoding === undefined ? 0 : Math.min(rounds + 1, REMEMBERED_ENCODED) * sent
-  const ledgers = rounds * neurons * clients * LEDGER_BYTES
-  const rows = rounds * clients * ROW_BYTES
-  return updates + models + encoded + ledgers + proxyFile + rows + DATABASE_BYTES
+  const rows = rounds * clients * (neurons * LEDGER_BYTES + ROW_BYTES)
+  const database = kept.isEmbedded ? rows + DATABASE_BYTES : 0
+  return updates + models + encoded + proxyFile + database
 }

@@ -37,7 +37,7 @@ export async function foresee(plan: RunPlan, options: PreflightOptions): Promise
     facts,
     memory,
     traffic: predictTraffic(facts),
-    disk: predictDisk(facts, keptRounds),
+    disk: predictDisk(facts, { rounds: keptRounds, isEmbedded }),
     here: memory.coordinator + workers * memory.client,
     time: isTimed
       ? predictTime(facts, await calibrate(plan, PATIENCE_SECONDS), workers > 0 ? workers : null)
@@ -46,18 +46,14 @@ export async function foresee(plan: RunPlan, options: PreflightOptions): Promise
 }
 
 /**
- * Foretells the run, says so, and refuses what cannot fit.
+ * Foretells the run, and says so.
  *
- * @throws GraftError GRAFT_RUN_TOO_LARGE naming what there is too little of
+ * @returns GRAFT_RUN_TOO_LARGE naming what there is too little of; null when the run fits
  */
 export async function preflight(
   plan: RunPlan,
-  options: PreflightOptions & {
-    readonly say: (line: string) => void
-    /** Whether to say what does not fit, and to go on all the same. */
-    readonly isIgnored: boolean
-  },
-): Promise<void> {
+  options: PreflightOptions & { readonly say: (line: string) => void },
+): Promise<GraftError | null> {
   const forecast = await foresee(plan, options)
   const capacity = await measureCapacity([
     join(options.shared, 'blobs'),
@@ -65,9 +61,7 @@ export async function preflight(
   ])
   for (const line of describeForecast(forecast, capacity)) options.say(line)
   const problem = misfitOf(forecast, capacity)
-  if (problem === null) return
-  if (!options.isIgnored) throw new GraftError('GRAFT_RUN_TOO_LARGE', problem)
-  options.say(`${problem} It is tried all the same.`)
+  return problem === null ? null : new GraftError('GRAFT_RUN_TOO_LARGE', problem)
 }
 
 /** What there is too little of, one sentence; null when the run fits. */

@@ -92,7 +92,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
       await using setting = await createSetting()
       // Room for the untrained model and one update.
       using disk = mountSmallDisk(setting.home, '256k')
-      await using first = setting.startCoordinator()
+      await using first = setting.startCoordinator('0', ['--ignore-preflight'])
       const port = await portOf(first)
       await using clientA = startClient(port, '0/2')
       await using clientB = startClient(port, '1/2')

@@ -56,10 +56,8 @@ describe('startCoordinator', () => {
       return written
     })
     // With the report on stdout, everything else is on stderr.
-    const run = startCoordinator(
-      options({ home: folder.path, reportTarget: true, signal: stop.signal }),
-    )
-    await expect(run).rejects.toBe(reason)
+    const words = { home: folder.path, reportTarget: true, signal: stop.signal } as const
+    await expect(startCoordinator(options(words))).rejects.toBe(reason)
     vi.restoreAllMocks()
 
     expect(stdout).toEqual([])
@@ -71,6 +69,37 @@ describe('startCoordinator', () => {
     const store = await openStore({ databaseUrl: undefined, folder: folder.path })
     expect(await store.unfinishedRun()).toMatchObject({ settings: SETTINGS })
     await store.close()
+  })
+
+  it('should refuse a run that does not fit, but not to go on with one that has begun', async () => {
+    await using folder = await createTemporaryFolder()
+    const home = folder.path
+    const tooLarge = { home, workers: 1_000_000 }
+    const misfit = { code: 'GRAFT_RUN_TOO_LARGE' }
+    const quietly = async (changes: Partial<CoordinatorOptions>): Promise<string> => {
+      const stop = new AbortController()
+      const written: string[] = []
+      vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+        written.push(String(text))
+        if (String(text).includes('Listening')) setImmediate(() => stop.abort(new Error('enough')))
+        return true
+      })
+      try {
+        await startCoordinator(options({ ...changes, signal: stop.signal }))
+      } catch (error) {
+        if (!stop.signal.aborted) throw error
+      } finally {
+        vi.restoreAllMocks()
+      }
+      return written.join('')
+    }
+    await expect(quietly(tooLarge)).rejects.toMatchObject(misfit)
+    expect(await quietly({ ...tooLarge, preflight: 'ignored' })).toMatch(
+      /It is tried all the same\.\n[^]*Listening on/,
+    )
+    // The run is there now, and goes on.
+    expect(await quietly(tooLarge)).toContain('Listening on')
+    await expect(quietly({ ...tooLarge, preflight: 'only' })).rejects.toMatchObject(misfit)
   })
 })
 
