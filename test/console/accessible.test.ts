@@ -79,7 +79,7 @@ describe.skipIf(NO_BROWSER !== null)(`every page of the console ${NO_BROWSER ?? 
 
   it('should be whole and accessible for a viewer, who may change nothing', async () => {
     await using server = await startConsoleServer({ clients: 5, rounds: 3, role: 'viewer' })
-    for (const name of NAMES) {
+    for (const name of ['overview', 'run', 'new-run', 'client', 'models', 'tokens'] as const) {
       const path = PAGES_OF_THE_CONSOLE[name].path(server.world)
       await using open = await openPage(browser, server.url + path)
       await whole(open.page)
