@@ -1,6 +1,5 @@
-import { storedShapes } from '../../shared/model/encoded-weights.ts'
+import { storedBytes, storedShapes } from '../../shared/model/encoded-weights.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
-import { DTYPE_BYTES } from '../../shared/model/safetensors-format.ts'
 import { sizeOf } from '../../shared/model/weights.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -70,10 +69,7 @@ export function factsOf(plan: RunPlan, numTrain: number): RunFacts {
     settings,
     strategy: plan.strategy.strategy.name,
     model: 4 * network.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    sent: storedShapes(network.weights, encoding).reduce(
-      (sum, { shape, dtype }) => sum + sizeOf(shape) * DTYPE_BYTES[dtype],
-      0,
-    ),
+    sent: storedBytes(storedShapes(network.weights, encoding)),
     update: measureUpdate(facts, { weights: network.weights, widths, encoding }).sizeBytes,
     proxyFile: settings.rehearse ? encodeProxySet(proxy.train).length : 0,
     activations: outputs.reduce((sum, bytes) => sum + bytes, 0),

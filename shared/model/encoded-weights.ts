@@ -3,7 +3,13 @@ import { type Encoding, storedAs } from './encodings.ts'
 import { fromFloat16, isOddFloat16, toFloat16 } from './float16.ts'
 import { dequantise, MOST_SCALE, quantise } from './int8.ts'
 import { type Dtype, DTYPE_BYTES, type SafetensorsEntry } from './safetensors-format.ts'
-import { assertFiniteFloats, type NamedShape, type NamedTensor, type Weights } from './weights.ts'
+import {
+  assertFiniteFloats,
+  type NamedShape,
+  type NamedTensor,
+  sizeOf,
+  type Weights,
+} from './weights.ts'
 
 /** What a tensor of a file is called, how large it is, and how it is stored. */
 export interface StoredShape extends NamedShape {
@@ -41,6 +47,11 @@ export function storedShapes(weights: readonly NamedShape[], encoding: Encoding)
   })
   const narrow = weights.filter((weight) => isNarrow(weight, dtype))
   return [...wide, ...narrow.map(({ name, shape }) => ({ name, shape, dtype }))]
+}
+
+/** Bytes of these tensors, without a file's header. */
+export function storedBytes(tensors: readonly StoredShape[]): number {
+  return tensors.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * DTYPE_BYTES[dtype], 0)
 }
 
 /** Names of the scales among {@link storedShapes}. */

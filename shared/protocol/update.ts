@@ -6,17 +6,13 @@ import {
   decodeWeights,
   encodeWeights,
   type StoredShape,
+  storedBytes,
   storedShapes,
 } from '../model/encoded-weights.ts'
 import { type Encoding, ENCODINGS, isDelta } from '../model/encodings.ts'
-import {
-  DTYPE_BYTES,
-  headerBytesOf,
-  LENGTH_BYTES,
-  parseSafetensors,
-} from '../model/safetensors-format.ts'
+import { headerBytesOf, LENGTH_BYTES, parseSafetensors } from '../model/safetensors-format.ts'
 import { safetensorsHeader, withoutCounters, writeSafetensors } from '../model/safetensors.ts'
-import { assertFinite, type NamedShape, sizeOf, type Weights } from '../model/weights.ts'
+import { assertFinite, type NamedShape, type Weights } from '../model/weights.ts'
 import { parseMessage } from './refusal.ts'
 
 /** What an update says of itself, in the metadata of its file. */
@@ -116,11 +112,7 @@ export function measureUpdate(
 ): { readonly headerBytes: number; readonly sizeBytes: number } {
   const tensors = behindWide(storedShapes(weights, encoding), scoreShapes(widths))
   const headerBytes = headerBytesOf(safetensorsHeader(tensors, metadataOf(facts, encoding)))
-  const data = tensors.reduce(
-    (sum, { shape, dtype }) => sum + sizeOf(shape) * DTYPE_BYTES[dtype],
-    0,
-  )
-  return { headerBytes, sizeBytes: LENGTH_BYTES + headerBytes + data }
+  return { headerBytes, sizeBytes: LENGTH_BYTES + headerBytes + storedBytes(tensors) }
 }
 
 function metadataOf(facts: UpdateFacts, encoding: Encoding): Record<string, string> {
