@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Blows, createBlows } from './blows.ts'
 import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts'
 import { type CoordinatorKill, type Moment, MOMENTS } from './plan.ts'
+import { createRunProgress } from './run-progress.ts'
 
 /** A kill that fell. */
 export interface FallenKill {
@@ -46,56 +47,39 @@ export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
   let child: CoordinatorProcess | null = null
   let isOver = false
   let downMs = 0
-  let round = 1
-  let phase = 'starting'
-  let uploadedBytes = 0
   let listening!: (url: string) => void
   const url = new Promise<string>((resolve) => (listening = resolve))
 
-  // Kills that wait for bytes fall in `seeBytes`.
   const blows: Blows<Moment> = createBlows(options.kills, MOMENTS, strike)
+  const progress = createRunProgress({
+    blows,
+    next: () => options.kills[fallen.length],
+    onProgress: options.onProgress,
+  })
 
   function strike(kill: CoordinatorKill): void {
     if (child === null) return
     downMs = kill.downMs
-    fallen.push({ moment: kill.stage, phase, round })
-    output.push(`${stamp()} KILLED at ${kill.stage}, ${phase}`)
+    fallen.push({ moment: kill.stage, phase: progress.phase(), round: progress.round() })
+    output.push(`${stamp()} KILLED at ${kill.stage}, ${progress.phase()}`)
     options.onProgress()
     child.kill()
-  }
-
-  function see(moment: Moment, of = round): void {
-    blows.see({ round: of, stage: moment })
   }
 
   function onLine(line: string): void {
     output.push(`${stamp()} ${line}`)
     const [, url] = /^Listening on (\S+)\.$/.exec(line) ?? []
     if (url !== undefined) {
-      phase = 'listening'
+      progress.enter('listening')
       listening(url)
     }
-    if (line.startsWith('Engine:')) see('starting')
-    if (/^client-\d+: training/.test(line)) see('training')
-    const [, saved] = /^Model of round (\d+): /.exec(line) ?? []
-    if (saved !== undefined) {
-      phase = 'between rounds'
-      see('between rounds', Number(saved))
-    }
-    const [, number, entered] = /^round (\d+): (\w+)/.exec(line) ?? []
-    if (number === undefined || entered === undefined) return
-    if (Number(number) !== round) uploadedBytes = 0
-    // Clients that come and go are no progress.
-    if (Number(number) !== round || phase !== entered) options.onProgress()
-    round = Number(number)
-    phase = entered
-    if (isMoment(entered)) see(entered)
+    progress.read(line)
   }
 
   async function keep(): Promise<void> {
     let port = '0'
     for (;;) {
-      phase = 'starting'
+      progress.enter('starting')
       blows.rearm()
       const words = [...options.words, '--port', port]
       child = startCoordinatorProcess({ ...options, words }, onLine)
@@ -115,12 +99,8 @@ export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
     finished,
     fallen,
     output,
-    see,
-    seeBytes(bytes) {
-      uploadedBytes += bytes
-      const [next] = options.kills.slice(fallen.length)
-      if (next?.stage !== 'uploading' || uploadedBytes >= next.afterBytes) see('uploading')
-    },
+    see: progress.see,
+    seeBytes: progress.seeBytes,
     async [Symbol.asyncDispose]() {
       isOver = true
       blows.stop()
@@ -128,10 +108,6 @@ export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
       await finished.catch(() => undefined)
     },
   }
-}
-
-function isMoment(text: string): text is Moment {
-  return (MOMENTS as readonly string[]).includes(text)
 }
 
 const stamp = (): string => new Date().toISOString().slice(11, 23)

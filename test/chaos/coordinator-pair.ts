@@ -3,6 +3,7 @@ import { type Blows, createBlows } from './blows.ts'
 import type { CoordinatorKeeper, FallenKill, KeeperOptions } from './coordinator-keeper.ts'
 import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts'
 import { type CoordinatorKill, type Moment, MOMENTS } from './plan.ts'
+import { createRunProgress } from './run-progress.ts'
 import type { Takeover } from './takeovers.ts'
 
 export interface PairOptions extends Omit<KeeperOptions, 'words'> {
@@ -48,14 +49,16 @@ export function keepPair(options: PairOptions): CoordinatorPair {
   let isOver = false
   let hasEnded = false
   let deposed = 0
-  let round = 1
-  let phase = 'starting'
-  let uploadedBytes = 0
   let listening!: () => void
   const hasListened = new Promise<void>((resolve) => (listening = resolve))
   const freezes = new Set<NodeJS.Timeout>()
 
   const blows: Blows<Moment> = createBlows(options.kills, MOMENTS, strike)
+  const progress = createRunProgress({
+    blows,
+    next: () => options.kills[fallen.length],
+    onProgress: options.onProgress,
+  })
 
   const isDone = () => isOver || hasEnded
   const leader = () => members.find(({ place }) => place === 'leading')
@@ -69,12 +72,22 @@ export function keepPair(options: PairOptions): CoordinatorPair {
     const struck = leader() ?? members.find(({ child }) => child !== null)
     if (!struck?.child) return
     const { child } = struck
-    fallen.push({ moment: kill.stage, phase, round, isFrozen: kill.freezeMs !== null })
+    fallen.push({
+      moment: kill.stage,
+      phase: progress.phase(),
+      round: progress.round(),
+      isFrozen: kill.freezeMs !== null,
+    })
     const how = kill.freezeMs === null ? 'killed' : 'frozen'
-    note(struck, `${how.toUpperCase()} at ${kill.stage}, ${phase}`)
+    note(struck, `${how.toUpperCase()} at ${kill.stage}, ${progress.phase()}`)
     options.onProgress()
     const isReady = struck.place === 'leading' && members.some((it) => it.place === 'standing by')
-    const takeover: OpenTakeover = { how, phase, answeredMs: null, journalledMs: null }
+    const takeover: OpenTakeover = {
+      how,
+      phase: progress.phase(),
+      answeredMs: null,
+      journalledMs: null,
+    }
     open = isReady ? { takeover, at: performance.now(), hasLeader: false } : null
     if (kill.freezeMs === null) {
       struck.downMs = kill.downMs
@@ -115,29 +128,12 @@ export function keepPair(options: PairOptions): CoordinatorPair {
     }
     if (line.startsWith('Listening on')) {
       member.place = 'leading'
-      phase = 'listening'
+      progress.enter('listening')
       listening()
       rearm()
     }
     if (!isNews) return
-    if (line.startsWith('Engine:')) see('starting')
-    if (/^client-\d+: training/.test(line)) see('training')
-    const [, saved] = /^Model of round (\d+): /.exec(line) ?? []
-    if (saved !== undefined) {
-      phase = 'between rounds'
-      see('between rounds', Number(saved))
-    }
-    const [, number, entered] = /^round (\d+): (\w+)/.exec(line) ?? []
-    if (number === undefined || entered === undefined) return
-    if (Number(number) !== round) uploadedBytes = 0
-    if (Number(number) !== round || phase !== entered) options.onProgress()
-    round = Number(number)
-    phase = entered
-    if ((MOMENTS as readonly string[]).includes(entered)) see(entered as Moment)
-  }
-
-  function see(moment: Moment, of = round): void {
-    blows.see({ round: of, stage: moment })
+    progress.read(line)
   }
 
   async function keep(member: Member, words: readonly string[]): Promise<void> {
@@ -179,12 +175,8 @@ export function keepPair(options: PairOptions): CoordinatorPair {
     output,
     takeovers,
     deposed: () => deposed,
-    see,
-    seeBytes(bytes) {
-      uploadedBytes += bytes
-      const [next] = options.kills.slice(fallen.length)
-      if (next?.stage !== 'uploading' || uploadedBytes >= next.afterBytes) see('uploading')
-    },
+    see: progress.see,
+    seeBytes: progress.seeBytes,
     answered() {
       if (open?.hasLeader) open.takeover.answeredMs ??= performance.now() - open.at
     },
