@@ -24,14 +24,14 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
       const { page } = open
       const field = page.getByLabel('Operator token')
       await field.waitFor()
-      expect(page.url()).toContain('/sign-in')
+      await page.waitForURL(/\/sign-in/)
       await field.fill('wrong')
       await page.keyboard.press('Enter')
       await page.getByRole('alert').getByText('not one of an operator').waitFor()
       await field.fill('right')
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { level: 1, name: 'Clients' }).waitFor()
-      expect(page.url()).toMatch(/\/clients\?show=away$/)
+      await page.waitForURL(/\/clients\?show=away$/)
     })
 
     it('should take a one-time link out of the address and sign in with it', async () => {
@@ -66,12 +66,12 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
       // The focus stays inside, whichever way one goes.
       for (let i = 0; i < 6; i++) {
         await page.keyboard.press(i % 2 === 0 ? 'Tab' : 'Shift+Tab')
-        expect(await dialog.locator(':focus').count()).toBe(1)
+        await expect.poll(() => dialog.locator(':focus').count()).toBe(1)
       }
       await page.keyboard.press('Escape')
       await dialog.waitFor({ state: 'detached' })
       expect(server.wishes).toEqual([])
-      expect(await focused(page)).toBe('Ban')
+      await expect.poll(() => focused(page)).toBe('Ban')
 
       await page.keyboard.press('Enter')
       await page.getByLabel('Reason').fill('Sends what it should not.')
@@ -97,7 +97,7 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
       await pause.focus()
       await open.page.getByRole('tooltip', { name: /takes the role operator/ }).waitFor()
       await open.page.keyboard.press('Enter')
-      expect(await open.page.getByRole('alertdialog').count()).toBe(0)
+      await expect.poll(() => open.page.getByRole('alertdialog').count()).toBe(0)
       expect(open.server.wishes).toEqual([])
     })
 
@@ -111,7 +111,7 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
       await page.getByRole('button', { name: 'Issue', exact: true }).click()
       await page.getByText('graft_op_7Kq2').waitFor()
       await page.getByRole('button', { name: 'I have it' }).click()
-      expect(await page.getByText('graft_op_7Kq2').count()).toBe(0)
+      await expect.poll(() => page.getByText('graft_op_7Kq2').count()).toBe(0)
       await page.getByRole('row', { name: /night shift operator, operator/ }).waitFor()
       expect(open.server.wishes[0]!.body).toMatchObject({ kind: 'operator', role: 'operator' })
     })
@@ -125,7 +125,7 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
     await page.getByRole('button', { name: 'Create run' }).click()
     const field = page.getByLabel('Clients', { exact: true })
     await page.getByText(/^--clients "20000" is not allowed/).waitFor()
-    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true')
     await field.fill('3')
     await page.getByRole('button', { name: 'Create run' }).click()
     await page.getByRole('heading', { level: 1, name: 'Run 5' }).waitFor()
@@ -146,11 +146,11 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
       const first = await option.textContent()
       expect(first).toMatch(/^Neuron \d+: clinic-basel neuron \d+ \d+\u202f%, score/)
       await page.keyboard.press('ArrowDown')
-      expect(await option.textContent()).not.toBe(first)
+      await expect.poll(() => option.textContent()).not.toBe(first)
       await page.keyboard.press('End')
-      expect(await option.getAttribute('aria-posinset')).toBe('256')
+      await expect.poll(() => option.getAttribute('aria-posinset')).toBe('256')
       // The picture can be sent to somebody: what is opened is in its address.
-      expect(page.url()).toContain('level=dense')
+      await page.waitForURL(/level=dense/)
       await page.keyboard.press('Escape')
       await neurons.waitFor({ state: 'detached' })
     })
@@ -197,17 +197,17 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
       await page.getByText('The coordinator does not answer.').waitFor()
       server.resume()
       await page.getByText('Live', { exact: true }).waitFor()
-      expect(await page.getByText('The coordinator does not answer.').count()).toBe(0)
+      await expect.poll(() => page.getByText('The coordinator does not answer.').count()).toBe(0)
     })
 
     it('should draw only the lanes that are seen of two hundred', async () => {
       await using open = await openConsole({ clients: 200, rounds: 2 }, liveRoundPath)
       const lanes = open.page.getByRole('meter', { name: /^Way of / })
       await lanes.first().waitFor()
-      expect(await lanes.count()).toBeLessThan(40)
+      await expect.poll(() => lanes.count()).toBeLessThan(40)
       await open.page.getByLabel('Client', { exact: true }).fill('nice-2')
       await open.page.getByRole('link', { name: 'nice-20' }).waitFor()
-      expect(open.page.url()).toContain('q=nice-2')
+      await open.page.waitForURL(/q=nice-2/)
     })
   })
 
@@ -215,7 +215,7 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
     await using open = await openConsole(FIVE, '/')
     const { page } = open
     await page.keyboard.press('Tab')
-    expect(await focused(page)).toBe('Skip to the page')
+    await expect.poll(() => focused(page)).toBe('Skip to the page')
     await page.getByRole('link', { name: 'Models' }).focus()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor()
@@ -228,7 +228,7 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
     await page.getByRole('radio', { name: 'Dark' }).click()
     await page.reload()
     await whole(page)
-    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
+    await expect.poll(() => page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
   })
 
   // Helpers

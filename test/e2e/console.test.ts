@@ -125,8 +125,8 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
     clients.push(startClient(4))
     await page.getByText('A new model was published.').waitFor()
     await page.getByText('5 of 5', { exact: true }).waitFor()
-    expect(await page.getByText(/^\d+\.\d\d\s?%$/).count()).toBeGreaterThan(0)
-    expect(await seen()).toEqual(expect.arrayContaining(['training', 'accepted']))
+    await expect.poll(() => page.getByText(/^\d+\.\d\d\s?%$/).count()).toBeGreaterThan(0)
+    await expect.poll(() => seen()).toEqual(expect.arrayContaining(['training', 'accepted']))
     expect(await page.evaluate('window.isSamePage')).toBe(true)
     await picture('round')
     await go('Overview')
@@ -194,7 +194,7 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
     const first = row('Models', 'round 1')
     await act('Roll back', 'Rolled back to round 1', undefined, first)
     await first.getByText('in use').waitFor()
-    expect(await page.getByText('in use', { exact: true }).count()).toBe(1)
+    await expect.poll(() => page.getByText('in use', { exact: true }).count()).toBe(1)
     await picture('models')
   })
 
@@ -204,12 +204,14 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
     const compared = page.getByRole('region', { name: 'Round 1 beside round 2' })
     await compared.getByRole('row', { name: /^Accuracy \d.* [+−]\d+\.\d\s?pt$/ }).waitFor()
     const tensors = compared.getByRole('list', { name: /^Distance/ }).getByRole('listitem')
-    expect(await tensors.allTextContents()).toEqual([
-      expect.stringMatching(/^fc1.*\d\.\d{3}/),
-      expect.stringMatching(/^fc1.*\d\.\d{3}/),
-      expect.stringMatching(/^fc2.*\d\.\d{3}/),
-      expect.stringMatching(/^fc2.*\d\.\d{3}/),
-    ])
+    await expect
+      .poll(() => tensors.allTextContents())
+      .toEqual([
+        expect.stringMatching(/^fc1.*\d\.\d{3}/),
+        expect.stringMatching(/^fc1.*\d\.\d{3}/),
+        expect.stringMatching(/^fc2.*\d\.\d{3}/),
+        expect.stringMatching(/^fc2.*\d\.\d{3}/),
+      ])
     await picture('models-compared')
   })
 
@@ -311,7 +313,7 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
     await heading('Sign in to Graft')
     await page.goto(`${url}/models`)
     await heading('Sign in to Graft')
-    expect(page.url()).toMatch(/\/sign-in\?next=%2Fmodels$/)
+    await page.waitForURL(/\/sign-in\?next=%2Fmodels$/)
   })
 
   // Helpers

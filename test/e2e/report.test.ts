@@ -84,21 +84,25 @@ describe.skipIf(NO_BROWSER !== null)(`the page of a report ${NO_BROWSER ?? ''}`,
       const row = result.getByRole('row', { name: /^kf-linear/ })
       expect(await row.getByRole('cell').first().textContent()).toMatch(/^\d\d\.\d\d ± \d\.\d\d %$/)
       const chart = page.getByRole('img', { name: 'Accuracy of the published model by round' })
-      expect(await chart.isVisible()).toBe(true)
+      await expect.poll(() => chart.isVisible()).toBe(true)
     })
   })
 
   it('should lead from a section’s link to it by the keyboard', async () => {
     await withPage({ name: 'SMALL', width: 390, colorScheme: 'dark' }, async (page) => {
       await page.keyboard.press('Tab')
-      expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the result')
+      await expect
+        .poll(() => page.evaluate('document.activeElement.textContent'))
+        .toBe('Skip to the result')
       await page.getByRole('link', { name: 'What it cost' }).focus()
       await page.keyboard.press('Enter')
-      expect(page.url()).toMatch(/#cost$/)
+      await page.waitForURL(/#cost$/)
       const numbers = page.locator('summary', { hasText: 'The numbers' }).first()
       await numbers.focus()
       await page.keyboard.press('Enter')
-      expect(await page.getByRole('table', { name: /^Accuracy by class/ }).isVisible()).toBe(true)
+      await expect
+        .poll(() => page.getByRole('table', { name: /^Accuracy by class/ }).isVisible())
+        .toBe(true)
     })
   })
 
