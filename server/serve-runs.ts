@@ -16,12 +16,25 @@ export interface StoredQueue extends RunQueue {
   readonly awaken: (signal: AbortSignal) => Promise<void>
 }
 
-export function createRunQueue(planner: Planner, rooms: Pick<RunRooms, 'blobs'>): StoredQueue {
+/** What runs are made from. */
+export interface RunSources {
+  readonly planner: Planner
+  /** Says what a run will take, and returns why this machine cannot have it; null: it can. */
+  readonly judge: (plan: RunPlan, say: (line: string) => void) => Promise<GraftError | null>
+}
+
+export function createRunQueue(
+  { planner, judge }: RunSources,
+  { blobs }: Pick<RunRooms, 'blobs'>,
+): StoredQueue {
   const gate = createGate(true)
   return {
     async check(settings) {
+      const plan = await planner.plan(settings)
       // Whether its strategy can fuse its network is known when it is built.
-      createWorkbench(await planner.plan(settings), rooms.blobs).dispose()
+      createWorkbench(plan, blobs).dispose()
+      const misfit = await judge(plan, () => undefined)
+      if (misfit !== null) throw misfit
     },
     wake() {
       gate.open()
@@ -43,7 +56,7 @@ export function createRunQueue(planner: Planner, rooms: Pick<RunRooms, 'blobs'>)
 export async function serveRuns(
   rooms: RunRooms,
   queue: StoredQueue,
-  { planner, home }: { readonly planner: Planner; readonly home: string },
+  sources: RunSources & { readonly home: string },
 ): Promise<never> {
   const { store, desk, signal } = rooms
   for (;;) {
@@ -54,20 +67,24 @@ export async function serveRuns(
       continue
     }
     desk.expectRun()
-    await serveRun(rooms, run, { planner, home })
+    await serveRun(rooms, run, sources)
   }
 }
 
 async function serveRun(
   rooms: RunRooms,
   queued: RunRecord,
-  { planner, home }: { readonly planner: Planner; readonly home: string },
+  { planner, judge, home }: RunSources & { readonly home: string },
 ): Promise<void> {
   const { screen, signal } = rooms
   const display = createRunDisplay(screen)
   let plan: RunPlan
   try {
     plan = await planner.plan(queued.settings)
+    // One that has begun goes on as far as it comes.
+    const misfit =
+      queued.status === 'queued' ? await judge(plan, (line) => display.message(line)) : null
+    if (misfit !== null) throw misfit
   } catch (error) {
     signal.throwIfAborted()
     await fail(rooms, queued, toGraftError(error))

@@ -14,9 +14,9 @@ import { planRun, type RunPlan } from './coordinator/run-plan.ts'
 import { assertMayListen } from './gateway/assert-may-listen.ts'
 import { closeSockets, createSocketServer } from './gateway/socket-server.ts'
 import { createHttpHost } from './listen.ts'
-import { preflight } from './preflight/preflight.ts'
 import type { CoordinatorOptions } from './process/coordinator-options.ts'
 import { isSimulated } from './process/is-simulated.ts'
+import { judgeRun } from './process/judge-run.ts'
 import { type Federation, openFederation } from './process/open-federation.ts'
 import { openStorage, type Storage } from './process/open-storage.ts'
 import { takeLead } from './process/take-lead.ts'
@@ -95,22 +95,14 @@ async function planOnly({ settings, ...options }: CoordinatorOptions): Promise<{
   readonly plan: RunPlan
   readonly misfit: GraftError | null
 }> {
-  const { ownData, signal, initial, layout, home, shared = home } = options
+  const { ownData, signal, initial, layout } = options
   const dataset = ownData ?? (await loadDataset(settings.dataset, { signal }))
   const network = await openNetwork(settings, dataset.train)
   const weights = initial && (await startingWeights(initial, layout, network))
   const plan = planRun(settings, dataset, weights, network)
   const say = (line: string) => void screenOf(options).write(`${line}\n`)
-  const misfit = await preflight(plan, {
-    ...{ home, shared, workers: options.workers, keptRounds: options.keepUpdates },
-    numTrain: dataset.train.labels.length,
-    isEmbedded: options.databaseUrl === undefined,
-    isTimed: options.preflight === 'only',
-    say,
-  })
-  if (misfit === null || options.preflight !== 'ignored') return { plan, misfit }
-  say(`${misfit.problem} It is tried all the same.`)
-  return { plan, misfit: null }
+  const isTimed = options.preflight === 'only'
+  return { plan, misfit: await judgeRun(plan, options, { isOneOfMany: false, isTimed, say }) }
 }
 
 /** What was read and checked before anything is written. */
@@ -167,7 +159,7 @@ async function serve(
       asksCertificate: secure?.asksClients === true,
       onEnding: (error) => full.abort(error),
     })
-    const { api, planner, queue } = federation
+    const { api, runs, queue } = federation
     if (api !== null) http.answerWith(api.listener)
     const once = api === null ? null : await firstSignInSecret(plainStore)
     const listen = async () => {
@@ -188,7 +180,7 @@ async function serve(
       rooms.desk.expectRun()
       await listen()
       say('Waiting for runs.')
-      await serveRuns(rooms, queue, { planner, home })
+      await serveRuns(rooms, queue, { ...runs, home })
       return
     }
     const report = await conductRun(rooms, { plan, display, folder: home, onOpen: listen })

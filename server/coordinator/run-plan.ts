@@ -19,6 +19,8 @@ export interface RunPlan {
   readonly settings: RunSettings
   readonly network: Network
   readonly strategy: ParsedStrategy
+  /** Examples that the data set has for clients and proxy set; a guess where clients bring their own. */
+  readonly numTrain: number
   /** The public proxy set: what tuning sees, and what guards the gate. */
   readonly proxy: ProxySplit
   /** Judges, decides nothing. */
@@ -61,6 +63,7 @@ export function planRun(
     settings,
     network,
     strategy,
+    numTrain: dataset.train.labels.length,
     proxy: splitProxy(subset(dataset.train, proxy), rng.split('proxy')),
     test: dataset.test,
     untrained,

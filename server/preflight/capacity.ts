@@ -8,17 +8,20 @@ export interface Capacity {
   readonly memory: number
   /** Free on the disk of the folder, for who is not root. */
   readonly disk: number
-  /** That lie in the folder already, as of a run that goes on. */
+  /** Of the run already, as of one that goes on. */
   readonly stored: number
 }
 
-/** @param folders where blobs and models go; they need not be there yet */
-export async function measureCapacity(folders: readonly [string, ...string[]]): Promise<Capacity> {
+/**
+ * @param folder whose disk it is; need not be there yet
+ * @param own folders that have nothing but files of the run; the same
+ */
+export async function measureCapacity(folder: string, own: readonly string[]): Promise<Capacity> {
   // 0 or more than there is where nothing limits it.
   const limit = process.constrainedMemory()
   const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem()
-  const { bavail, bsize } = await statfs(await nearest(resolve(folders[0])))
-  const sizes = await Promise.all([...new Set(folders.map((each) => resolve(each)))].map(sizeOf))
+  const { bavail, bsize } = await statfs(await nearest(resolve(folder)))
+  const sizes = await Promise.all([...new Set(own.map((each) => resolve(each)))].map(sizeOf))
   return { memory, disk: bavail * bsize, stored: sizes.reduce((sum, size) => sum + size, 0) }
 }
 

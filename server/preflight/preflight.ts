@@ -13,12 +13,12 @@ import { factsOf } from './run-facts.ts'
 export interface PreflightOptions {
   readonly home: string
   readonly shared: string
-  /** Examples of the data set. */
-  readonly numTrain: number
   /** Rounds whose updates are kept. */
   readonly keptRounds: number
   /** Whether the database is in the coordinator's process. */
   readonly isEmbedded: boolean
+  /** Whether files of earlier runs lie in the same folders; what is there already is the run's own otherwise. */
+  readonly isOneOfMany: boolean
   /** Processes full of clients on this machine, as of a simulation. */
   readonly workers: number
   /** Whether to measure how long parts of a round take, which takes some seconds. */
@@ -30,8 +30,8 @@ const PATIENCE_SECONDS = 15
 
 /** Foretells a run by its plan; writes nothing. */
 export async function foresee(plan: RunPlan, options: PreflightOptions): Promise<Forecast> {
-  const { numTrain, keptRounds, workers, isEmbedded, isTimed } = options
-  const facts = factsOf(plan, numTrain)
+  const { keptRounds, workers, isEmbedded, isTimed } = options
+  const facts = factsOf(plan)
   const memory = predictMemory(facts, process.memoryUsage.rss(), isEmbedded)
   return {
     facts,
@@ -55,10 +55,8 @@ export async function preflight(
   options: PreflightOptions & { readonly say: (line: string) => void },
 ): Promise<GraftError | null> {
   const forecast = await foresee(plan, options)
-  const capacity = await measureCapacity([
-    join(options.shared, 'blobs'),
-    join(options.home, 'models'),
-  ])
+  const folders = [join(options.shared, 'blobs'), join(options.home, 'models')] as const
+  const capacity = await measureCapacity(folders[0], options.isOneOfMany ? [] : folders)
   for (const line of describeForecast(forecast, capacity)) options.say(line)
   const problem = misfitOf(forecast, capacity)
   return problem === null ? null : new GraftError('GRAFT_RUN_TOO_LARGE', problem)

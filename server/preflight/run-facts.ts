@@ -36,12 +36,9 @@ export interface RunFacts {
   readonly numExamples: number
 }
 
-/**
- * @param numTrain examples that the data set has for clients and proxy set; a guess where clients bring their own
- * @throws GraftError GRAFT_LAYER_UNSUPPORTED as neuronGraph does
- */
-export function factsOf(plan: RunPlan, numTrain: number): RunFacts {
-  const { settings, network, proxy, test } = plan
+/** @throws GraftError GRAFT_LAYER_UNSUPPORTED as neuronGraph does */
+export function factsOf(plan: RunPlan): RunFacts {
+  const { settings, network, numTrain, proxy, test } = plan
   const model = network.build()
   let graph: NeuronGraph
   let outputs: number[]

@@ -12,12 +12,13 @@ import { countNow } from '../coordinator/live/count-now.ts'
 import { newestEvent } from '../coordinator/live/live-events.ts'
 import { attachGateway } from '../gateway/attach-gateway.ts'
 import type { SocketServer } from '../gateway/socket-server.ts'
-import { createPlanner, type Planner } from '../open-plan.ts'
+import { createPlanner } from '../open-plan.ts'
 import type { RunDisplay } from '../report/run-display.ts'
-import { createRunQueue, type StoredQueue } from '../serve-runs.ts'
+import { createRunQueue, type RunSources, type StoredQueue } from '../serve-runs.ts'
 import type { Leadership, Store } from '../store/store.ts'
 import type { CoordinatorOptions } from './coordinator-options.ts'
 import { isSimulated } from './is-simulated.ts'
+import { judgeRun } from './judge-run.ts'
 import type { Storage } from './open-storage.ts'
 
 /** What makes all that a client sends fail. */
@@ -30,7 +31,7 @@ const ENDING: readonly ErrorCode[] = [
 /** Everything that clients and operators talk to. */
 export interface Federation {
   readonly rooms: Omit<RunRooms, 'engine' | 'screen' | 'signal' | 'keepUpdates'>
-  readonly planner: Planner
+  readonly runs: RunSources
   readonly queue: StoredQueue
   /** Null: a simulation has no operators. */
   readonly api: Api | null
@@ -85,8 +86,11 @@ export async function openFederation(
   board.watchConnections(() => clients.connected())
   const quarantineFolder = join(shared, 'quarantine')
   board.count(await countNow(store, quarantineFolder))
-  const planner = createPlanner({ ...options, blobs, signal })
-  const queue = createRunQueue(planner, { blobs })
+  const runs: RunSources = {
+    planner: createPlanner({ ...options, blobs, signal }),
+    judge: (plan, say) => judgeRun(plan, options, { isOneOfMany: true, isTimed: false, say }),
+  }
+  const queue = createRunQueue(runs, { blobs })
   const helm = createHelm()
   const kept = { store, blobs, board, helm, quarantineFolder }
   const operations = createOperations({
@@ -111,7 +115,7 @@ export async function openFederation(
 
   return {
     rooms: { ...kept, desk, clients },
-    planner,
+    runs,
     queue,
     api,
     async close() {

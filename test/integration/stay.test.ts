@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { NodeEvent } from '../../client/node/progress.ts'
 import type { Actor } from '../../server/coordinator/operations.ts'
+import { GraftError } from '../../shared/errors.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { startStayingCoordinator } from '../support/staying-coordinator.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
@@ -44,6 +45,37 @@ describe('a coordinator that stays', () => {
     coordinator.stop(new Error('enough'))
     expect(await coordinator.ended).toMatchObject({ message: 'enough' })
     for (const node of nodes) expect(await node).toMatchObject({ message: 'enough' })
+  })
+
+  it('should refuse a run that this machine has no room for, when it is asked for and when it begins', async () => {
+    await using folder = await createTemporaryFolder()
+    const full = new GraftError('GRAFT_RUN_TOO_LARGE', 'The run takes more than there is.')
+    const answers = [full, null, full]
+    const foretold: string[] = []
+    await using coordinator = await startStayingCoordinator(folder.path, async (plan, say) => {
+      say(plan.settings.model)
+      foretold.push(plan.settings.model)
+      return answers.shift() ?? null
+    })
+    const { operations, store } = coordinator
+    await expect(operations.createRun(TOY_SETTINGS, OPERATOR)).rejects.toBe(full)
+    expect(await store.listRuns()).toEqual([])
+
+    // There was room when it was asked for, and is none any more.
+    const late = await operations.createRun(TOY_SETTINGS, OPERATOR)
+    await coordinator.has(late, 'failed')
+    expect(await store.lists.audit({ limit: 100 })).toContainEqual(
+      expect.objectContaining({
+        action: 'run:failed',
+        details: { run: late, code: full.code, problem: full.problem },
+      }),
+    )
+    const nodes = [coordinator.node(0), coordinator.node(1)]
+    const next = await operations.createRun(TOY_SETTINGS, OPERATOR)
+    await coordinator.has(next, 'finished')
+    expect(foretold).toHaveLength(5)
+    coordinator.stop(new Error('enough'))
+    await Promise.all(nodes)
   })
 
   it('should say who comes and who goes, also while there is no run', async () => {

@@ -9,7 +9,7 @@ import { createBoard } from '../../server/coordinator/live/board.ts'
 import { newestEvent } from '../../server/coordinator/live/live-events.ts'
 import { startGateway } from '../../server/gateway/start-gateway.ts'
 import { createPlanner } from '../../server/open-plan.ts'
-import { createRunQueue, serveRuns } from '../../server/serve-runs.ts'
+import { createRunQueue, type RunSources, serveRuns } from '../../server/serve-runs.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { GraftError } from '../../shared/errors.ts'
@@ -18,8 +18,15 @@ import { fakeStream } from './fake-stream.ts'
 import { JOIN_TOKEN } from './test-federation.ts'
 import { TOY_DATASET } from './toy-run.ts'
 
-/** A coordinator in this process that stays for runs on the toy data set, with nodes that stay for them, too. */
-export async function startStayingCoordinator(home: string) {
+/**
+ * A coordinator in this process that stays for runs on the toy data set, with nodes that stay for them, too.
+ *
+ * @param judge whether this machine has room for a run
+ */
+export async function startStayingCoordinator(
+  home: string,
+  judge: RunSources['judge'] = async () => null,
+) {
   const stop = new AbortController()
   const { signal } = stop
   const store = await openStore({ databaseUrl: undefined, folder: home })
@@ -44,7 +51,8 @@ export async function startStayingCoordinator(home: string) {
       throw new GraftError('GRAFT_DATASET_UNKNOWN', `There is no ${name}.`)
     },
   })
-  const queue = createRunQueue(planner, { blobs })
+  const runs = { planner, judge }
+  const queue = createRunQueue(runs, { blobs })
   const helm = createHelm()
   const quarantineFolder = join(home, 'quarantine')
   const shared = { store, blobs, board, helm, quarantineFolder }
@@ -59,7 +67,7 @@ export async function startStayingCoordinator(home: string) {
     signal,
     screen: fakeStream(),
   }
-  const ended = serveRuns(rooms, queue, { planner, home }).catch((error: unknown) => error)
+  const ended = serveRuns(rooms, queue, { ...runs, home }).catch((error: unknown) => error)
 
   return {
     operations,

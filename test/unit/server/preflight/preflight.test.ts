@@ -17,7 +17,6 @@ import { TOY_DATASET, TOY_SETTINGS, toyUpdate, toyWeights } from '../../../suppo
 beforeAll(startTestEngine)
 
 const MIB = 2 ** 20
-const NUM_TRAIN = TOY_DATASET.train.labels.length
 
 describe('factsOf', () => {
   it('should know the size of an update to a few bytes of its header, and that of a model', () => {
@@ -188,7 +187,7 @@ describe('preflight', () => {
         isEmbedded: true,
       },
       // Their memory counts: no machine has room for so many.
-      ...{ numTrain: NUM_TRAIN, workers: 1_000_000 },
+      ...{ isOneOfMany: false, workers: 1_000_000 },
       say: (line: string) => void lines.push(line),
     }
     expect(await preflight(planOf({}), options)).toMatchObject({ code: 'GRAFT_RUN_TOO_LARGE' })
@@ -200,11 +199,14 @@ describe('preflight', () => {
 describe('measureCapacity', () => {
   it('should look at the disk of a folder that is not there yet, and at what lies in those that are', async () => {
     await using folder = await createTemporaryFolder()
-    const { memory, disk, stored } = await measureCapacity([`${folder.path}/not/yet`])
+    const notYet = `${folder.path}/not/yet`
+    const { memory, disk, stored } = await measureCapacity(notYet, [notYet])
     expect(memory).toBeGreaterThan(100 * MIB)
     expect(disk).toBeGreaterThan(0)
     expect(stored).toBe(0)
-    expect((await measureCapacity([import.meta.dirname])).stored).toBeGreaterThan(1000)
+    const here = import.meta.dirname
+    expect((await measureCapacity(here, [here])).stored).toBeGreaterThan(1000)
+    expect((await measureCapacity(here, [])).stored).toBe(0)
   })
 })
 
@@ -213,4 +215,4 @@ describe('measureCapacity', () => {
 const planOf = (changes: Partial<RunSettings>) =>
   planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
 
-const toyFacts = (changes: Partial<RunSettings>): RunFacts => factsOf(planOf(changes), NUM_TRAIN)
+const toyFacts = (changes: Partial<RunSettings>): RunFacts => factsOf(planOf(changes))
