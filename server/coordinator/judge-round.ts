@@ -12,6 +12,7 @@ import { contributions } from '../proxy/contributions.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
 import type { Teacher } from '../proxy/teacher.ts'
 import { endsRun } from './ends-run.ts'
+import { hasControls } from './has-controls.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
@@ -156,8 +157,7 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
     const score = await scoreOf(chosen.blob)
     const encoding = known?.blob === chosen.blob ? known.encoding : await judgeEncoded(chosen.blob)
     published = { blob: chosen.blob, heldOut: chosen.heldOut, score, encoding }
-    const isMeasured =
-      settings.controls !== 'last' || endsRun(settings, { round, accuracy: score.accuracy })
+    const isMeasured = hasControls(settings, endsRun(settings, { round, accuracy: score.accuracy }))
     const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
     const remembered = isNew ? fused.state : (state ?? undefined)
     return {

@@ -21,6 +21,7 @@ import type { BlobStore } from '../store/store.ts'
 import { createClientModels } from './client-models.ts'
 import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
+import { hasControls } from './has-controls.ts'
 import { type Candidates, createJudge, type Judgement, type ModelSizes } from './judge-round.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
@@ -188,9 +189,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
       const remembered = await readState(blobs, state)
       const diversity =
-        settings.controls === 'last' && round < settings.rounds
-          ? undefined
-          : await compareParents({ parents, graph, proxy, rng: stage, ...following })
+        // Of a target nobody knows yet whether it is reached.
+        hasControls(settings, round >= settings.rounds)
+          ? await compareParents({ parents, graph, proxy, rng: stage, ...following })
+          : undefined
       const fused = await fuseParents(strategy, {
         parents,
         graph,

@@ -52,16 +52,20 @@ function rowsOf({ parents, controls, fused, tuned, published }: RoundReport): Ro
     bestParentTuned === null ? 'best parent' : `best parent (${bestParentTuned.parent})`
   const effort = tuned.isTuned ? `${tuned.epochs} epochs` : 'no epoch helped: as fused'
   const kept: Row = { label: 'global model, kept', score: published, isPublished: true }
-  return [
-    ...judgedParents({ parents }).map((parent) => ({
-      label: `parent ${parent.client} (${parent.numExamples} examples)`,
-      score: parent,
-    })),
+  const beside: readonly Row[] = [
     { label: 'ensemble', score: ensemble },
     { label: 'plain average', score: average },
     { label: 'plain average + fine-tuning', score: averageTuned },
     { label: 'proxy set alone', score: proxyAlone },
     { label: `${bestParent} + fine-tuning`, score: bestParentTuned },
+  ]
+  return [
+    ...judgedParents({ parents }).map((parent) => ({
+      label: `parent ${parent.client} (${parent.numExamples} examples)`,
+      score: parent,
+    })),
+    // Of a round that measures none of them, nothing is said of each.
+    ...(beside.some(({ score }) => score !== null) ? beside : []),
     { label: 'fused', score: fused, isPublished: published.candidate === 'fused' },
     { label: `tuned (${effort})`, score: tuned, isPublished: published.candidate === 'tuned' },
     ...(published.candidate === 'kept' ? [kept] : []),

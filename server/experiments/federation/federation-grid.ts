@@ -75,7 +75,7 @@ export interface FederationGrid {
   readonly isTargetTheEnd?: boolean
   /** What is shown of each run. */
   readonly measures: readonly FederationMeasure[]
-  /** Whether the controls of the last round are shown, those of the first strategy's runs, tuned as that is. */
+  /** Whether the controls of the last round are shown, those of the first strategy's runs, tuned as that is; no other run measures them. */
   readonly controls: boolean
 }
 

@@ -68,10 +68,9 @@ export function federationParts(grid: FederationGrid, engine: string): Experimen
       const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
       await runGraft([...words, ...places], signal)
       const reports = readReports(JSON.parse(await readFile(file, 'utf8')))
-      const hasControls = grid.controls && of.group === groups[0]
       const cases = grid.seeds.map((seed) => {
         const own = reports.filter((report) => report.seed === seed)
-        return caseOf(own, of, { grid, seed, hasControls })
+        return caseOf(own, of, { grid, seed })
       })
       return { engine: reports[0]!.engine, cases }
     },
@@ -108,16 +107,22 @@ interface Group {
   readonly publish: Publishing
   /** Undefined: Graft's own. */
   readonly optimizer: LocalOptimizer | undefined
+  /** Whether the controls are measured beside it. */
+  readonly hasControls: boolean
 }
 
-/** The rivals first, so that the controls are tuned as they are. */
+/** The rivals first, so that the controls are tuned as they are: beside the first one, and beside no other. */
 function groupsOf(grid: FederationGrid): Group[] {
   const { methods, rivals, publish: own = 'better', optimizers = {} } = grid
   const isRival = (method: string) => rivals.methods.includes(method)
   const groups: Group[] = []
-  for (const method of methods.toSorted((a, b) => Number(isRival(b)) - Number(isRival(a)))) {
+  const sorted = methods.toSorted((a, b) => Number(isRival(b)) - Number(isRival(a)))
+  for (const [index, method] of sorted.entries()) {
     const { tune, publish } = isRival(method) ? rivals : { tune: 'both' as const, publish: own }
-    const group = { methods: [method], tune, publish, optimizer: optimizers[method] }
+    const group: Group = {
+      ...{ methods: [method], tune, publish, optimizer: optimizers[method] },
+      hasControls: grid.controls && index === 0,
+    }
     const place = groups.findIndex((other) => nameOf(other) === nameOf(group))
     const before = groups[place]
     if (before === undefined) groups.push(group)
@@ -127,9 +132,10 @@ function groupsOf(grid: FederationGrid): Group[] {
 }
 
 /** Another one for every group. */
-function nameOf({ tune, publish, optimizer }: Group): string {
+function nameOf({ tune, publish, optimizer, hasControls }: Group): string {
   const training = optimizer === undefined ? [] : [`${optimizer.name} ${optimizer.learningRate}`]
-  return [`tune ${tune}`, `publish ${publish}`, ...training].join(', ')
+  const controls = hasControls ? ['controls'] : []
+  return [`tune ${tune}`, `publish ${publish}`, ...training, ...controls].join(', ')
 }
 
 /** The words of `graft simulate`, as a user would give them. */
@@ -142,8 +148,8 @@ function simulateWords(grid: FederationGrid, of: Federation): string[] {
     '--model': modelFor(grid.model, findDataset(of.dataset)),
     '--examples-per-client': grid.images,
     '--rounds': grid.rounds,
-    // Of the rounds before, no table tells.
-    '--controls': 'last',
+    // Of the rounds before the last, no table tells.
+    '--controls': of.group.hasControls ? 'last' : 'none',
     '--local-epochs': grid.localEpochs,
     '--proxy': grid.proxyImages,
     '--tune': of.group.tune,
@@ -181,7 +187,7 @@ const readReports = (json: unknown): RunReport[] =>
 function caseOf(
   reports: readonly RunReport[],
   of: Federation,
-  { grid, seed, hasControls }: { grid: FederationGrid; seed: number; hasControls: boolean },
+  { grid, seed }: { grid: FederationGrid; seed: number },
 ): ExperimentCase {
   const target = grid.targets?.[of.dataset]
   const nameIn = (method: string): string => {
@@ -192,7 +198,7 @@ function caseOf(
     return { method: nameIn(report.strategy), ...measureRun(report, grid.measures, target) }
   })
   const published = FEDERATION_MEASURES.published.name
-  const controls = hasControls ? controlResults(reports[0]!, published) : []
+  const controls = of.group.hasControls ? controlResults(reports[0]!, published) : []
   const named = controls.flatMap((result) => {
     if (result.method !== FEDERATION_CONTROLS.proxyAlone)
       return { ...result, method: nameIn(result.method) }

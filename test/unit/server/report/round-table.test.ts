@@ -72,6 +72,14 @@ describe('roundTable', () => {
     expect(roundTable(roundReport())).not.toContain('parents: ')
   })
 
+  it('should say nothing of controls in a round that measures none', () => {
+    const { controls, ...round } = roundReport()
+    const none = Object.fromEntries(Object.keys(controls).map((name) => [name, null]))
+    const unmeasured = roundReport({ ...round, parents: [], controls: none as typeof controls })
+    expect(roundTable(unmeasured)).not.toContain('not measured')
+    expect(roundTable(unmeasured)).toMatch(/tuned .*│/)
+  })
+
   it('should mark the global model when the round kept it', () => {
     const published = {
       ...roundReport().published,

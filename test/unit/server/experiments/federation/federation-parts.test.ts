@@ -32,17 +32,28 @@ describe('federationParts', () => {
     await using graft = await installFakeGraft({})
     await using folder = await createTemporaryFolder()
     await writeReports(folder.path, [report('fedavg', 1, 0.5), report('fedavg', 2, 0.5)])
-    for (const part of federationParts(GRID, 'wasm')) await part.run(undefined, folder.path)
+    const methods = ['fedavg', 'median', 'krum']
+    const grid: FederationGrid = {
+      ...GRID,
+      methods: ['nt', ...methods],
+      rivals: { ...GRID.rivals, methods },
+    }
+    for (const part of federationParts(grid, 'wasm')) await part.run(undefined, folder.path)
     const words = (await graft.starts()).map((start) => start.words.join(' '))
-    const all =
+    const all = (controls: string) =>
       'simulate --dataset mnist --partition labels:2 --clients 3 --model mlp:784-16-10 ' +
-      '--examples-per-client 50 --rounds 1 --controls last --local-epochs 2 --proxy 100'
-    const rival = `${all} --tune labels --tune-epochs 3 --publish always --strategy fedavg --seeds 1,2`
-    const own = `${all} --tune both --tune-epochs 3 --publish better --strategy nt --seeds 1,2`
+      `--examples-per-client 50 --rounds 1 --controls ${controls} --local-epochs 2 --proxy 100`
+    const labels = '--tune labels --tune-epochs 3 --publish always'
+    const both = '--tune both --tune-epochs 3 --publish better'
+    const first = `${all('last')} ${labels} --strategy fedavg --seeds 1,2`
+    const rivals = `${all('none')} ${labels} --strategy median,krum --seeds 1,2`
+    const own = `${all('none')} ${both} --strategy nt --seeds 1,2`
     const places = `--engine wasm --home ${join(folder.path, 'runs')} --json ${join(folder.path, 'reports.json')}`
     const adjusted = '--rehearse --logit-adjustment'
     expect(words.sort()).toEqual(
-      [rival, own].flatMap((one) => [`${one} ${adjusted} ${places}`, `${one} ${places}`]).sort(),
+      [first, rivals, own]
+        .flatMap((one) => [`${one} ${adjusted} ${places}`, `${one} ${places}`])
+        .sort(),
     )
   })
 
