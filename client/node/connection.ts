@@ -7,6 +7,7 @@ import {
   type ClientToServer,
   ConnectionClosed,
   CoordinatorLeaving,
+  PING_INTERVAL_MS,
   PROTOCOL_VERSION,
   Refusal,
   Reply,
@@ -20,7 +21,10 @@ import { msgpackParser } from '../../shared/protocol/msgpack-parser.ts'
 import { fromRefusal, type MessageSchema, parseMessage } from '../../shared/protocol/refusal.ts'
 import type { ClientTls } from './client-tls.ts'
 import { transportFault } from './transport-fault.ts'
+import { watchSilence } from './watch-silence.ts'
 
+/** Two pings are missing: the coordinator may hang. */
+const SILENCE_MS = 2.5 * PING_INTERVAL_MS
 /** Longest wait for an answer; a commit waits until the update is verified and journalled. */
 const ANSWER_TIMEOUT_MS = 120_000
 const FIRST_RECONNECT_MS = 250
@@ -53,6 +57,8 @@ export interface ConnectionOptions {
   readonly tls?: ClientTls
   /** Seconds without a connection after which the coordinator counts as unreachable. */
   readonly retrySeconds: number
+  /** Milliseconds without a word after which another coordinator is looked for. @default two and a half pings */
+  readonly silenceMs?: number
   readonly onNews: (news: News) => void
 }
 
@@ -101,8 +107,26 @@ export function connect(options: ConnectionOptions): Connection {
   })
   let attempts = 0
   const turn = () => void Object.assign(manager.opts, servers[++attempts % servers.length])
+  const silence = watchSilence({
+    ...{ servers: options.servers, tls: options.tls, silenceMs: options.silenceMs ?? SILENCE_MS },
+    current: () => (socket.connected ? attempts % servers.length : null),
+    onLeft(place) {
+      // It reconnects to the next one.
+      attempts = place - 1 + servers.length
+      hangUp()
+    },
+  })
+  manager.on('open', () => {
+    silence.heard()
+    manager.engine.on('packet', silence.heard)
+  })
   manager.on('reconnect_attempt', turn)
   const socket: Socket<ServerToClient, ClientToServer> = manager.socket('/', { auth })
+
+  /** At once, and then socket.io reconnects; closing its engine would first wait until all that was sent is taken. */
+  function hangUp(): void {
+    manager.engine.transport.close()
+  }
 
   let patience = startPatience()
   let wasConnected = false
@@ -128,6 +152,7 @@ export function connect(options: ConnectionOptions): Connection {
 
   function end(reason: GraftError): void {
     clearTimeout(patience)
+    silence.stop()
     over.abort(reason)
     socket.disconnect()
   }
@@ -244,7 +269,7 @@ export function connect(options: ConnectionOptions): Connection {
         .emitWithAck(event, message)
         .catch((cause: unknown) => {
           // No answer on an open connection: a half-open one. Closing it makes socket.io reconnect.
-          if (socket.connected) socket.io.engine.close()
+          if (socket.connected) hangUp()
           throw new ConnectionLost(`The connection broke during ${event}.`, { cause })
         })
       const { ok, ...body } = parseMessage(`answer to ${event}`, Reply, reply)

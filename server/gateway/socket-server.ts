@@ -5,12 +5,12 @@ import type { ClientId } from '../../shared/ids.ts'
 import {
   type ClientToServer,
   MAX_MESSAGE_BYTES,
+  PING_INTERVAL_MS,
   type ServerToClient,
 } from '../../shared/protocol/messages.ts'
 import { msgpackParser } from '../../shared/protocol/msgpack-parser.ts'
 
 /** A client that trains blocks its event loop for a step at a time, so answers to pings may be slow. */
-const PING_INTERVAL_MS = 20_000
 const PING_TIMEOUT_MS = 60_000
 
 /** The one socket.io server of a process: clients are in its default namespace. */

@@ -15,6 +15,9 @@ export const CHUNK_WINDOW = 4
 /** Largest message: one chunk and its envelope. The connection of a larger one is closed. */
 export const MAX_MESSAGE_BYTES = CHUNK_BYTES + (64 << 10)
 
+/** How often a coordinator pings each client; a client hears something at least as often. */
+export const PING_INTERVAL_MS = 10_000
+
 /** Messages of one client that may wait for their answers; the connection of a bolder one is closed. */
 export const MAX_PENDING_MESSAGES = 4 * CHUNK_WINDOW
 

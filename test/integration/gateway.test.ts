@@ -14,6 +14,7 @@ import {
   UploadOffset,
 } from '../../shared/protocol/messages.ts'
 import { msgpackParser } from '../../shared/protocol/msgpack-parser.ts'
+import { deferred } from '../support/deferred.ts'
 import {
   announce,
   AUTH,
@@ -299,10 +300,4 @@ function refusalOf(socket: Socket): Promise<{ code: string; message: string }> {
       resolve(error.data as { code: string; message: string })
     })
   })
-}
-
-function deferred<T>() {
-  let resolve: (value: T) => void = () => undefined
-  const promise = new Promise<T>((settle) => (resolve = settle))
-  return { promise, resolve }
 }
