@@ -27,6 +27,9 @@ import { controlResults, measureRun } from './measure-run.ts'
 import { modelFor } from '../model-for.ts'
 import type { ExperimentPart } from '../run-preset.ts'
 
+/** A day: whom a round waits for must not depend on how busy the machine is. */
+const PATIENCE_SECONDS = 86_400
+
 /**
  * A part for each row, kind of rehearsal, set of faults and kind of tuning: one `graft simulate` of all its strategies and
  * seeds, which goes on by itself.
@@ -64,6 +67,8 @@ export function federationParts(grid: FederationGrid, engine: string): Experimen
           '--deadline',
           `${deadlineSeconds}`,
         )
+      } else {
+        words.push('--deadline', `${PATIENCE_SECONDS}`)
       }
       const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
       await runGraft([...words, ...places], signal)
