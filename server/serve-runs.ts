@@ -129,7 +129,7 @@ async function fail(
     action: 'run:failed',
     details: { run: id, code, problem },
   })
-  await store.setRunStatus(id, 'failed')
+  await store.failRun(id, { code, problem })
   clients.finished({ run: id, rounds: 0 })
   board.changed('runs')
   screen.write(`Run ${number} has failed: ${failure.message}\n`)

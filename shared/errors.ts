@@ -304,7 +304,8 @@ export const ERRORS = {
   GRAFT_RUN_FAILED: {
     status: 500,
     exit: EXIT.run,
-    remedy: 'Read the coordinator’s messages above; start it again with the same --home to go on.',
+    remedy:
+      'Its rounds say why, in the console and in the coordinator’s messages; run it again when that is mended.',
   },
   GRAFT_REQUEST_INVALID: {
     status: 400,

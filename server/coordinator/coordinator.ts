@@ -55,6 +55,7 @@ export async function runFederation(federation: Federation): Promise<number> {
     keepUpdates: federation.keepUpdates ?? Infinity,
   })
   let rounds = 0
+  let failure: GraftError | null = null
   let globalModel = await workbench.putInitialModel()
   adopt(federation, session, globalModel, { state: null, publishedIn: null })
   if (settings.rehearse)
@@ -102,7 +103,11 @@ export async function runFederation(federation: Federation): Promise<number> {
     session.begin()
     await tell(FAREWELL_SECONDS)
     // Behind the farewell: a coordinator that was killed during it says it again, and begins no other run.
-    await store.setRunStatus(run.id, rounds > 0 ? 'finished' : 'failed')
+    if (rounds > 0) await store.setRunStatus(run.id, 'finished')
+    else {
+      failure = nothingPublished(settings)
+      await store.failRun(run.id, failure)
+    }
   } catch (error) {
     if (!stop.signal.aborted || error !== stop.signal.reason) throw error
     session.begin()
@@ -117,11 +122,12 @@ export async function runFederation(federation: Federation): Promise<number> {
     board.runEnded()
     await gateway.close()
   }
-  if (rounds === 0) {
-    throw new GraftError('GRAFT_RUN_FAILED', `None of ${settings.rounds} rounds published a model.`)
-  }
+  if (failure !== null) throw failure
   return rounds
 }
+
+const nothingPublished = ({ rounds }: RunSettings): GraftError =>
+  new GraftError('GRAFT_RUN_FAILED', `None of ${rounds} rounds published a model.`)
 
 /** What earlier processes left of a run: its members and what operators chose go into the session. */
 async function recall({ store }: Federation, session: Session) {

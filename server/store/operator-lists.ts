@@ -24,7 +24,7 @@ export function createOperatorLists(
   const runs = (where: Prisma.Sql, limit: number) =>
     query<RunRow>(sql`
       SELECT r."id", r."number", r."settings", r."status"::text AS "status",
-        r."created_at" AS "createdAt",
+        r."created_at" AS "createdAt", r."failure",
         (SELECT count(*)::int FROM "model" m WHERE m."run_id" = r."id") AS "rounds",
         (SELECT m."report"->'published' FROM "model" m WHERE m."run_id" = r."id"
           ORDER BY m."round" DESC LIMIT 1) AS "published"

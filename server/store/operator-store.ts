@@ -72,6 +72,8 @@ export interface ListedRun {
   readonly rounds: number
   /** Of its newest round, as in its report; null: it has none. */
   readonly published: unknown
+  /** Why it has failed; null: it has not, or an earlier version has not said. */
+  readonly failure: unknown
 }
 
 export interface ListedModel {

@@ -61,6 +61,7 @@ export function createPatientStore(store: Store, patience: Patience): Store {
     listBans: () => insist(() => store.listBans()),
     unfinishedRun: () => insist(() => store.unfinishedRun()),
     setRunStatus: (run, status) => insist(() => store.setRunStatus(run, status)),
+    failRun: (run, failure) => insist(() => store.failRun(run, failure)),
     saveModel: (model) => insist(() => store.saveModel(model)),
     listModels: (run) => insist(() => store.listModels(run)),
     listTokens: () => insist(() => store.listTokens()),

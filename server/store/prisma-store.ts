@@ -171,6 +171,16 @@ export function createPrismaStore(database: Database): Store {
       if (count === 0) throw await refusal(run)
     },
 
+    failRun: async (run, { code, problem }) => {
+      const count = await answer(
+        prisma.$executeRaw`
+          WITH fence AS (${fence()})
+          UPDATE "run" SET "status" = 'failed', "failure" = ${toText({ code, problem })}::json
+          WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)`,
+      )
+      if (count === 0) throw await refusal(run)
+    },
+
     listRuns: async () =>
       (await answer(prisma.run.findMany({ orderBy: { number: 'asc' } }))).map(toRun),
 

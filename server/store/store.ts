@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/errors.ts'
 import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type { Role } from '../../shared/protocol/operator/role.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -10,6 +11,12 @@ import type {
 
 /** `queued` waits for its turn; `running` and `paused` go on, also after a crash; the others are over. */
 export type RunStatus = 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'stopped'
+
+/** Why a run has failed. */
+export interface RunFailure {
+  readonly code: ErrorCode
+  readonly problem: string
+}
 
 export interface RunRecord {
   readonly id: RunId
@@ -127,7 +134,8 @@ export interface Store {
   unfinishedRun(): Promise<RunRecord | null>
   /** The oldest run that waits. */
   queuedRun(): Promise<RunRecord | null>
-  setRunStatus(run: RunId, status: RunStatus): Promise<void>
+  setRunStatus(run: RunId, status: Exclude<RunStatus, 'failed'>): Promise<void>
+  failRun(run: RunId, failure: RunFailure): Promise<void>
   /** All there are, in the order in which they began. */
   listRuns(): Promise<RunRecord[]>
 

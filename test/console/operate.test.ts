@@ -211,6 +211,15 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
     })
   })
 
+  it('should say why a run has failed, and what to do', async () => {
+    const failed = ({ world }: Server) => world.runs.find(({ status }) => status === 'failed')!
+    await using open = await openConsole(FIVE, (server) => `/runs/${failed(server).id}`)
+    const alert = open.page.getByRole('alert')
+    await alert.getByText('None of 10 rounds published a model.').waitFor()
+    await alert.getByText(failed(open.server).failure!.remedy).waitFor()
+    await alert.getByText('GRAFT_RUN_FAILED').waitFor()
+  })
+
   it('should lead past the navigation, and to the heading of each page', async () => {
     await using open = await openConsole(FIVE, '/')
     const { page } = open
@@ -233,7 +242,8 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
 
   // Helpers
 
-  type Path = string | ((server: Awaited<ReturnType<typeof startConsoleServer>>) => string)
+  type Server = Awaited<ReturnType<typeof startConsoleServer>>
+  type Path = string | ((server: Server) => string)
 
   async function openConsole(options: ConsoleOptions, path: Path) {
     const server = await startConsoleServer(options)

@@ -159,6 +159,9 @@ describe('a coordinator that stays', () => {
     void coordinator.node(1)
     await coordinator.has(good, 'finished')
     expect(await store.listRuns()).toMatchObject([{ id: broken, status: 'failed' }, { id: good }])
+    expect(await store.lists.run(broken)).toMatchObject({
+      failure: { code: 'GRAFT_DATASET_UNKNOWN', problem: expect.stringContaining('toys') },
+    })
     const audit = await store.readAuditOf('run:failed', 10)
     expect(audit).toMatchObject([{ details: { run: broken, code: 'GRAFT_DATASET_UNKNOWN' } }])
   })

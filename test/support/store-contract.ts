@@ -59,7 +59,9 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
 
       expect(first.status).toBe('running')
       expect(await store.unfinishedRun()).toEqual(second)
-      await store.setRunStatus(second.id, 'failed')
+      const failure = { code: 'GRAFT_RUN_FAILED', problem: 'No “model”.' } as const
+      await store.failRun(second.id, failure)
+      expect(await store.lists.run(second.id)).toMatchObject({ status: 'failed', failure })
       expect(await store.unfinishedRun()).toEqual(first)
       await store.setRunStatus(first.id, 'finished')
       expect(await store.unfinishedRun()).toBeNull()
@@ -76,6 +78,8 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
       const unknown = RunId.parse(randomUUID())
 
       await expect(store.setRunStatus(unknown, 'finished')).rejects.toThrow(RangeError)
+      const failure = { code: 'GRAFT_RUN_FAILED', problem: 'Any.' } as const
+      await expect(store.failRun(unknown, failure)).rejects.toThrow(RangeError)
       await expect(store.appendEvent(unknown, {})).rejects.toThrow(RangeError)
       expect(await store.readJournal(unknown)).toEqual([])
     })

@@ -13,7 +13,7 @@ import { NeedsAttention, Present } from '../components/present.tsx'
 import { RoundSteps } from '../components/round-steps.tsx'
 import { Empty } from '../components/ui/empty.tsx'
 import { Facts } from '../components/ui/facts.tsx'
-import { Failure } from '../components/ui/failure.tsx'
+import { Failed } from '../components/ui/failure.tsx'
 import { Loaded } from '../components/ui/loaded.tsx'
 import { Page, Section } from '../components/ui/page.tsx'
 import { type DotRow, RangeDots } from '../components/ui/range-dots.tsx'
@@ -53,7 +53,7 @@ export function Round() {
             report !== null ? (
               <Result run={run} report={report} changes={classChanges(all, number)} />
             ) : failure !== null ? (
-              <Failure error={new Error(`The round failed: ${failure}.`)} />
+              <Failed failure={failure} />
             ) : (
               <Empty title="Nothing is known of this round" />
             )

@@ -11,6 +11,7 @@ import { BytesBars, SecondsBars } from '../components/round-bars.tsx'
 import { Badge } from '../components/ui/badge.tsx'
 import { Empty } from '../components/ui/empty.tsx'
 import { type Fact, Facts } from '../components/ui/facts.tsx'
+import { Failed } from '../components/ui/failure.tsx'
 import { Loaded } from '../components/ui/loaded.tsx'
 import { Page, Section } from '../components/ui/page.tsx'
 import { type Column, Table } from '../components/ui/table.tsx'
@@ -36,6 +37,7 @@ export function Run() {
       <Loaded query={run}>
         {(found) => (
           <>
+            {found.failure !== null && <Failed failure={found.failure} />}
             <Loaded query={rounds} lines={10}>
               {(all) => <Rounds run={found} rounds={all} />}
             </Loaded>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { GraftError } from '../../../shared/errors.ts'
+import { type ErrorCode, GraftError } from '../../../shared/errors.ts'
 import { RoundNumber, RunId } from '../../../shared/ids.ts'
 import { LedgerReport } from '../../../shared/protocol/ledger.ts'
 import type { LiveEvent } from '../../../shared/protocol/operator/live.ts'
@@ -17,6 +17,7 @@ import { startRound, step } from '../../coordinator/round-state.ts'
 import { type ApiApp, of } from '../api-app.ts'
 import type { ApiContext } from '../api-context.ts'
 import { PAGE_QUERY, parseCursor, toPage } from '../cursor.ts'
+import { toFailureResource } from '../resources/failure-resource.ts'
 import { toRoundSummary } from '../resources/round-summary.ts'
 import { findRun } from './runs.ts'
 
@@ -63,9 +64,9 @@ export function roundRoutes(app: ApiApp, context: ApiContext): void {
       }
       const { round: live } = operations.federation()
       if (live?.run === run && live.round === round) {
-        return { ...nothing, live, lanes: operations.lanes(), failure: live.failure }
+        return { ...nothing, live, lanes: operations.lanes(), failure: toFailure(live.failure) }
       }
-      return { ...nothing, failure: await failureOf(context, run, round) }
+      return { ...nothing, failure: toFailure(await failureOf(context, run, round)) }
     },
   )
 
@@ -120,6 +121,9 @@ async function failureOf({ store }: ApiContext, run: RunId, round: RoundNumber) 
   )
   return state.phase === 'failed' ? state.code : null
 }
+
+const toFailure = (code: ErrorCode | null) =>
+  code === null ? null : toFailureResource(code, 'The round ended without a model.')
 
 function noRound(run: RunId, round: RoundNumber): GraftError {
   return new GraftError('GRAFT_NOT_FOUND', `Run ${run} has no round ${round} yet.`)

@@ -67,10 +67,21 @@ export const RoundSummary = z.strictObject({
 })
 export type RoundSummary = z.infer<typeof RoundSummary>
 
+/** Why a run or a round has failed. */
+export const FailureResource = z.strictObject({
+  code: errorCode,
+  problem: z.string().describe('what went wrong'),
+  remedy: z.string().describe('what to do'),
+})
+export type FailureResource = z.infer<typeof FailureResource>
+
 export const RunResource = z.strictObject({
   id: RunId,
   number: z.int().positive().describe('counts runs in the order they began'),
   status: RunStatus,
+  failure: FailureResource.nullable().describe(
+    'null: it has not failed, or an earlier version of Graft has not said why',
+  ),
   settings: RunSettings,
   createdAt: instant,
   rounds: count.describe('rounds that published a model'),
@@ -86,7 +97,7 @@ export const RoundResource = z.strictObject({
   report: RoundReport.omit({ ledger: true }).nullable(),
   live: RoundView.nullable(),
   lanes: z.array(ClientLane).describe('empty of a round that is over'),
-  failure: errorCode.nullable(),
+  failure: FailureResource.nullable(),
 })
 export type RoundResource = z.infer<typeof RoundResource>
 

@@ -85,6 +85,7 @@ export function createWorld(shape: WorldShape): World {
     id: runId,
     number: 4,
     status: clientIds.length === 0 ? 'queued' : 'running',
+    failure: null,
     settings,
     createdAt: iso(-3_600_000 * 5),
     rounds: summaries.length,
@@ -96,6 +97,15 @@ export function createWorld(shape: WorldShape): World {
     id: uuidOf(`run ${3 - i}`) as RunId,
     number: 3 - i,
     status,
+    failure:
+      status === 'failed'
+        ? {
+            code: 'GRAFT_RUN_FAILED',
+            problem: 'None of 10 rounds published a model.',
+            remedy:
+              'Its rounds say why, in the console and in the coordinator’s messages; run it again when that is mended.',
+          }
+        : null,
     settings: {
       ...settings,
       strategy: ['kf-linear', 'fedavg', 'nt:tree=joint'][i]!,

@@ -1,3 +1,4 @@
+import type { FailureResource } from '../../../../shared/protocol/operator/resources.ts'
 import { ProblemError } from '../../lib/api.ts'
 import { Button } from './button.tsx'
 
@@ -9,7 +10,20 @@ export function Failure({
   readonly error: unknown
   readonly onRetry?: () => void
 }) {
-  const { what, remedy, code } = explain(error)
+  return <Explained {...explain(error)} {...(onRetry && { onRetry })} />
+}
+
+/** The same of a run or a round. */
+export function Failed({ failure }: { readonly failure: FailureResource }) {
+  return <Explained what={failure.problem} remedy={failure.remedy} code={failure.code} />
+}
+
+function Explained({
+  what,
+  remedy,
+  code,
+  onRetry,
+}: Explanation & { readonly onRetry?: () => void }) {
   return (
     <div className="failure" role="alert">
       <p className="failure-what">{what}</p>
