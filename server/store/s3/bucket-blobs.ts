@@ -17,8 +17,8 @@ export interface BucketBlobsOptions {
 }
 
 /**
- * Blobs in a bucket, read by way of copies in a folder. A blob is in the bucket before it is in the folder, and before `put` or
- * `adopt` return: whoever leads next finds all that was journalled, from whatever machine.
+ * Blobs in a bucket, read by way of copies in a folder. A blob is in the bucket before `put`, `adopt` or a draft's `keep` return:
+ * whoever leads next finds all that was journalled, from whatever machine.
  *
  * @throws GraftError GRAFT_DISK_FULL, GRAFT_FILE_UNREADABLE when the folder cannot be made
  */
