@@ -12,7 +12,7 @@ import { type Controls, runControls } from '../proxy/controls.ts'
 import { contributions } from '../proxy/contributions.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
 import type { Teacher } from '../proxy/teacher.ts'
-import { endsRun } from './ends-run.ts'
+import { endsRun, measuresControls } from './ends-run.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
@@ -181,11 +181,12 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
     const score = await scoreOf(chosen.blob)
     const encoding = known?.blob === chosen.blob ? known.encoding : await judgeEncoded(chosen.blob)
     published = { blob: chosen.blob, heldOut: chosen.heldOut, score, encoding }
-    const isMeasured =
-      settings.controls !== 'last' || endsRun(settings, { round, accuracy: score.accuracy })
+    const isLast = endsRun(settings, { round, accuracy: score.accuracy })
     const scored = { fused: await scoreOf(fused.blob), tuned: await scoreOf(tuned.blob) }
     clear()
-    const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
+    const beside = measuresControls(settings, { isLast })
+      ? await controlsBeside(updates, onDetail)
+      : UNMEASURED
     const remembered = isNew ? fused.state : (state ?? undefined)
     return {
       publication: {

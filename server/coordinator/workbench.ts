@@ -24,6 +24,7 @@ import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
 import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
+import { measuresControls } from './ends-run.ts'
 import { createClientModels } from './client-models.ts'
 import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
@@ -195,10 +196,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       const stage = rng.split(`round/${round}/fuse`)
       const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
       const remembered = await readState(blobs, state)
-      const diversity =
-        settings.controls === 'last' && round < settings.rounds
-          ? undefined
-          : await compareParents({ parents, graph, proxy, rng: stage, ...following })
+      const isLast = round >= settings.rounds
+      const diversity = measuresControls(settings, { isLast })
+        ? await compareParents({ parents, graph, proxy, rng: stage, ...following })
+        : undefined
       const fused = await openFusion(strategy, {
         parents,
         graph,

@@ -1,3 +1,4 @@
+import { measuresControls } from '../coordinator/ends-run.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
 import type { Calibration } from './calibrate.ts'
 import type { RunFacts } from './run-facts.ts'
@@ -64,7 +65,7 @@ export function predictTime(
           most: measured.fusion * Math.max(measuredParents, measuredParents ** 2) + comparing,
         }
   const test = measured.example * numTest
-  const isMeasured = settings.controls !== 'last'
+  const isMeasured = measuresControls(settings, { isLast: false })
   // Average and best parent are tuned, too, and a network by labels alone; parents are judged, and then together.
   const controls = isMeasured ? 2 : 0
   const byLabels = isMeasured

@@ -146,7 +146,7 @@ export const RUN_OPTIONS = {
     .enum(CONTROLS)
     .default('each')
     .describe(
-      'rounds in which parents, their diversity and controls are measured: each, or the last',
+      'rounds in which parents, their diversity and controls are measured: each, the last, or none',
     )
     .meta({ value: 'WHEN' }),
   outliers: z

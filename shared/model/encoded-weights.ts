@@ -106,11 +106,6 @@ export function decodeWeights(
   })
 }
 
-/** What a receiver has when weights were sent so: the same as encoding them and decoding again. */
-export function asReceived(weights: Weights, encoding: Encoding): Weights {
-  return decodeWeights(encodeWeights(weights, encoding), weights)
-}
-
 /**
  * @param first index of the first of these scales
  * @throws GraftError GRAFT_NOT_FINITE; GRAFT_MESSAGE_INVALID for one that is negative, or so large that weights would not be finite

@@ -24,8 +24,8 @@ export async function* modelBytes(
 }
 
 /**
- * The file that `encodeModel` makes of the same weights and metadata in an encoding other than float32. Weights of int8 are read
- * twice, as their scales come first.
+ * A file of weights for the wire, in an encoding other than float32: the same weights, metadata and encoding give the same bytes.
+ * Weights of int8 are read twice, as their scales come first.
  *
  * @param weights finite
  */

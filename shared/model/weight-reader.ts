@@ -38,6 +38,11 @@ export async function openWeights(of: Loadable): Promise<WeightReader> {
   }
 }
 
+/** The same for who has one network at a time: what must be loaded is loaded once. */
+export async function openAlone(of: Loadable): Promise<WeightReader> {
+  return of.open === undefined ? readerOf(await of.load()) : of.open()
+}
+
 /** @param weights borrowed */
 export function readerOf(weights: Weights): WeightReader {
   return { shapes: weights, read: async (from, target) => copyPart(weights, from, target) }

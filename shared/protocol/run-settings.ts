@@ -38,7 +38,7 @@ export const TuneSettings = z.strictObject({
 })
 export type TuneSettings = z.infer<typeof TuneSettings>
 
-export const CONTROLS = ['each', 'last'] as const
+export const CONTROLS = ['each', 'last', 'none'] as const
 
 export const PUBLISHING = ['better', 'always'] as const
 export type Publishing = (typeof PUBLISHING)[number]
@@ -94,7 +94,7 @@ export const RunSettings = z.strictObject({
     .enum(CONTROLS)
     .optional()
     .describe(
-      'rounds that measure parents, their diversity and controls: each (when absent), or the last',
+      'rounds that measure parents, their diversity and controls, which takes several whole networks in memory: each (when absent), the last, or none',
     ),
   /** e.g. `nt` or `nt:tree=joint:variant=prune-merge`. */
   strategy: z.string().min(1),

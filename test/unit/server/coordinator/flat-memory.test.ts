@@ -10,7 +10,7 @@ import { subtractWeights } from '../../../../shared/model/delta.ts'
 import { decodeModel } from '../../../../shared/model/encoded-model.ts'
 import { isDelta } from '../../../../shared/model/encodings.ts'
 import { drawWeights } from '../../../../shared/model/initial-weights.ts'
-import { openSafetensors } from '../../../../shared/model/safetensors.ts'
+import { decodeSafetensors } from '../../../../shared/model/safetensors.ts'
 import { BLOCK_LENGTH } from '../../../../shared/model/weight-reader.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
 import type { RunSettings } from '../../../../shared/protocol/run-settings.ts'
@@ -19,10 +19,10 @@ import { startTestEngine } from '../../../support/engine.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 import { TOY_DATASET, TOY_SETTINGS } from '../../../support/toy-run.ts'
 
-/** Its second kernel is larger than a block. */
+/** Its second kernel is larger than a block, a byte for each weight as well. */
 const SETTINGS: RunSettings = {
   ...TOY_SETTINGS,
-  model: 'mlp:6-1200-1000-4',
+  model: 'mlp:6-2100-2100-4',
   strategy: 'fedavgm',
   rounds: 2,
   controls: 'last',
@@ -52,7 +52,7 @@ describe('a round of a network that is larger than a block', () => {
         const fused = await bench.fuse(past, updates)
         const tuned = await bench.tune(round, updates, fused)
         const { published } = await bench.evaluate({ updates, fused, tuned }, past)
-        const { tensors } = openSafetensors(await whole.get(fused.blob))
+        const { tensors } = decodeSafetensors(await whole.get(fused.blob))
         expect(tensors.map(({ name }) => name)).toEqual(
           plan.network.weights.map(({ name }) => name),
         )

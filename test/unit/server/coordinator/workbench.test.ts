@@ -290,6 +290,7 @@ describe('the stages of a round', () => {
   it.each([
     { case: 'each round', changes: { rounds: 3 }, isMeasured: true },
     { case: 'the last round', changes: { controls: 'last' }, isMeasured: true },
+    { case: 'no round', changes: { controls: 'none' }, isMeasured: false },
     {
       case: 'a round before the last',
       changes: { controls: 'last', rounds: 3 },
@@ -309,8 +310,8 @@ describe('the stages of a round', () => {
     }
     expect(judgement.fused.accuracy).toBeGreaterThan(0)
     // It is measured before anybody knows whether the target is reached.
-    const isLast = !('rounds' in changes) || !('controls' in changes)
-    expect(fused.diversity === undefined).toBe(!isLast)
+    const isForeseen = isMeasured && !('targetAccuracy' in changes)
+    expect(fused.diversity !== undefined).toBe(isForeseen)
   })
 
   it('should keep the global model when every candidate is worse', async () => {

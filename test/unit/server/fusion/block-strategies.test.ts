@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { fuseParents } from '../../../../server/fusion/fuse-parents.ts'
+import type { Ledger } from '../../../../server/fusion/ledger.ts'
 import { packLedger } from '../../../../server/fusion/pack-ledger.ts'
 import { STRATEGIES } from '../../../../server/fusion/strategies.ts'
 import type { BlockStrategy, Strategy, StrategyState } from '../../../../server/fusion/strategy.ts'
@@ -80,7 +81,7 @@ describe.each(strategies.filter(isBlockwise))('$name', (strategy) => {
       const readAtOnce: number[] = []
       let global = drawn('global')
       let state: StrategyState = {}
-      let ledger
+      let ledger: Ledger | undefined
       for (const round of [1, 2]) {
         const start = {
           ...startOf(global, { state, numClients: 4 }),
@@ -104,7 +105,7 @@ describe.each(strategies.filter(isBlockwise))('$name', (strategy) => {
       }
       const parts = Object.keys(state).sort()
       const remembered = parts.map(async (name) => `${name}:${hashOf(await state[name]!.load())}`)
-      const hash = createHash('sha256').update(JSON.stringify(packLedger(ledger)))
+      const hash = createHash('sha256').update(JSON.stringify(packLedger(ledger!)))
       expect([
         hashOf(global),
         hash.digest('hex').slice(0, 16),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeModel, encodeModel } from '../../../../shared/model/encoded-model.ts'
+import { decodeModel } from '../../../../shared/model/encoded-model.ts'
 import { ENCODINGS } from '../../../../shared/model/encodings.ts'
 import { encodedModelBytes, modelBytes } from '../../../../shared/model/model-bytes.ts'
 import { encodeSafetensors } from '../../../../shared/model/safetensors.ts'
@@ -10,7 +10,6 @@ import {
   readerOfModel,
   sumOf,
 } from '../../../../shared/model/stored-weights.ts'
-import { addWeights } from '../../../../shared/model/delta.ts'
 import {
   BLOCK_LENGTH,
   countNumbers,
@@ -21,6 +20,7 @@ import {
 import { collect, finitePieces, streamFrom } from '../../../../shared/model/weight-stream.ts'
 import { sizeOf, type Weights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
+import { addWeights, encodeModel } from '../../../support/encoded-models.ts'
 
 const SHAPES = [
   { name: 'fc1.kernel', shape: [3, 5] },
