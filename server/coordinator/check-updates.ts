@@ -3,7 +3,8 @@ import { attribute } from '../../shared/attribution/attribute.ts'
 import { sample } from '../../shared/data/sample.ts'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { ClientId } from '../../shared/ids.ts'
-import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import type { WeightReader } from '../../shared/model/weight-reader.ts'
+import { writeWeights } from '../../shared/model/weights.ts'
 import { medianOf } from '../../shared/numeric/median.ts'
 import { rankCorrelation } from '../../shared/numeric/rank-correlation.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
@@ -23,7 +24,7 @@ export interface CheckInput {
   /** By id, with the scores that they sent. */
   readonly parents: readonly Parent[]
   /** What they were trained from. */
-  readonly start: Weights
+  readonly start: WeightReader
   /** Of the run's network; overwritten. */
   readonly model: tf.LayersModel
   readonly proxy: ExampleSet

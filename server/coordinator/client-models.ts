@@ -1,7 +1,8 @@
-import { encodeModel } from '../../shared/model/encoded-model.ts'
 import type { Encoding } from '../../shared/model/encodings.ts'
 import type { BlobId } from '../../shared/ids.ts'
-import { openSafetensors } from '../../shared/model/safetensors.ts'
+import { encodedModelBytes } from '../../shared/model/model-bytes.ts'
+import { openSafetensorsFile, readerOfModel } from '../../shared/model/stored-weights.ts'
+import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
 
 /** The model that a round ends with is the one that the next begins with; an operator may choose an older one. */
@@ -18,9 +19,9 @@ export function createClientModels(
 ): (model: BlobId) => Promise<BlobId> {
   const encoded = new Map<BlobId, Promise<BlobId>>()
 
-  async function encode(model: BlobId): Promise<BlobId> {
-    const { tensors, metadata } = openSafetensors(await blobs.get(model))
-    return blobs.put(encodeModel(tensors, metadata, encoding))
+  async function encode(model: BlobId, encoding: Exclude<Encoding, 'float32'>): Promise<BlobId> {
+    const file = await openSafetensorsFile(await blobs.open(model))
+    return putFile(blobs, encodedModelBytes(readerOfModel(file), file.metadata, encoding))
   }
 
   async function forget(model: BlobId, old: Promise<BlobId>): Promise<void> {
@@ -32,7 +33,7 @@ export function createClientModels(
 
   return async (model) => {
     if (encoding === 'float32') return model
-    const known = encoded.get(model) ?? encode(model)
+    const known = encoded.get(model) ?? encode(model, encoding)
     encoded.delete(model)
     encoded.set(model, known)
     const [oldest] = encoded

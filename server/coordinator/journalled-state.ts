@@ -1,8 +1,12 @@
 import { z } from 'zod'
 import { BlobId, compareIds } from '../../shared/ids.ts'
-import { decodeSafetensors, encodeSafetensors } from '../../shared/model/safetensors.ts'
-import { assertFinite } from '../../shared/model/weights.ts'
-import type { StrategyState } from '../fusion/strategy.ts'
+import { modelBytes } from '../../shared/model/model-bytes.ts'
+import { openSafetensorsFile, readerOfModel } from '../../shared/model/stored-weights.ts'
+import { readAll } from '../../shared/model/weight-reader.ts'
+import { finitePieces } from '../../shared/model/weight-stream.ts'
+import type { OpenFusion, StrategyState } from '../fusion/strategy.ts'
+import { once } from './once.ts'
+import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
 
 /** What a strategy remembers, as it is stored: a blob of its own for each name, so that what stays is not copied. */
@@ -20,10 +24,11 @@ export async function readState(blobs: BlobStore, id: BlobId | null): Promise<St
   return StoredState.parse(JSON.parse(Buffer.from(await blobs.get(id)).toString()))
 }
 
-/** Loads what is remembered when it is asked for. */
+/** Reads what is remembered when it is asked for. */
 export function openState(blobs: BlobStore, stored: StoredState): StrategyState {
   const entries = Object.entries(stored).map(([name, id]) => {
-    return [name, async () => decodeSafetensors(await blobs.get(id)).tensors] as const
+    const open = once(async () => readerOfModel(await openSafetensorsFile(await blobs.open(id))))
+    return [name, { open, load: async () => readAll(await open()) }] as const
   })
   return Object.fromEntries(entries)
 }
@@ -37,14 +42,14 @@ export function openState(blobs: BlobStore, stored: StoredState): StrategyState 
 export async function putState(
   blobs: BlobStore,
   before: StoredState,
-  state: StrategyState,
+  state: NonNullable<OpenFusion['state']>,
 ): Promise<BlobId> {
   const stored = { ...before }
-  for (const [name, load] of Object.entries(state)) {
+  for (const [name, open] of Object.entries(state)) {
     const metadata = { format: 'graft-state', name }
-    const tensors = await load()
-    assertFinite(tensors, `The strategy's ${name}: `)
-    stored[name] = await blobs.put(encodeSafetensors(tensors, metadata))
+    const made = await open()
+    const pieces = () => finitePieces(made, `The strategy's ${name}: `)
+    stored[name] = await putFile(blobs, modelBytes({ shapes: made.shapes, pieces }, metadata))
   }
   const inOrder = Object.entries(stored).sort(([a], [b]) => compareIds(a, b))
   return blobs.put(Buffer.from(JSON.stringify(Object.fromEntries(inOrder))))

@@ -1,18 +1,18 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { type BlobId, ClientId } from '../../shared/ids.ts'
-import { asReceived } from '../../shared/model/encoded-weights.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
-import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import type { WeightReader } from '../../shared/model/weight-reader.ts'
 import type { RoundReport, Score } from '../../shared/protocol/run-report.ts'
-import { type ClassEvaluation, evaluate } from '../../shared/training/evaluate.ts'
+import { type ClassEvaluation, judge as judgeLogits } from '../../shared/training/evaluate.ts'
+import { predictWith } from '../../shared/training/predict.ts'
 import type { Parent } from '../fusion/strategy.ts'
+import { createBenchNetwork } from '../proxy/bench-network.ts'
 import { type Controls, runControls } from '../proxy/controls.ts'
 import { contributions } from '../proxy/contributions.ts'
 import { chooseCandidate } from '../proxy/gate.ts'
 import type { Teacher } from '../proxy/teacher.ts'
-import { endsRun } from './ends-run.ts'
-import { hasControls } from './has-controls.ts'
+import { endsRun, measuresControls } from './ends-run.ts'
 import type { FusedCandidate, Publication, TunedCandidate, Updates } from './round-state.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
@@ -37,10 +37,12 @@ interface JudgedUpdate extends ClassEvaluation {
 
 /** What judging looks at; borrowed. */
 export interface Courtroom {
-  /** Overwritten with each network that is judged. */
+  /** Overwritten with networks that are tuned. */
   readonly model: tf.LayersModel
   readonly graph: NeuronGraph
-  readonly weightsOf: (blob: BlobId) => Promise<Weights>
+  readonly openModel: (blob: BlobId) => Promise<WeightReader>
+  /** The same as clients get it. */
+  readonly openForClients: (blob: BlobId) => Promise<WeightReader>
   readonly parentsOf: (updates: Updates) => Parent[]
   /** The one that tuned the candidates. */
   readonly teacherOf: (updates: Updates) => Promise<Teacher | null>
@@ -66,11 +68,24 @@ export interface Candidates {
 /** Lets the gate decide on held-out proxy examples, and measures everything on the test split, which decides nothing. */
 export function createJudge(plan: RunPlan, room: Courtroom) {
   const { settings, proxy, test, rng } = plan
-  const { model, graph, weightsOf, signal } = room
+  const { model, graph, openModel, signal } = room
+  /** One network at a time is on the engine, and only while a round is judged. */
+  const bench = createBenchNetwork(graph.weights)
+  let loaded: BlobId | undefined
 
-  async function scoreOn(examples: ExampleSet, weights: Weights): Promise<ClassEvaluation> {
-    writeWeights(model, weights)
-    return evaluate(model, examples)
+  async function scoreOn(examples: ExampleSet, blob: BlobId): Promise<ClassEvaluation> {
+    if (loaded !== blob) await bench.load(await openModel(blob))
+    loaded = blob
+    return scoreLoaded(examples)
+  }
+
+  async function scoreLoaded(examples: ExampleSet): Promise<ClassEvaluation> {
+    return judgeLogits(await predictWith(graph.ops, bench.source, examples), examples)
+  }
+
+  function clear(): void {
+    bench.dispose()
+    loaded = undefined
   }
 
   let proxyAlone: ClassEvaluation | undefined
@@ -110,15 +125,23 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
   }
 
   /** What it costs that clients do not get the model as it is; nothing of a run in float32. */
-  async function judgeEncoded(model: BlobId): Promise<RoundReport['encoding']> {
+  async function judgeEncoded(blob: BlobId): Promise<RoundReport['encoding']> {
     const { encoding = 'float32' } = settings
     if (encoding === 'float32') return undefined
-    const { accuracy, loss } = await scoreOn(test, asReceived(await weightsOf(model), encoding))
-    const { sizeBytes, float32Bytes } = await room.sizesOf(model)
+    loaded = undefined
+    await bench.load(await room.openForClients(blob))
+    const { accuracy, loss } = await scoreLoaded(test)
+    const { sizeBytes, float32Bytes } = await room.sizesOf(blob)
     return { name: encoding, accuracy, loss, modelBytes: sizeBytes, float32Bytes }
   }
 
-  return judge
+  return async (...of: Parameters<typeof judge>): Promise<Judgement> => {
+    try {
+      return await judge(...of)
+    } finally {
+      clear()
+    }
+  }
 
   async function judge(
     { updates, fused, tuned }: Candidates,
@@ -130,19 +153,20 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
       { name: 'fused', blob: fused.blob },
       ...(tuned.isTuned ? [{ name: 'tuned', blob: tuned.blob }] : []),
     ]
-    const judged = []
     const known = published?.blob === globalModel ? published : undefined
-    for (const candidate of [...candidates, { name: 'kept', blob: globalModel }]) {
-      const heldOut =
-        (candidate.blob === known?.blob ? known.heldOut : undefined) ??
-        (await scoreOn(proxy.heldOut, await weightsOf(candidate.blob)))
-      judged.push({ ...candidate, heldOut })
+    const onHeldOut = async <Candidate extends { readonly blob: BlobId }>(of: Candidate) => {
+      const isKnown = of.blob === known?.blob
+      return { ...of, heldOut: isKnown ? known.heldOut : await scoreOn(proxy.heldOut, of.blob) }
     }
+    // The one that is there first, so that a candidate is still on the engine when it is chosen.
+    const kept = await onHeldOut({ name: 'kept', blob: globalModel })
+    const judged = []
+    for (const candidate of candidates) judged.push(await onHeldOut(candidate))
     const {
       published: chosen,
       isNew,
       reason,
-    } = chooseCandidate(judged.slice(0, -1), judged.at(-1)!, {
+    } = chooseCandidate(judged, kept, {
       count: proxy.heldOut.labels.length,
       publish: settings.publish,
     })
@@ -150,15 +174,19 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
     // What is published is one of the others, mostly: each network is judged once.
     const scores = new Map(known && [[known.blob, known.score]])
     const scoreOf = async (blob: BlobId) => {
-      const score = scores.get(blob) ?? (await scoreOn(test, await weightsOf(blob)))
+      const score = scores.get(blob) ?? (await scoreOn(test, blob))
       scores.set(blob, score)
       return score
     }
     const score = await scoreOf(chosen.blob)
     const encoding = known?.blob === chosen.blob ? known.encoding : await judgeEncoded(chosen.blob)
     published = { blob: chosen.blob, heldOut: chosen.heldOut, score, encoding }
-    const isMeasured = hasControls(settings, endsRun(settings, { round, accuracy: score.accuracy }))
-    const beside = isMeasured ? await controlsBeside(updates, onDetail) : UNMEASURED
+    const isLast = endsRun(settings, { round, accuracy: score.accuracy })
+    const scored = { fused: await scoreOf(fused.blob), tuned: await scoreOf(tuned.blob) }
+    clear()
+    const beside = measuresControls(settings, { isLast })
+      ? await controlsBeside(updates, onDetail)
+      : UNMEASURED
     const remembered = isNew ? fused.state : (state ?? undefined)
     return {
       publication: {
@@ -167,8 +195,7 @@ export function createJudge(plan: RunPlan, room: Courtroom) {
         ...(remembered !== undefined && { state: remembered }),
       },
       ...beside,
-      fused: await scoreOf(fused.blob),
-      tuned: await scoreOf(tuned.blob),
+      ...scored,
       published: {
         ...score,
         candidate: chosen.name as RoundReport['published']['candidate'],

@@ -4,9 +4,10 @@ import { parsePartition } from '../../shared/data/partition.ts'
 import { drawProxy, splitDataset } from '../../shared/data/split.ts'
 import { subset } from '../../shared/data/subset.ts'
 import { GraftError } from '../../shared/errors.ts'
-import { drawWeights } from '../../shared/model/initial-weights.ts'
+import { drawnWeights, drawWeights } from '../../shared/model/initial-weights.ts'
 import type { Network } from '../../shared/model/network.ts'
 import { networkOf } from '../../shared/model/open-network.ts'
+import { streamOf, type WeightStream } from '../../shared/model/weight-stream.ts'
 import { assertFinite, assertSameShapes, type Weights } from '../../shared/model/weights.ts'
 import { createRng, type Rng } from '../../shared/numeric/rng.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
@@ -27,8 +28,8 @@ export interface RunPlan {
   readonly test: ExampleSet
   /** A network that has seen nothing: drawn when it is asked for, the same each time. */
   readonly untrained: () => Weights
-  /** Where round 1 starts: `untrained`, or the model that was given. */
-  readonly initial: () => Weights
+  /** Where round 1 starts: as `untrained`, or the model that was given. */
+  readonly initial: () => WeightStream
   /** Of the run; take a stream by `split`. */
   readonly rng: Rng
 }
@@ -54,7 +55,7 @@ export function planRun(
   const rng = createRng(String(settings.seed))
   assertCanCorrupt(settings, dataset.train)
   const proxy = proxyOf(settings, dataset.train)
-  const untrained = () => drawWeights(network.weights, rng.split('model'))
+  const drawn = rng.split('model')
   if (given !== null) {
     assertSameShapes(given, network.weights)
     assertFinite(given)
@@ -66,8 +67,8 @@ export function planRun(
     numTrain: dataset.train.labels.length,
     proxy: splitProxy(subset(dataset.train, proxy), rng.split('proxy')),
     test: dataset.test,
-    untrained,
-    initial: given === null ? untrained : () => given,
+    untrained: () => drawWeights(network.weights, drawn),
+    initial: () => (given === null ? drawnWeights(network.weights, drawn) : streamOf(given)),
     rng,
   }
 }

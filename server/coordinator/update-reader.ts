@@ -1,15 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
-import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
-import { addWeights } from '../../shared/model/delta.ts'
-import { decodeModel } from '../../shared/model/encoded-model.ts'
+import { BlobId, type ClientId, RoundNumber } from '../../shared/ids.ts'
 import { isDelta } from '../../shared/model/encodings.ts'
-import type { Weights } from '../../shared/model/weights.ts'
+import {
+  openSafetensorsFile,
+  readerOfClientModel,
+  sumOf,
+} from '../../shared/model/stored-weights.ts'
+import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
 import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import {
   decodeUpdate,
   type ExpectedUpdate,
   measureUpdate,
+  openUpdate,
+  type OpenUpdate,
   type Update,
   type UpdateFacts,
 } from '../../shared/protocol/update.ts'
@@ -17,6 +22,7 @@ import type { Parent } from '../fusion/strategy.ts'
 import type { Inspection, ReceivedUpdate } from '../gateway/gateway.ts'
 import type { BlobStore } from '../store/store.ts'
 import { inspectUpdate } from './inspect-update.ts'
+import { once } from './once.ts'
 import { clientsOf, type Updates } from './round-state.ts'
 
 /** Updates of one run: files of strangers until they have been checked, parents of a fusion after that. */
@@ -32,7 +38,7 @@ export interface UpdateReader {
   readonly read: (bytes: Uint8Array) => Update
   /** In id order; their weights are read from disk when they are asked for. */
   readonly parents: (updates: Updates) => Parent[]
-  /** With the scores that only fusion asks for; one upload is in memory at a time, its scores stay. */
+  /** With the scores that only fusion asks for. */
   readonly scoredParents: (updates: Updates) => Promise<Parent[]>
 }
 
@@ -58,41 +64,49 @@ export function createUpdateReader(
   /** Of updates that came to this process since the last fusion: the others' scores are on disk. */
   const scoresOf = new Map<BlobId, readonly Float32Array[]>()
   const { encoding = 'float32' } = expected
-  let latest: { readonly base: BlobId; readonly weights: Weights } | undefined
+  let latest: { readonly base: BlobId; readonly reader: Promise<WeightReader> } | undefined
 
-  function parents(updates: Updates): Parent[] {
+  async function openStored({ blob }: Pick<AcceptedUpdate, 'blob'>): Promise<OpenUpdate> {
+    return openUpdate(await openSafetensorsFile(await blobs.open(blob)), expected)
+  }
+
+  /** An opened update was verified; it is opened once for all who read this parent. */
+  function parentOf(id: ClientId, update: AcceptedUpdate): StoredParent {
+    const { numExamples, classCounts } = update
+    const opened = once(() => openStored(update))
+    const open = once(async () => {
+      const { weights, base } = await opened()
+      return base === undefined ? weights : sumOf(weights, await baseWeights(base))
+    })
+    const known = { id, numExamples, classCounts, scores: [], widths: expected.widths }
+    const parent = { ...known, open, load: async () => readAll(await open()) }
+    return { parent, scores: async () => (await opened()).scores() }
+  }
+
+  function storedParents(updates: Updates): (StoredParent & { readonly blob: BlobId })[] {
     return clientsOf(updates).map((id) => {
-      const { blob, numExamples, classCounts } = updates[id]!
-      const load = async () => {
-        const { weights, base } = decodeUpdate(await blobs.get(blob), expected)
-        return base === undefined ? weights : addWeights(weights, await baseWeights(base))
-      }
-      return { id, numExamples, classCounts, scores: [], widths: expected.widths, load }
+      return { ...parentOf(id, updates[id]!), blob: updates[id]!.blob }
     })
   }
 
   async function scoredParents(updates: Updates): Promise<Parent[]> {
     const scored: Parent[] = []
-    for (const parent of parents(updates)) {
-      const { blob } = updates[ClientId.parse(parent.id)]!
-      const scores = scoresOf.get(blob) ?? (await readScores(blob))
-      scored.push({ ...parent, scores })
+    for (const { parent, blob, scores } of storedParents(updates)) {
+      scored.push({ ...parent, scores: scoresOf.get(blob) ?? (await scores()) })
     }
     scoresOf.clear()
     return scored
   }
 
-  async function readScores(blob: BlobId): Promise<readonly Float32Array[]> {
-    // Copied: a view would keep the whole update in memory.
-    return decodeUpdate(await blobs.get(blob), expected).scores.map((scores) => scores.slice())
+  /** Kept until another one is asked for: all updates of a round have the same. */
+  function baseWeights(base: BlobId): Promise<WeightReader> {
+    if (latest?.base !== base) latest = { base, reader: openBase(base) }
+    return latest.reader
   }
 
-  /** Kept until another one is asked for: all updates of a round have the same. */
-  async function baseWeights(base: BlobId): Promise<Weights> {
-    if (latest?.base === base) return latest.weights
-    const weights = decodeModel(await blobs.get(base), expected.weights, encoding)
-    latest = { base, weights }
-    return weights
+  async function openBase(base: BlobId): Promise<WeightReader> {
+    const file = await openSafetensorsFile(await blobs.open(base))
+    return readerOfClientModel(file, expected.weights, encoding)
   }
 
   function inspect({ sizeBytes, base }: AnnouncedUpdate): Inspection {
@@ -112,10 +126,17 @@ export function createUpdateReader(
     maxBytes: largest.sizeBytes,
     inspect,
     read: (bytes) => decodeUpdate(bytes, expected),
-    parents,
+    parents: (updates) => storedParents(updates).map(({ parent }) => parent),
     scoredParents,
   }
 }
+
+interface StoredParent {
+  readonly parent: Parent
+  readonly scores: () => Promise<Float32Array[]>
+}
+
+type AcceptedUpdate = Updates[ClientId]
 
 /** Other programs write the same header with spaces. */
 const HEADER_SLACK = 4

@@ -1,27 +1,33 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { BlobId, RoundNumber } from '../../shared/ids.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
-import { asReceived } from '../../shared/model/encoded-weights.ts'
-import { encodeSafetensors, openSafetensors } from '../../shared/model/safetensors.ts'
-import { assertFinite, type Weights } from '../../shared/model/weights.ts'
+import { modelBytes } from '../../shared/model/model-bytes.ts'
+import {
+  openSafetensorsFile,
+  readerOfClientModel,
+  readerOfModel,
+} from '../../shared/model/stored-weights.ts'
+import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
+import { finitePieces, streamOf, type WeightStream } from '../../shared/model/weight-stream.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
 import { encodeProxySet } from '../../shared/protocol/proxy-set.ts'
 import type { ExpectedUpdate, Update } from '../../shared/protocol/update.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
 import { assertSuitable } from '../fusion/assert-suitable.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
-import { fuseParents } from '../fusion/fuse-parents.ts'
+import { openFusion } from '../fusion/fuse-parents.ts'
 import { packLedger } from '../fusion/pack-ledger.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { Inspection } from '../gateway/gateway.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
+import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
+import { measuresControls } from './ends-run.ts'
 import { createClientModels } from './client-models.ts'
 import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
-import { hasControls } from './has-controls.ts'
 import { type Candidates, createJudge, type Judgement, type ModelSizes } from './judge-round.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
 import type { RunPlan } from './run-plan.ts'
@@ -94,10 +100,9 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   }
 
   async function putModel(
-    weights: Weights,
+    weights: WeightStream,
     { round, parents }: { round: number; parents: readonly Parent[] },
   ): Promise<BlobId> {
-    assertFinite(weights)
     const counts = Array.from({ length: test.numClasses }, (_, label) =>
       parents.reduce((sum, { classCounts }) => sum + (classCounts[label] ?? 0), 0),
     )
@@ -108,18 +113,20 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       num_examples: String(parents.reduce((sum, { numExamples }) => sum + numExamples, 0)),
       class_counts: JSON.stringify(counts),
     }
-    return blobs.put(encodeSafetensors(weights, metadata))
+    const pieces = () => finitePieces(weights)
+    return putFile(blobs, modelBytes({ shapes: weights.shapes, pieces }, metadata))
   }
 
-  async function weightsOf(blob: BlobId): Promise<Weights> {
-    return openSafetensors(await blobs.get(blob)).tensors
+  async function openModel(blob: BlobId): Promise<WeightReader> {
+    return readerOfModel(await openSafetensorsFile(await blobs.open(blob)))
   }
 
   const forClients = createClientModels(blobs, encoding)
 
-  /** What clients of a round train from: the global model as they got it. */
-  async function startWeights(globalModel: BlobId): Promise<Weights> {
-    return asReceived(await weightsOf(globalModel), encoding)
+  /** A stored model as clients get it: what they train from. */
+  async function openForClients(model: BlobId): Promise<WeightReader> {
+    const file = await openSafetensorsFile(await blobs.open(await forClients(model)))
+    return readerOfClientModel(file, network.weights, encoding)
   }
 
   const read = createUpdateReader(
@@ -157,7 +164,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   }
 
   const judge = createJudge(plan, {
-    ...{ model, graph, weightsOf, teacherOf, signal, sizesOf },
+    ...{ model, graph, openModel, openForClients, teacherOf, signal, sizesOf },
     parentsOf: read.parents,
   })
 
@@ -174,11 +181,12 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     async fuse({ round, globalModel, state }, updates, onDetail) {
       const clock = startClock()
       const accepted = await read.scoredParents(updates)
+      const start = await openForClients(globalModel)
       const checks =
         settings.outliers === 'off'
           ? undefined
           : await checkUpdates({
-              ...{ parents: accepted, start: await startWeights(globalModel), model, settings },
+              ...{ parents: accepted, start, model, settings },
               proxy: proxy.train,
               rng: rng.split(`round/${round}/check`),
               ...(signal && { signal }),
@@ -188,18 +196,17 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
       const stage = rng.split(`round/${round}/fuse`)
       const following = { ...(onDetail && { onProgress: onDetail }), ...(signal && { signal }) }
       const remembered = await readState(blobs, state)
-      const diversity =
-        // Of a target nobody knows yet whether it is reached.
-        hasControls(settings, round >= settings.rounds)
-          ? await compareParents({ parents, graph, proxy, rng: stage, ...following })
-          : undefined
-      const fused = await fuseParents(strategy, {
+      const isLast = round >= settings.rounds
+      const diversity = measuresControls(settings, { isLast })
+        ? await compareParents({ parents, graph, proxy, rng: stage, ...following })
+        : undefined
+      const fused = await openFusion(strategy, {
         parents,
         graph,
         options,
         proxy,
         start: {
-          loadGlobalModel: () => startWeights(globalModel),
+          globalModel: { open: async () => start, load: () => readAll(start) },
           state: openState(blobs, remembered),
           numClients: settings.clients,
           training,
@@ -207,10 +214,11 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         rng: stage,
         ...following,
       })
-      const { ledger, reason } = fused
+      const { reason } = fused
+      const blob = await putModel(fused.weights, { round, parents })
       return {
-        blob: await putModel(fused.weights, { round, parents }),
-        ledger: await blobs.put(Buffer.from(JSON.stringify(packLedger(ledger)))),
+        blob,
+        ledger: await blobs.put(Buffer.from(JSON.stringify(packLedger(fused.ledger())))),
         ...(reason !== undefined && { reason }),
         ...(diversity && { diversity }),
         ...(checks && { checks }),
@@ -226,10 +234,12 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
     async tune(round, updates, fused, onDetail) {
       const clock = startClock()
+      const untuned = { blob: fused.blob, isTuned: false, epochs: 0 }
+      if (settings.tune.mode === 'none') return { ...untuned, seconds: clock() }
       const parents = read.parents(updates)
       const tuned = await tune({
         model,
-        start: await weightsOf(fused.blob),
+        start: await readAll(await openModel(fused.blob)),
         ...proxy,
         settings: settings.tune,
         teacher: await teacherOf(updates),
@@ -237,9 +247,9 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         onProgress: ({ epoch }) => onDetail?.(`epoch ${epoch}`),
         ...(signal && { signal }),
       })
-      const { isTuned, epochs } = tuned
-      const blob = isTuned ? await putModel(tuned.weights, { round, parents }) : fused.blob
-      return { blob, isTuned, epochs, seconds: clock() }
+      if (!tuned.isTuned) return { ...untuned, epochs: tuned.epochs, seconds: clock() }
+      const blob = await putModel(streamOf(tuned.weights), { round, parents })
+      return { blob, isTuned: true, epochs: tuned.epochs, seconds: clock() }
     },
 
     evaluate: judge,

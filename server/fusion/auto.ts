@@ -52,6 +52,7 @@ const CANDIDATES: readonly Candidate[] = [
  */
 export const auto: Strategy = {
   name: 'auto',
+  holds: 'networks',
   summary: 'tries the others and keeps the best on held-out proxy examples',
   paper: 'arXiv 2507.00037 and 2502.06849, the methods it tries',
   options: OPTIONS,

@@ -7,6 +7,7 @@ import type { Strategy } from './strategy.ts'
  */
 export const ensemble: Strategy = {
   name: 'ensemble',
+  holds: 'networks',
   summary: 'all parents together, for comparison only',
   paper: 'arXiv 2507.00037, baseline',
   options: {},

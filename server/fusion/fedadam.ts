@@ -1,10 +1,10 @@
+import { blockStrategy } from './block-strategy.ts'
 import {
   NEEDS_GLOBAL_MODEL,
   optimizeGlobalModel,
   type ServerOptimizer,
 } from './server-optimizer.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Strategy } from './strategy.ts'
 
 const OPTIONS = {
   /** Step size of the server, eta; the paper tunes it for each task. */
@@ -27,19 +27,19 @@ const OPTIONS = {
  * of the moments. The moments belong to the published model: a round whose model is not published leaves
  * them as they were.
  */
-export const fedadam: Strategy = {
+export const fedadam = blockStrategy({
   name: 'fedadam',
   summary: 'Adam on the global model, with what fedavg would add to it for a gradient',
   paper: 'arXiv 2003.00295, Algorithm 2',
   options: OPTIONS,
   onlyInRounds: NEEDS_GLOBAL_MODEL,
   isStateful: true,
-  fuse: (input) => {
+  open: async (input) => {
     const { rate, beta1, beta2, tau } = chooseOptions('fedadam', OPTIONS, input.options)
     const numbers = { rate: Number(rate), beta1: Number(beta1), beta2: Number(beta2) }
     return optimizeGlobalModel('fedadam', input, adam({ ...numbers, tau: Number(tau) }))
   },
-}
+})
 
 type AdamNumbers = Readonly<Record<'rate' | 'beta1' | 'beta2' | 'tau', number>>
 

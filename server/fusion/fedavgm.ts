@@ -1,10 +1,10 @@
+import { blockStrategy } from './block-strategy.ts'
 import {
   NEEDS_GLOBAL_MODEL,
   optimizeGlobalModel,
   type ServerOptimizer,
 } from './server-optimizer.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Strategy } from './strategy.ts'
 
 const OPTIONS = {
   /** Share of the momentum that is kept from round to round. */
@@ -19,18 +19,18 @@ const OPTIONS = {
  * of the momentum. The momentum belongs to the published model: a round whose model is not published leaves
  * both as they were.
  */
-export const fedavgm: Strategy = {
+export const fedavgm = blockStrategy({
   name: 'fedavgm',
   summary: 'fedavg with momentum of the global model',
   paper: 'arXiv 1909.06335, section 4.3',
   options: OPTIONS,
   onlyInRounds: NEEDS_GLOBAL_MODEL,
   isStateful: true,
-  fuse: (input) => {
+  open: async (input) => {
     const { beta } = chooseOptions('fedavgm', OPTIONS, input.options)
     return optimizeGlobalModel('fedavgm', input, momentum(Number(beta)))
   },
-}
+})
 
 function momentum(beta: number): ServerOptimizer {
   return {

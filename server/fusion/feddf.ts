@@ -39,6 +39,7 @@ const HELD_OUT = 0.2
  */
 export const feddf: Strategy = {
   name: 'feddf',
+  holds: 'networks',
   summary: 'mean of the weights, distilled from the parents’ mean logits on the proxy set',
   paper: 'arXiv 2006.07242, Algorithm 1',
   options: OPTIONS,

@@ -1,6 +1,6 @@
+import { blockStrategy } from './block-strategy.ts'
 import { fedavg } from './fedavg.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Strategy } from './strategy.ts'
 
 const OPTIONS = {
   /** Weight of the proximal term; the values that the paper tries, its section 5.3. */
@@ -14,7 +14,7 @@ const OPTIONS = {
  * The paper draws clients by their examples and averages them alike; every client of a cohort takes part
  * here, so they are weighted by examples, as in `fedavg`. Local epochs are the same for all, not gamma-inexact.
  */
-export const fedprox: Strategy = {
+export const fedprox = blockStrategy({
   name: 'fedprox',
   summary: 'fedavg of clients that are held near the global model while they train',
   paper: 'arXiv 1812.06127, Algorithm 2',
@@ -24,5 +24,5 @@ export const fedprox: Strategy = {
   clientTraining: (options) => ({
     proximal: Number(chooseOptions('fedprox', OPTIONS, options).mu),
   }),
-  fuse: (input) => fedavg.fuse({ ...input, options: {} }),
-}
+  open: (input) => fedavg.open({ ...input, options: {} }),
+})

@@ -1,10 +1,12 @@
 import { type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
-import { assertFinite } from '../../shared/model/weights.ts'
+import { inOrderOf, openWeights } from '../../shared/model/weight-reader.ts'
+import { finitePieces, streamFrom, streamOf } from '../../shared/model/weight-stream.ts'
 import { assertSuitable } from './assert-suitable.ts'
+import { collectFusion } from './block-strategy.ts'
 import { checkParents } from './check-parents.ts'
 import { ledgerOf } from './ledger.ts'
 import { inIdOrder } from './parents.ts'
-import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
+import type { Fusion, FusionInput, OpenFusion, Parent, Strategy } from './strategy.ts'
 
 /**
  * Fuses parents by a strategy: the one way in for rounds, for `graft fuse` and for the library. A single
@@ -15,6 +17,17 @@ import type { Fusion, FusionInput, Parent, Strategy } from './strategy.ts'
  *   what the strategy refuses; or the reason of `signal`
  */
 export async function fuseParents(strategy: Strategy, input: FusionInput): Promise<Fusion> {
+  const fusion = await collectFusion(await openFusion(strategy, input))
+  input.signal?.throwIfAborted()
+  return fusion
+}
+
+/**
+ * The same for who stores the network while it is made. A strategy that holds whole networks has made it when this returns.
+ *
+ * @throws what {@link fuseParents} throws, some of it while weights are read
+ */
+export async function openFusion(strategy: Strategy, input: FusionInput): Promise<OpenFusion> {
   const { graph, signal } = input
   signal?.throwIfAborted()
   const widths = await checkParents(input.parents, graph)
@@ -25,23 +38,33 @@ export async function fuseParents(strategy: Strategy, input: FusionInput): Promi
   }
   const { length } = parents
   assertSuitable({ strategy, options: input.options }, graph, { fewest: length, most: length })
-  const fusion = await strategy.fuse({ ...input, parents })
+  const fusion = await openBy(strategy, { ...input, parents })
   signal?.throwIfAborted()
-  assertFinite(fusion.weights)
-  return fusion
+  const { weights } = fusion
+  return { ...fusion, weights: { shapes: weights.shapes, pieces: () => finitePieces(weights) } }
 }
 
-async function onlyParent(parent: Parent, graph: NeuronGraph): Promise<Fusion> {
-  const byName = new Map((await parent.load()).map((tensor) => [tensor.name, tensor]))
+async function openBy(strategy: Strategy, input: FusionInput): Promise<OpenFusion> {
+  if (strategy.holds === 'blocks') return strategy.open(input)
+  const { weights, ledger, state, ...said } = await strategy.fuse(input)
+  const parts = Object.entries(state ?? {})
   return {
-    weights: graph.weights.map(({ name, shape }) => ({
-      name,
-      shape,
-      data: byName.get(name)!.data.slice(),
-    })),
-    ledger: ledgerOf(graph, [parent.id], (_, neuron) => [
-      { parent: 0, neuron, share: 1, score: null },
-    ]),
+    ...said,
+    weights: streamOf(weights),
+    ledger: () => ledger,
+    ...(state && {
+      state: Object.fromEntries(
+        parts.map(([name, part]) => [name, async () => streamFrom(await openWeights(part))]),
+      ),
+    }),
+  }
+}
+
+async function onlyParent(parent: Parent, graph: NeuronGraph): Promise<OpenFusion> {
+  return {
+    weights: streamFrom(inOrderOf(await openWeights(parent), graph.weights)),
+    ledger: () =>
+      ledgerOf(graph, [parent.id], (_, neuron) => [{ parent: 0, neuron, share: 1, score: null }]),
     reason: 'There is one parent, and it comes out as it went in.',
   }
 }

@@ -23,6 +23,7 @@ const COUNT = 400
  */
 export const gitRebasin: Strategy = {
   name: 'git-rebasin',
+  holds: 'networks',
   summary: 'permutes neurons onto those of the first parent, then averages',
   paper: 'arXiv 2209.04836, section 3.1',
   options: OPTIONS,

@@ -13,6 +13,7 @@ import type { Fusion, FusionInput, ParentCount, Strategy } from './strategy.ts'
  */
 export const hfLinear: Strategy = {
   name: 'hf-linear',
+  holds: 'networks',
   summary: 'pairs of neurons of two parents, solved layer by layer',
   paper: 'arXiv 2507.00037, HF',
   options: LINEAR_OPTIONS,

@@ -47,6 +47,7 @@ const HELD_OUT = 0.2
  */
 export const kfGradient: Strategy = {
   name: 'kf-gradient',
+  holds: 'networks',
   summary: 'trained level by level to do what clusters of all parents’ neurons do',
   paper: 'arXiv 2507.00037, KF gradient',
   options: OPTIONS,

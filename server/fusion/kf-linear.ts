@@ -18,6 +18,7 @@ import type { Fusion, FusionInput, Strategy } from './strategy.ts'
  */
 export const kfLinear: Strategy = {
   name: 'kf-linear',
+  holds: 'networks',
   summary: 'clusters of all parents’ neurons, solved layer by layer',
   paper: 'arXiv 2507.00037, KF',
   options: LINEAR_OPTIONS,

@@ -1,11 +1,12 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
-import { forEachSlice } from './coordinate-slices.ts'
+import { blockStrategy } from './block-strategy.ts'
+import { slicesOf } from './coordinate-slices.ts'
 import { averageOf } from './fedavg.ts'
 import { ledgerOf } from './ledger.ts'
 import { inIdOrder } from './parents.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Fusion, FusionInput, Parent, ParentCount, Strategy } from './strategy.ts'
+import type { FusionInput, OpenFusion, Parent, ParentCount } from './strategy.ts'
 
 const OPTIONS = {
   /** Parents that may be Byzantine: of any weights at all. */
@@ -21,16 +22,16 @@ const OPTIONS = {
  * alike. Blanchard et al. 2017 (arXiv 1703.02757), "The Krum function" and "Multi-Krum".
  *
  * Needs n >= 2f + 3 parents, the paper's 2f + 2 < n. Distances are over all weights, moving
- * statistics included, as what is not looked at could be sent wrong. One parent is loaded at a time.
+ * statistics included, as what is not looked at could be sent wrong. A slice of each parent is in memory at a time.
  */
-export const krum: Strategy = {
+export const krum = blockStrategy({
   name: 'krum',
   summary: 'the parent that is closest to the others, or the mean of the m closest',
   paper: 'arXiv 1703.02757, the Krum function and Multi-Krum',
   options: OPTIONS,
   check,
-  fuse,
-}
+  open,
+})
 
 interface Numbers {
   readonly f: number
@@ -61,7 +62,7 @@ function refusal(f: number, problem: string): GraftError {
   return new GraftError('GRAFT_STRATEGY_UNKNOWN', `krum:f=${f} ${problem}; ${remedy}`)
 }
 
-async function fuse(input: FusionInput): Promise<Fusion> {
+async function open(input: FusionInput): Promise<OpenFusion> {
   const { graph } = input
   const parents = inIdOrder(input.parents)
   const { f, m } = check(graph, { fewest: parents.length }, input.options)
@@ -70,15 +71,17 @@ async function fuse(input: FusionInput): Promise<Fusion> {
   const chosen = ranked.slice(0, m).sort((a, b) => a - b)
   const made = chosen.map((parent) => ({ parent, share: 1 / m, score: scores[parent]! }))
   return {
-    weights: await averageOf(
+    weights: averageOf(
       chosen.map((k) => ({ parent: parents[k]!, share: 1 / m })),
       graph,
+      input.signal,
     ),
-    ledger: ledgerOf(
-      graph,
-      parents.map(({ id }) => id),
-      (_, neuron) => made.map((contribution) => ({ ...contribution, neuron })),
-    ),
+    ledger: () =>
+      ledgerOf(
+        graph,
+        parents.map(({ id }) => id),
+        (_, neuron) => made.map((contribution) => ({ ...contribution, neuron })),
+      ),
     reason: reasonFor(parents, chosen, f),
   }
 }
@@ -101,14 +104,14 @@ async function squaredDistances(
 ): Promise<Float64Array[]> {
   const n = input.parents.length
   const distances = input.parents.map(() => new Float64Array(n))
-  await forEachSlice(input, ({ values }) => {
+  for await (const { values } of slicesOf(input)) {
     for (let i = 1; i < n; i++) {
       for (let j = 0; j < i; j++) {
         distances[i]![j]! += squaredDistance(values[i]!, values[j]!)
         distances[j]![i] = distances[i]![j]!
       }
     }
-  })
+  }
   return distances
 }
 

@@ -1,5 +1,14 @@
 import { GraftError } from '../../shared/errors.ts'
-import type { Weights } from '../../shared/model/weights.ts'
+import {
+  BLOCK_LENGTH,
+  countNumbers,
+  openWeights,
+  type Stretch,
+  stretchesOf,
+  type WeightReader,
+} from '../../shared/model/weight-reader.ts'
+import { blocksOf } from '../../shared/model/weight-stream.ts'
+import { type NamedShape, sizeOf } from '../../shared/model/weights.ts'
 import { medianOf } from '../../shared/numeric/median.ts'
 import type { Parent } from './strategy.ts'
 
@@ -15,50 +24,67 @@ export interface UpdateSizes {
 const MOST_VALUES = 1 << 20
 
 /**
- * Measures updates against the model that they were trained from, and against each other. One parent is loaded at a time.
- * Moving statistics are looked at, too, as what is not could be sent wrong. Sums in float64.
+ * Measures updates against the model that they were trained from, and against each other. A block of one parent is in memory at
+ * a time. Moving statistics are looked at, too, as what is not could be sent wrong. Sums in float64.
  *
  * @param start the global model; its weights have the names and sizes of the parents'
  * @throws GraftError GRAFT_SHAPE_MISMATCH for a parent of other sizes
  */
 export async function measureUpdates(
   parents: readonly Parent[],
-  start: Weights,
+  start: WeightReader,
   mostValues: number = MOST_VALUES,
 ): Promise<UpdateSizes> {
-  const total = start.reduce((sum, { data }) => sum + data.length, 0)
+  const { shapes } = start
+  const total = countNumbers(shapes)
   const room = Math.max(1, Math.floor(mostValues / Math.max(1, parents.length)))
   const stride = Math.max(1, Math.ceil(total / room))
-  const columns: Float32Array[] = []
-  const norms: number[] = []
-  for (const parent of parents) {
-    const weights = await parent.load()
-    const column = new Float32Array(Math.ceil(total / stride))
-    /** Of this tensor's first weight, among all. */
-    let first = 0
-    let squares = 0
-    for (const [index, { name, data }] of start.entries()) {
-      const own = weights[index]
-      if (own?.name !== name || own.data.length !== data.length) {
-        const problem = `${parent.id} has other weights than the global model, from ${name} on.`
-        throw new GraftError('GRAFT_SHAPE_MISMATCH', problem)
-      }
-      squares += squaredDistance(own.data, data)
-      for (let k = Math.ceil(first / stride); k * stride < first + data.length; k++) {
-        column[k] = own.data[k * stride - first]!
-      }
-      first += data.length
+  const readers: WeightReader[] = []
+  for (const parent of parents) readers.push(await openAs(shapes, parent))
+  const columns = parents.map(() => new Float32Array(Math.ceil(total / stride)))
+  const distances = parents.map(() => createDistance(shapes))
+  const most = Math.min(total, BLOCK_LENGTH)
+  const [before, own] = [new Float32Array(most), new Float32Array(most)]
+  for (const { from, length } of blocksOf(total)) {
+    const [old, now] = [before.subarray(0, length), own.subarray(0, length)]
+    await start.read(from, old)
+    const stretches = stretchesOf(shapes, from, length)
+    for (const [k, reader] of readers.entries()) {
+      await reader.read(from, now)
+      distances[k]!.add(stretches, now, old)
+      const first = Math.ceil(from / stride)
+      for (let c = first; c * stride < from + length; c++) columns[k]![c] = now[c * stride - from]!
     }
-    norms.push(Math.sqrt(squares))
-    columns.push(column)
   }
+  const norms = distances.map(({ squares }) => Math.sqrt(squares()))
   return { norms, distances: distancesToMedian(columns) }
 }
 
-function squaredDistance(a: Float32Array, b: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
-  return sum
+async function openAs(shapes: readonly NamedShape[], parent: Parent): Promise<WeightReader> {
+  const reader = await openWeights(parent)
+  for (const [index, { name, shape }] of shapes.entries()) {
+    const own = reader.shapes[index]
+    if (own?.name === name && sizeOf(own.shape) === sizeOf(shape)) continue
+    const problem = `${parent.id} has other weights than the global model, from ${name} on.`
+    throw new GraftError('GRAFT_SHAPE_MISMATCH', problem)
+  }
+  return reader
+}
+
+/** Sums squared differences by weight, and then the weights, so that no block shows in the sum. */
+function createDistance(shapes: readonly NamedShape[]) {
+  let [squares, ofWeight] = [0, 0]
+  return {
+    add(stretches: readonly Stretch[], a: Float32Array, b: Float32Array): void {
+      for (const { index, offset, at, size } of stretches) {
+        for (let i = at; i < at + size; i++) ofWeight += (a[i]! - b[i]!) ** 2
+        if (offset + size < sizeOf(shapes[index]!.shape)) continue
+        squares += ofWeight
+        ofWeight = 0
+      }
+    },
+    squares: () => squares,
+  }
 }
 
 function distancesToMedian(columns: readonly Float32Array[]): number[] {

@@ -1,7 +1,7 @@
 import { GraftError } from '../../shared/errors.ts'
 import { type NeuronGraph, shapesWith, widthsOf } from '../../shared/model/neuron-graph.ts'
 import type { AxisLayout } from '../../shared/model/neurons.ts'
-import type { Weights } from '../../shared/model/weights.ts'
+import type { NamedShape } from '../../shared/model/weights.ts'
 
 /**
  * Measures the groups of one network, which may be wider or narrower than those of the graph.
@@ -11,7 +11,11 @@ import type { Weights } from '../../shared/model/weights.ts'
  * @throws GraftError GRAFT_SHAPE_MISMATCH when a weight is missing or unknown, when the weights of a
  *   group disagree about its width, or when neurons that are fixed, as the classes are, differ in number
  */
-export function measureWidths(weights: Weights, graph: NeuronGraph, id: string): number[] {
+export function measureWidths(
+  weights: readonly NamedShape[],
+  graph: NeuronGraph,
+  id: string,
+): number[] {
   const shapes = new Map(weights.map(({ name, shape }) => [name, shape]))
   const unknown = weights.find(({ name }) => !graph.weights.some((known) => known.name === name))
   if (unknown !== undefined) throw mismatch(id, `has a weight ${unknown.name} that no layer has`)

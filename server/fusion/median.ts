@@ -1,5 +1,6 @@
+import { blockStrategy } from './block-strategy.ts'
 import { inIdOrder } from './parents.ts'
-import type { Fusion, FusionInput, Strategy } from './strategy.ts'
+import type { FusionInput, OpenFusion } from './strategy.ts'
 import { trimmedMeans } from './trimmed-means.ts'
 
 /**
@@ -7,17 +8,17 @@ import { trimmedMeans } from './trimmed-means.ts'
  * the mean of the two in the middle. As long as fewer than half of the parents are wrong, however much, each
  * coordinate lies between values of right ones. Yin et al. 2018 (arXiv 1803.01498), Definition 1.
  *
- * One parent is loaded at a time, again for each slice of a cohort that is too large to be held.
+ * A slice of each parent is in memory at a time.
  */
-export const median: Strategy = {
+export const median = blockStrategy({
   name: 'median',
   summary: 'median of each weight, which less than half of the parents cannot move far',
   paper: 'arXiv 1803.01498, Definition 1',
   options: {},
-  fuse,
-}
+  open,
+})
 
-async function fuse(input: FusionInput): Promise<Fusion> {
+async function open(input: FusionInput): Promise<OpenFusion> {
   const { length } = inIdOrder(input.parents)
   return trimmedMeans(input, Math.floor((length - 1) / 2))
 }

@@ -35,6 +35,7 @@ const OPTIONS = {
  */
 export const neuronTransplantation: Strategy = {
   name: 'nt',
+  holds: 'networks',
   summary: 'the largest neurons of all parents, side by side',
   paper: 'arXiv 2502.06849',
   options: OPTIONS,

@@ -35,6 +35,7 @@ const COUNT = 400
  */
 export const otFusion: Strategy = {
   name: 'otfusion',
+  holds: 'networks',
   summary: 'carries neurons over to those of the first parent by optimal transport, then averages',
   paper: 'arXiv 1910.05653, Algorithm 1',
   options: OPTIONS,

@@ -1,11 +1,26 @@
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { trainableWeights } from '../../shared/model/op-graph.ts'
-import type { Weights } from '../../shared/model/weights.ts'
-import { inGraphOrder, ledgerByShares, meanOf } from './fedavg.ts'
+import {
+  countNumbers,
+  openWeights,
+  placesOf,
+  stretchesOf,
+  type WeightReader,
+} from '../../shared/model/weight-reader.ts'
+import { blocksOf, partOf, type WeightStream } from '../../shared/model/weight-stream.ts'
+import { blockStrategy } from './block-strategy.ts'
+import {
+  inGraphOrder,
+  ledgerByShares,
+  meansOf,
+  openParents,
+  rounded,
+  type WeighedParent,
+} from './fedavg.ts'
 import { inIdOrder } from './parents.ts'
 import { NEEDS_GLOBAL_MODEL, startOf } from './server-optimizer.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Fusion, FusionInput, Parent, RoundStart, Strategy } from './strategy.ts'
+import type { FusionInput, OpenFusion, Parent, RoundStart } from './strategy.ts'
 
 const OPTIONS = {
   /** eta_g: how far the global model goes towards the mean. */
@@ -31,7 +46,7 @@ const OWN = `${CONTROL}/`
  * between two rounds; x is the model that clients began with. A round whose model is not published leaves c and
  * every c_i as they were.
  */
-export const scaffold: Strategy = {
+export const scaffold = blockStrategy({
   name: 'scaffold',
   summary: 'mean of clients whose gradients are corrected by how all others differ from them',
   paper: 'arXiv 1910.06378, Algorithm 1',
@@ -45,33 +60,27 @@ export const scaffold: Strategy = {
   clientTraining: (_, client) => ({
     correction: { add: CONTROL, subtract: `${OWN}${client}` },
   }),
-  fuse,
-}
+  open,
+})
 
-async function fuse({ parents, graph, options, start }: FusionInput): Promise<Fusion> {
+async function open({ parents, graph, options, start, signal }: FusionInput): Promise<OpenFusion> {
   const rate = Number(chooseOptions('scaffold', OPTIONS, options).rate)
   const begun = startOf(start, 'scaffold')
   const ordered = inIdOrder(parents)
   const weighed = ordered.map((parent) => ({ parent, share: 1 / ordered.length }))
-  const means = await meanOf(weighed, graph)
-  const before = inGraphOrder(await begun.loadGlobalModel(), graph, 'the global model')
-  const trained = new Set(trainableWeights(graph.ops))
-  const weights = before.map(({ name, shape, data }, w) => {
-    const mean = means[w]!
-    const after = trained.has(name)
-      ? mean.map((value, i) => data[i]! + rate * (value - data[i]!))
-      : mean
-    return { name, shape, data: Float32Array.from(after) }
-  })
-  const round = { graph, begun, x: before.filter(({ name }) => trained.has(name)) }
+  const x = inGraphOrder(await openWeights(begun.globalModel), graph, 'the global model')
+  const round = { graph, begun, x, trained: new Set(trainableWeights(graph.ops)), signal }
   return {
-    weights,
-    ledger: ledgerByShares(weighed, graph),
-    // Computed when they are asked for, so that one client's is in memory at a time.
+    weights: streamOf(round, () => nextModel(weighed, round, rate)),
+    ledger: () => ledgerByShares(weighed, graph),
+    // Made when they are asked for, so that one client's is made at a time.
     state: {
-      [CONTROL]: () => nextControl(ordered, round),
+      [CONTROL]: async () => stateOf(round, () => nextControl(ordered, round)),
       ...Object.fromEntries(
-        ordered.map((parent) => [OWN + parent.id, () => nextOwnControl(parent, round)]),
+        ordered.map((parent) => [
+          OWN + parent.id,
+          async () => stateOf(round, () => nextOwnControl(parent, round)),
+        ]),
       ),
     },
   }
@@ -80,52 +89,75 @@ async function fuse({ parents, graph, options, start }: FusionInput): Promise<Fu
 interface RoundFacts {
   readonly graph: NeuronGraph
   readonly begun: RoundStart
-  /** The trained weights of the global model. */
-  readonly x: Weights
+  /** The global model, in the order of the graph. */
+  readonly x: WeightReader
+  /** Names of the weights that have a control. */
+  readonly trained: ReadonlySet<string>
+  readonly signal: AbortSignal | undefined
+}
+
+type Blocks = AsyncIterable<Float64Array>
+
+const streamOf = ({ graph }: RoundFacts, blocks: () => Blocks): WeightStream => ({
+  shapes: graph.weights,
+  pieces: () => rounded(blocks(), (block) => block),
+})
+
+const stateOf = (round: RoundFacts, blocks: () => Blocks): WeightStream =>
+  partOf(streamOf(round, blocks), round.trained)
+
+/** `x+`. */
+async function* nextModel(weighed: readonly WeighedParent[], round: RoundFacts, rate: number) {
+  const { graph, x, trained, signal } = round
+  for await (const { from, means } of meansOf(weighed, graph, signal)) {
+    const before = await blockOf(x, from, means.length)
+    for (const { index, at, size } of stretchesOf(graph.weights, from, means.length)) {
+      if (!trained.has(graph.weights[index]!.name)) continue
+      for (let i = at; i < at + size; i++) {
+        means[i] = before[i]! + rate * (means[i]! - before[i]!)
+      }
+    }
+    yield means
+  }
 }
 
 /** `c_i+`, in float64 until it is stored. */
-async function nextOwnControl(parent: Parent, { graph, begun, x }: RoundFacts): Promise<Weights> {
-  const [c, own] = [await recall(begun, CONTROL), await recall(begun, OWN + parent.id)]
-  const y = byName(inGraphOrder(await parent.load(), graph, parent.id))
+async function* nextOwnControl(parent: Parent, { graph, begun, x, signal }: RoundFacts) {
+  const [y] = await openParents([parent], graph)
+  const [c, own] = [
+    await recall(begun, CONTROL, graph),
+    await recall(begun, OWN + parent.id, graph),
+  ]
   const scale = perDistance(parent, begun)
-  return x.map(({ name, shape, data }) => {
-    const [cOf, ownOf, yOf] = [c?.get(name), own?.get(name), y.get(name)!]
-    return {
-      name,
-      shape,
-      data: data.map((value, i) => (ownOf?.[i] ?? 0) - (cOf?.[i] ?? 0) + scale * (value - yOf[i]!)),
-    }
-  })
+  for (const { from, length } of blocksOf(countNumbers(graph.weights))) {
+    signal?.throwIfAborted()
+    const [cOf, ownOf] = [await c(from, length), await own(from, length)]
+    const [before, after] = [await blockOf(x, from, length), await blockOf(y!, from, length)]
+    yield Float64Array.from(before, (value, i) => {
+      return ownOf[i]! - cOf[i]! + scale * (value - after[i]!)
+    })
+  }
 }
 
 /**
  * `c+`. Of each client it takes `c_i+ - c_i = (x - y_i) / (K_i lr) - c`. With N as in {@link countClients}, c stays
  * the mean of all c_i.
  */
-async function nextControl(
-  parents: readonly Parent[],
-  { graph, begun, x }: RoundFacts,
-): Promise<Weights> {
-  const c = await recall(begun, CONTROL)
+async function* nextControl(parents: readonly Parent[], { graph, begun, x, signal }: RoundFacts) {
+  const c = await recall(begun, CONTROL, graph)
   const scaled = parents.map((parent) => ({ parent, share: perDistance(parent, begun) }))
-  const sums = await meanOf(scaled, graph) // sum_S y_i / (K_i lr)
   const scale = scaled.reduce((sum, { share }) => sum + share, 0)
-  const place = new Map(graph.weights.map(({ name }, w) => [name, w]))
   const clientsBefore = countClients(begun)
   const clients = countClients(begun, parents)
-  return x.map(({ name, shape, data }) => {
-    const cOf = c?.get(name)
-    const sum = sums[place.get(name)!]!
-    return {
-      name,
-      shape,
-      data: data.map(
-        (value, i) =>
-          ((clientsBefore - parents.length) * (cOf?.[i] ?? 0) + scale * value - sum[i]!) / clients,
-      ),
+  // sum_S y_i / (K_i lr)
+  for await (const { from, means: sums } of meansOf(scaled, graph, signal)) {
+    const [cOf, before] = [await c(from, sums.length), await blockOf(x, from, sums.length)]
+    for (let i = 0; i < sums.length; i++) {
+      sums[i] =
+        ((clientsBefore - parents.length) * cOf[i]! + scale * before[i]! - sums[i]!) / clients
     }
-  })
+    yield sums
+  }
 }
 
 /** What a weight's way, `x - y_i`, is multiplied by to give the mean gradient: `1 / (K_i lr)`. */
@@ -140,15 +172,27 @@ function countClients({ numClients, state }: RoundStart, parents: readonly Paren
   return Math.max(numClients, known.size)
 }
 
-/** @returns undefined where it is not remembered yet, and so 0 */
+/** Reads blocks of a control, in the order of the graph; 0 where it is not remembered, and where no gradient trains. */
 async function recall(
   { state }: RoundStart,
   name: string,
-): Promise<ReadonlyMap<string, Float32Array> | undefined> {
-  const remembered = await state[name]?.()
-  return remembered && byName(remembered)
+  { weights }: NeuronGraph,
+): Promise<(from: number, length: number) => Promise<Float32Array>> {
+  const remembered = state[name] && (await openWeights(state[name]))
+  const places = placesOf(remembered?.shapes ?? [])
+  return async (from, length) => {
+    const block = new Float32Array(length)
+    for (const { index, offset, at, size } of stretchesOf(weights, from, length)) {
+      const place = places.get(weights[index]!.name)
+      if (place === undefined) continue
+      await remembered!.read(place + offset, block.subarray(at, at + size))
+    }
+    return block
+  }
 }
 
-function byName(weights: Weights): ReadonlyMap<string, Float32Array> {
-  return new Map(weights.map(({ name, data }) => [name, data]))
+async function blockOf(reader: WeightReader, from: number, length: number): Promise<Float32Array> {
+  const block = new Float32Array(length)
+  await reader.read(from, block)
+  return block
 }

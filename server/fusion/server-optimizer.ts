@@ -1,16 +1,30 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { trainableWeights } from '../../shared/model/op-graph.ts'
-import { type NamedTensor, sizeOf, type Weights } from '../../shared/model/weights.ts'
-import { inGraphOrder, ledgerByShares, meanOf, weighByExamples } from './fedavg.ts'
-import type { Fusion, FusionInput, RoundStart, StrategyState } from './strategy.ts'
+import {
+  openWeights,
+  placesOf,
+  type Stretch,
+  stretchesOf,
+  type WeightReader,
+} from '../../shared/model/weight-reader.ts'
+import { partOf } from '../../shared/model/weight-stream.ts'
+import {
+  inGraphOrder,
+  ledgerByShares,
+  meansOf,
+  rounded,
+  weighByExamples,
+  type WeighedParent,
+} from './fedavg.ts'
+import type { FusionInput, OpenFusion, RoundStart, StrategyState } from './strategy.ts'
 
 /** An optimiser that the coordinator runs on the global model, a step a round. */
 export interface ServerOptimizer {
   /** What it keeps of each trained weight, by name, and what that begins with. */
   readonly moments: Readonly<Record<string, number>>
   /**
-   * @param delta what the round wants to add to the elements of one weight, [element]
+   * @param delta what the round wants to add to some elements of one weight, [element]
    * @param moments in the order of their names, [moment][element]; updated in place
    * @returns what is added, [element]
    */
@@ -26,41 +40,34 @@ export const NEEDS_GLOBAL_MODEL =
  * a gradient of the server's, and makes one step of an optimiser with it. Weights that no gradient trains, such as
  * moving statistics, are averaged. In float64; moments are kept in float32.
  *
+ * The step is made again for the model and for each moment, from the parents: nothing of it is held.
+ *
  * @param strategy its name, for messages
  * @throws GraftError GRAFT_STRATEGY_UNKNOWN outside of a round
  */
 export async function optimizeGlobalModel(
   strategy: string,
-  { parents, graph, start }: FusionInput,
+  { parents, graph, start, signal }: FusionInput,
   optimizer: ServerOptimizer,
-): Promise<Fusion> {
+): Promise<OpenFusion> {
   const begun = startOf(start, strategy)
   const weighed = weighByExamples(parents)
-  const means = await meanOf(weighed, graph)
-  const before = inGraphOrder(await begun.loadGlobalModel(), graph, 'the global model')
   const trained = new Set(trainableWeights(graph.ops))
-  const kept = await readMoments(begun.state, optimizer.moments, graph)
-  const weights = before.map(({ name, shape, data }, w) => {
-    const after = means[w]!
-    if (trained.has(name)) {
-      const added = optimizer.step(
-        after.map((mean, i) => mean - data[i]!),
-        kept.map((ofWeights) => ofWeights[w]!),
-      )
-      for (let i = 0; i < after.length; i++) after[i] = data[i]! + added[i]!
+  const steps = () => stepsOf({ weighed, graph, begun, optimizer, trained, signal })
+  const moments = Object.keys(optimizer.moments).map((name, m) => {
+    const all = {
+      shapes: graph.weights,
+      pieces: () => rounded(steps(), (block) => block.moments[m]!),
     }
-    return { name, shape, data: Float32Array.from(after) }
+    return [name, async () => partOf(all, trained)] as const
   })
-  const names = Object.keys(optimizer.moments)
   return {
-    weights,
-    ledger: ledgerByShares(weighed, graph),
-    state: Object.fromEntries(
-      names.map((name, m) => {
-        const tensors = tensorsOf(kept[m]!, graph, trained)
-        return [name, async () => tensors] as const
-      }),
-    ),
+    weights: {
+      shapes: graph.weights,
+      pieces: () => rounded(steps(), ({ after }) => after),
+    },
+    ledger: () => ledgerByShares(weighed, graph),
+    state: Object.fromEntries(moments),
   }
 }
 
@@ -70,34 +77,80 @@ export function startOf(start: RoundStart | undefined, strategy: string): RoundS
   throw new GraftError('GRAFT_STRATEGY_UNKNOWN', `${strategy} ${NEEDS_GLOBAL_MODEL}.`)
 }
 
-/** [moment][weight][element], fresh; as they begin where nothing is remembered. */
-async function readMoments(
-  state: StrategyState,
-  initial: ServerOptimizer['moments'],
-  graph: NeuronGraph,
-): Promise<Float64Array[][]> {
-  const all: Float64Array[][] = []
-  for (const [moment, value] of Object.entries(initial)) {
-    const remembered = await state[moment]?.()
-    const byName = new Map(remembered?.map(({ name, data }) => [name, data]))
-    all.push(
-      graph.weights.map(({ name, shape }) => {
-        const data = byName.get(name)
-        return data === undefined
-          ? new Float64Array(sizeOf(shape)).fill(value)
-          : Float64Array.from(data)
-      }),
-    )
-  }
-  return all
+interface StepInput {
+  readonly weighed: readonly WeighedParent[]
+  readonly graph: NeuronGraph
+  readonly begun: RoundStart
+  readonly optimizer: ServerOptimizer
+  readonly trained: ReadonlySet<string>
+  readonly signal: AbortSignal | undefined
 }
 
-function tensorsOf(
-  values: readonly Float64Array[],
+/** A block of what comes of a step. */
+interface StepBlock {
+  /** Of the model. */
+  readonly after: Float64Array
+  /** [moment][place]; of weights that are not trained what moments begin with. */
+  readonly moments: readonly Float64Array[]
+}
+
+async function* stepsOf(input: StepInput): AsyncGenerator<StepBlock> {
+  const { weighed, graph, begun, optimizer, trained, signal } = input
+  const before = inGraphOrder(await openWeights(begun.globalModel), graph, 'the global model')
+  const kept = await openMoments(begun.state, optimizer.moments)
+  for await (const { from, means: after } of meansOf(weighed, graph, signal)) {
+    const stretches = stretchesOf(graph.weights, from, after.length)
+    const global = new Float32Array(after.length)
+    await before.read(from, global)
+    const moments: Float64Array[] = []
+    for (const moment of kept) moments.push(await readBlock(moment, graph, stretches))
+    for (const { index, at, size } of stretches) {
+      if (!trained.has(graph.weights[index]!.name)) continue
+      const part = <Values extends Float32Array | Float64Array>(of: Values) =>
+        of.subarray(at, at + size) as Values
+      const [mean, data] = [part(after), part(global)]
+      const added = optimizer.step(
+        mean.map((value, i) => value - data[i]!),
+        moments.map(part),
+      )
+      for (let i = 0; i < mean.length; i++) mean[i] = data[i]! + added[i]!
+    }
+    yield { after, moments }
+  }
+}
+
+/** What was kept of the trained weights; of the others, and where nothing is remembered, there is only a beginning. */
+interface Moment {
+  readonly initial: number
+  readonly reader: WeightReader | undefined
+  readonly places: ReadonlyMap<string, number>
+}
+
+async function openMoments(
+  state: StrategyState,
+  initial: ServerOptimizer['moments'],
+): Promise<Moment[]> {
+  const moments: Moment[] = []
+  for (const [name, value] of Object.entries(initial)) {
+    const reader = state[name] && (await openWeights(state[name]))
+    moments.push({ initial: value, reader, places: placesOf(reader?.shapes ?? []) })
+  }
+  return moments
+}
+
+async function readBlock(
+  { initial, reader, places }: Moment,
   graph: NeuronGraph,
-  trained: ReadonlySet<string>,
-): Weights {
-  return graph.weights.flatMap(({ name, shape }, w): NamedTensor[] =>
-    trained.has(name) ? [{ name, shape, data: Float32Array.from(values[w]!) }] : [],
-  )
+  stretches: readonly Stretch[],
+): Promise<Float64Array> {
+  const length = stretches.reduce((sum, { size }) => sum + size, 0)
+  const block = new Float64Array(length).fill(initial)
+  for (const { index, offset, at, size } of stretches) {
+    const place = places.get(graph.weights[index]!.name)
+    if (reader === undefined || place === undefined) continue
+    const values = new Float32Array(size)
+    await reader.read(place + offset, values)
+    block.set(values, at)
+  }
+  return block
 }

@@ -1,12 +1,17 @@
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
+import type { Loadable } from '../../shared/model/weight-reader.ts'
+import type { WeightStream } from '../../shared/model/weight-stream.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { OptimizerName } from '../../shared/training/optimizer-settings.ts'
 import type { Ledger } from './ledger.ts'
 
-/** One network to fuse. `load` may read from disk: a strategy holds as few loaded parents as it can. */
-export interface Parent {
+/**
+ * One network to fuse. `load` and `open` may read from disk: a strategy holds as few loaded parents as it can. They refuse what
+ * is no network of the run where `widths` are known.
+ */
+export interface Parent extends Loadable {
   /** Client id, or file name offline. */
   readonly id: string
   /** n_k: examples it was trained on, > 0. */
@@ -16,12 +21,10 @@ export interface Parent {
   /** Attribution scores of each group, [group][neuron]; empty when the client sent none. */
   readonly scores: readonly Float32Array[]
   /**
-   * Width of each group, [group], where the weights were looked at before, and `load` refuses others and numbers that are
+   * Width of each group, [group], where the weights were looked at before, and reading refuses others and numbers that are
    * not finite; absent where nobody has looked.
    */
   readonly widths?: readonly number[]
-  /** The weights; the caller of `load` must not change them. */
-  load(): Promise<Weights>
 }
 
 /** The coordinator's own labelled examples, which every client may know. */
@@ -32,13 +35,13 @@ export interface ProxyExamples {
   readonly heldOut: ExampleSet
 }
 
-/** What a strategy remembers from one round to the next, by names of its own; loaded when asked for. */
-export type StrategyState = Readonly<Record<string, () => Promise<Weights>>>
+/** What a strategy remembers from one round to the next, by names of its own. */
+export type StrategyState = Readonly<Record<string, Loadable>>
 
 /** What a round of a federation began with. */
 export interface RoundStart {
-  /** The global model, which the parents were trained from; the caller must not change it. */
-  loadGlobalModel(): Promise<Weights>
+  /** The global model, which the parents were trained from. */
+  readonly globalModel: Loadable
   /** What the strategy gave with that model; empty when it made none of the models so far. */
   readonly state: StrategyState
   /** Clients that the run is for. */
@@ -85,6 +88,14 @@ export interface Fusion {
   readonly state?: StrategyState
 }
 
+/** The same network, made while it is read: {@link Fusion} of those who do not want all of it in memory. */
+export interface OpenFusion extends Omit<Fusion, 'weights' | 'ledger' | 'state'> {
+  readonly weights: WeightStream
+  /** Call it when all weights have been read: they may tell whose they are. */
+  readonly ledger: () => Ledger
+  readonly state?: Readonly<Record<string, () => Promise<WeightStream>>>
+}
+
 /** How many parents a strategy may get, before anybody knows exactly. */
 export interface ParentCount {
   readonly fewest: number
@@ -103,7 +114,21 @@ export interface ClientTraining {
 }
 
 /** A rule that turns the updates of a round into one network. Pure: same input, same bytes. */
-export interface Strategy {
+export type Strategy = NetworkStrategy | BlockStrategy
+
+/** It looks at whole networks: at neurons, or at what they answer. */
+export interface NetworkStrategy extends StrategyFacts {
+  readonly holds: 'networks'
+}
+
+/** It looks at a weight, or at the same weight of all parents, and at no other: so it holds blocks of them, however large they are. */
+export interface BlockStrategy extends StrategyFacts {
+  readonly holds: 'blocks'
+  /** What `fuse` gives, without holding it. @throws what `fuse` throws, some of it while weights are read */
+  open(input: FusionInput): Promise<OpenFusion>
+}
+
+interface StrategyFacts {
   readonly name: string
   /** One line for --help and reports. */
   readonly summary: string

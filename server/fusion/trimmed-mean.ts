@@ -1,8 +1,9 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
+import { blockStrategy } from './block-strategy.ts'
 import { inIdOrder } from './parents.ts'
 import { chooseOptions } from './strategy-options.ts'
-import type { Fusion, FusionInput, ParentCount, Strategy } from './strategy.ts'
+import type { FusionInput, OpenFusion, ParentCount } from './strategy.ts'
 import { trimmedMeans } from './trimmed-means.ts'
 
 const OPTIONS = {
@@ -17,14 +18,14 @@ const OPTIONS = {
  * The paper takes beta n for a whole number; we round it up, as a share beta of wrong parents has to be left
  * out whole. Of ten parents or fewer, beta = 0.1 leaves one out at each end.
  */
-export const trimmedMean: Strategy = {
+export const trimmedMean = blockStrategy({
   name: 'trimmed-mean',
   summary: 'mean of each weight without its smallest and largest values',
   paper: 'arXiv 1803.01498, Definition 2',
   options: OPTIONS,
   check,
-  fuse,
-}
+  open,
+})
 
 /** So that 0.1 of 30 is 3 and not 4, whatever the product's last digit is. */
 const ROUNDING = 1e-9
@@ -44,7 +45,7 @@ function check(
   )
 }
 
-async function fuse(input: FusionInput): Promise<Fusion> {
+async function open(input: FusionInput): Promise<OpenFusion> {
   const { length } = inIdOrder(input.parents)
   return trimmedMeans(input, check(input.graph, { fewest: length }, input.options))
 }

@@ -1,10 +1,10 @@
 import { type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
-import { type NamedShape, sizeOf } from '../../shared/model/weights.ts'
-import { type CoordinateSlice, forEachSlice } from './coordinate-slices.ts'
+import type { NamedShape } from '../../shared/model/weights.ts'
+import { type CoordinateSlice, slicesOf } from './coordinate-slices.ts'
 import { madeNeurons } from './element-shares.ts'
 import { ledgerOf } from './ledger.ts'
 import { inIdOrder } from './parents.ts'
-import type { Fusion, FusionInput } from './strategy.ts'
+import type { FusionInput, OpenFusion } from './strategy.ts'
 
 /**
  * In each coordinate, the mean of the parents' values without the `trim` smallest and the `trim` largest,
@@ -15,52 +15,52 @@ import type { Fusion, FusionInput } from './strategy.ts'
  * equal values each is kept in part.
  *
  * @param trim values left out at each end, 0 <= trim < parents / 2
- * @param mostValues see {@link forEachSlice}
- * @throws GraftError GRAFT_SHAPE_MISMATCH for a parent of other widths than the fused network
+ * @param mostValues see {@link slicesOf}
+ * @throws GraftError GRAFT_SHAPE_MISMATCH for a parent of other widths than the fused network, while weights are read
  */
-export async function trimmedMeans(
+export function trimmedMeans(
   { graph, ...input }: FusionInput,
   trim: number,
   mostValues?: number,
-): Promise<Fusion> {
+): OpenFusion {
   const parents = inIdOrder(input.parents)
   const kept = parents.length - 2 * trim
   if (trim < 0 || kept < 1) throw new RangeError(`${trim} of ${parents.length} leave nothing`)
-  const weights = graph.weights.map(({ name, shape }) => {
-    return { name, shape, data: new Float32Array(sizeOf(shape)) }
-  })
-  const credits = createCredits(graph, parents.length)
-  const sorted = new Float64Array(parents.length)
-  await forEachSlice(
-    { ...input, parents, graph },
-    ({ weight, index, offset, values }) => {
-      const { data } = weights[index]!
+  let credits = createCredits(graph, parents.length)
+
+  async function* pieces() {
+    credits = createCredits(graph, parents.length)
+    const sorted = new Float64Array(parents.length)
+    const slices = slicesOf({ ...input, parents, graph }, mostValues)
+    for await (const { weight, offset, values } of slices) {
       const creditsOf = credits.of(weight)
-      const size = values[0]!.length
-      for (let i = 0; i < size; i++) {
+      const data = new Float32Array(values[0]!.length)
+      for (let i = 0; i < data.length; i++) {
         sortInto(sorted, values, i)
         let sum = 0
         for (let k = trim; k < trim + kept; k++) sum += sorted[k]!
-        data[offset + i] = sum / kept
+        data[i] = sum / kept
         const credit = creditsOf?.(offset + i)
         if (credit !== undefined) addKept(credit, { sorted, values, at: i, trim })
       }
-    },
-    mostValues,
-  )
+      yield data
+    }
+  }
+
   return {
-    weights,
-    ledger: ledgerOf(
-      graph,
-      parents.map(({ id }) => id),
-      (group, neuron) => {
-        const own = credits.at(group, neuron)
-        const total = own.reduce((sum, credit) => sum + credit, 0)
-        return Array.from(own, (credit, parent) => {
-          return { parent, neuron, share: total > 0 ? credit / total : 0, score: null }
-        })
-      },
-    ),
+    weights: { shapes: graph.weights, pieces },
+    ledger: () =>
+      ledgerOf(
+        graph,
+        parents.map(({ id }) => id),
+        (group, neuron) => {
+          const own = credits.at(group, neuron)
+          const total = own.reduce((sum, credit) => sum + credit, 0)
+          return Array.from(own, (credit, parent) => {
+            return { parent, neuron, share: total > 0 ? credit / total : 0, score: null }
+          })
+        },
+      ),
   }
 }
 

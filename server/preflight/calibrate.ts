@@ -85,7 +85,7 @@ export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise
         ...{ parents, graph, proxy, rng, ...signal },
         options: strategy.options,
         start: {
-          loadGlobalModel: async () => plan.untrained(),
+          globalModel: { load: async () => plan.untrained() },
           state: {},
           numClients: settings.clients,
           training: {

@@ -1,9 +1,13 @@
+import { DTYPE_BYTES } from '../../shared/model/safetensors-format.ts'
+import { BLOCK_LENGTH } from '../../shared/model/weight-reader.ts'
+import { measuresControls } from '../coordinator/ends-run.ts'
 import type { STRATEGIES } from '../fusion/strategies.ts'
+import type { BlockStrategy } from '../fusion/strategy.ts'
 import type { RunFacts } from './run-facts.ts'
 
-/** What a strategy holds at once while it fuses. */
-interface Held {
-  /** Whole models, whatever the number of parents: sums in float64 are two, the parent being read and the result one each. */
+/** What a strategy that looks at whole networks holds at once while it fuses. */
+interface HeldNetworks {
+  /** Whole models, whatever the number of parents: the parent being read, what is made of it, the result. */
   readonly models: number
   /** Whole models of each parent. */
   readonly ofEachParent?: number
@@ -13,35 +17,49 @@ interface Held {
   readonly solves?: 'pairs' | 'all'
 }
 
-/** A strategy without a row does not compile. */
+/** The same of one that works in blocks, however large the network is. */
+interface HeldBlocks {
+  /** Sums in float64 are two, the parent being read and the result one each. */
+  readonly blocks: number
+  /** Whether it holds a slice of each parent, too. */
+  readonly slices?: true
+}
+
+type Named = typeof STRATEGIES
+type Held<Name extends keyof Named> = Named[Name] extends BlockStrategy ? HeldBlocks : HeldNetworks
+
+/** A strategy without a row, or with one of the other kind, does not compile. */
 const HELD = {
-  fedavg: { models: 4 },
+  fedavg: { blocks: 4 },
   nt: { models: 3 },
   'hf-linear': { models: 3, ofEachParent: 1, walks: true, solves: 'pairs' },
   'kf-linear': { models: 3, ofEachParent: 1, walks: true, solves: 'all' },
   'kf-gradient': { models: 6, ofEachParent: 1, walks: true },
   otfusion: { models: 4, ofEachParent: 1 },
   'git-rebasin': { models: 4, ofEachParent: 1 },
-  median: { models: 3, ofEachParent: 1 },
-  'trimmed-mean': { models: 3, ofEachParent: 1 },
-  krum: { models: 5, ofEachParent: 1 },
+  median: { blocks: 2, slices: true },
+  'trimmed-mean': { blocks: 2, slices: true },
+  krum: { blocks: 4, slices: true },
   feddf: { models: 7 },
-  fedprox: { models: 4 },
-  fedavgm: { models: 7 },
-  fedadam: { models: 8 },
-  scaffold: { models: 7 },
+  fedprox: { blocks: 4 },
+  fedavgm: { blocks: 12 },
+  fedadam: { blocks: 16 },
+  scaffold: { blocks: 12 },
   auto: { models: 7, ofEachParent: 2, walks: true, solves: 'all' },
   ensemble: { models: 1 },
-} as const satisfies Record<keyof typeof STRATEGIES, Held>
+} as const satisfies { [Name in keyof Named]: Held<Name> }
 
-/** Slices of the parents that `median`, `trimmed-mean` and `krum` hold beside each other, at most (coordinate-slices.ts). */
+/** Numbers that are handled at once, as float32. */
+const BLOCK_BYTES = DTYPE_BYTES.F32 * BLOCK_LENGTH
+/** Slices of the parents that are held beside each other, at most (coordinate-slices.ts). */
 const MOST_SLICE_BYTES = 64 * 2 ** 20
-const SLICED: ReadonlySet<string> = new Set(['median', 'trimmed-mean', 'krum'])
 
-/** Untrained weights, and the model on the engine. */
-const ALWAYS_HELD = 2
+/** The model that is judged, on the engine, which does not give its memory back. */
+const ALWAYS_HELD = 1
 /** While a model is trained: start, gradients, two moments, the best so far. */
 const TRAINING_HELD = 5
+/** Beside a network that is trained as a control: the average of the parents. */
+const MEASURING_HELD = TRAINING_HELD + 1
 /** Matrices of a least-squares problem, float64: products, their factors, right sides, a copy. Measured. */
 const SYSTEM_COPIES = 6
 /** Store, API and gateway, which are opened behind the forecast; the embedded database beside them. Measured. */
@@ -73,7 +91,9 @@ export interface Memory {
 export function predictMemory(facts: RunFacts, resident: number, isEmbedded = false): Memory {
   const { settings, model, activations } = facts
   const { training, tune, clients } = settings
-  const tuning = tune.mode === 'none' ? 0 : TRAINING_HELD * model
+  const isMeasured = measuresControls(settings, { isLast: true })
+  const trained = tune.mode === 'none' ? 0 : TRAINING_HELD
+  const tuning = (isMeasured ? MEASURING_HELD : trained) * model
   const evaluating = EVALUATION_BATCH * activations
   const stepping = PASSES * Math.max(tune.batchSize, training.batchSize) * activations
   const uploads = Math.min(clients, MOST_UPLOADS) * Math.min(UPLOAD_BYTES, facts.update)
@@ -88,11 +108,14 @@ export function predictMemory(facts: RunFacts, resident: number, isEmbedded = fa
 
 function fusing({ settings, strategy, model, widest, width, numProxy }: RunFacts): number {
   const { clients } = settings
-  const held: Held = HELD[strategy as keyof typeof HELD]
+  const held: HeldBlocks | HeldNetworks = HELD[strategy as keyof Named]
+  if ('blocks' in held) {
+    const slices = held.slices ? Math.min(clients * model, MOST_SLICE_BYTES) : 0
+    return held.blocks * Math.min(BLOCK_BYTES, model) + slices
+  }
   const parents = (held.ofEachParent ?? 0) * clients * model
-  const ofParents = SLICED.has(strategy) ? Math.min(parents, MOST_SLICE_BYTES) : parents
   const walked = held.walks ? 2 * (clients + 1) * widest * numProxy : 0
   const together = held.solves === 'pairs' ? Math.min(2, clients) : clients
   const system = held.solves === undefined ? 0 : SYSTEM_COPIES * 8 * (together * width) ** 2
-  return held.models * model + ofParents + walked + system
+  return held.models * model + parents + walked + system
 }

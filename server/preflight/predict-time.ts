@@ -1,5 +1,5 @@
+import { measuresControls } from '../coordinator/ends-run.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
-import { hasControls } from '../coordinator/has-controls.ts'
 import type { Calibration } from './calibrate.ts'
 import type { RunFacts } from './run-facts.ts'
 
@@ -65,7 +65,7 @@ export function predictTime(
           most: measured.fusion * Math.max(measuredParents, measuredParents ** 2) + comparing,
         }
   const test = measured.example * numTest
-  const isMeasured = hasControls(settings, settings.rounds === 1)
+  const isMeasured = measuresControls(settings, { isLast: settings.rounds === 1 })
   // Average and best parent are tuned, too, and a network by labels alone; parents are judged, and then together.
   const controls = isMeasured ? 2 : 0
   const byLabels = isMeasured

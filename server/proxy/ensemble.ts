@@ -1,13 +1,14 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { neuronGraph } from '../../shared/model/neuron-graph.ts'
+import { openAlone } from '../../shared/model/weight-reader.ts'
 import { type ClassEvaluation, judge } from '../../shared/training/evaluate.ts'
 import { predictWith } from '../../shared/training/predict.ts'
 import { classShares } from '../fusion/class-shares.ts'
-import { toEngine } from '../fusion/engine-weights.ts'
 import { measureWidths } from '../fusion/measure-widths.ts'
 import { inIdOrder } from '../fusion/parents.ts'
 import type { Parent } from '../fusion/strategy.ts'
+import { createBenchNetwork } from './bench-network.ts'
 import { centreRows, normaliseRows, softmaxRows } from '../../shared/numeric/rows.ts'
 
 /** What the parents of a round say about one set of examples. */
@@ -105,10 +106,11 @@ export async function forEachAnswer(
   const ordered = inIdOrder(parents)
   const shares = classShares(ordered.map(({ classCounts }) => classCounts))
   for (const [k, parent] of ordered.entries()) {
-    const weights = await parent.load()
-    measureWidths(weights, graph, parent.id)
-    const onEngine = toEngine(weights)
+    const reader = await openAlone(parent)
+    measureWidths(reader.shapes, graph, parent.id)
+    const onEngine = createBenchNetwork(reader.shapes)
     try {
+      await onEngine.load(reader)
       for (const [set, examples] of sets.entries()) {
         const logits = await predictWith(graph.ops, onEngine.source, examples)
         receive({ parent, set, logits, shares: shares[k]! })

@@ -13,7 +13,14 @@ import { dirname, join } from 'node:path'
 import { GraftError, orGraftError, toGraftError } from '../../shared/errors.ts'
 import { BlobId } from '../../shared/ids.ts'
 import { createChunkCache } from './chunk-cache.ts'
-import { copyFileDurably, hashFile, syncFile, syncFolder, writeFileDurably } from './files.ts'
+import {
+  copyFileDurably,
+  hashFile,
+  measureFile,
+  syncFile,
+  syncFolder,
+  writeFileDurably,
+} from './files.ts'
 import type { BlobStore } from './store.ts'
 
 /** Blobs in a folder of this machine. */
@@ -100,6 +107,13 @@ export async function openBlobs(folder: string): Promise<FolderBlobs> {
   const isIntact = async (id: BlobId): Promise<boolean> =>
     (await hashFile(pathOf(id)).catch(toNullWhenMissing)) === id
 
+  /** @returns its size */
+  async function assertIntact(id: BlobId): Promise<number> {
+    const { hash, sizeBytes } = await measureFile(pathOf(id)).catch(toUnknown(id))
+    if (hash === id) return sizeBytes
+    throw new GraftError('GRAFT_BLOB_CORRUPT', `Blob ${id} now has the SHA-256 ${hash}.`)
+  }
+
   return {
     pathOf,
     draft,
@@ -109,6 +123,47 @@ export async function openBlobs(folder: string): Promise<FolderBlobs> {
       const id = BlobId.parse(createHash('sha256').update(bytes).digest('hex'))
       if (!(await isIntact(id))) await store(id, (draft) => writeFileDurably(draft, bytes))
       return id
+    },
+
+    open: async (id) => {
+      const sizeBytes = await assertIntact(id)
+      return {
+        sizeBytes,
+        async read(offset, target) {
+          const file = await open(pathOf(id)).catch(toUnknown(id))
+          try {
+            await fillFrom(file, offset, target)
+          } finally {
+            await file.close()
+          }
+        },
+      }
+    },
+
+    create: async () => {
+      const path = draft()
+      const hash = createHash('sha256')
+      const file = await orGraftError(() => open(path, 'wx'))
+      return {
+        write: (bytes) =>
+          orGraftError(async () => {
+            hash.update(bytes)
+            await file.writeFile(bytes)
+          }),
+        keep: () =>
+          orGraftError(async () => {
+            await file.sync()
+            await file.close()
+            const id = BlobId.parse(hash.digest('hex'))
+            if (await isIntact(id)) await rm(path, { force: true })
+            else await moveIn(path, id)
+            return id
+          }),
+        async discard() {
+          await file.close()
+          await rm(path, { force: true })
+        },
+      }
     },
 
     adopt: async (path, id, known) => {
@@ -160,6 +215,15 @@ async function readRange(file: FileHandle, offset: number, length: number): Prom
   const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)))
   const { bytesRead } = await file.read(bytes, 0, bytes.length, offset)
   return bytes.subarray(0, bytesRead)
+}
+
+/** @throws RangeError where the file ends before */
+async function fillFrom(file: FileHandle, offset: number, target: Uint8Array): Promise<void> {
+  for (let at = 0; at < target.length;) {
+    const { bytesRead } = await file.read(target, at, target.length - at, offset + at)
+    if (bytesRead === 0) throw new RangeError(`no ${target.length} bytes behind byte ${offset}`)
+    at += bytesRead
+  }
 }
 
 /** Renames, or copies where `from` lies on another file system. The result is on disk. */

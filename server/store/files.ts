@@ -1,13 +1,35 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { copyFile, open } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+
+/** Bytes of a file that are hashed at once. */
+const PIECE_BYTES = 1 << 20
 
 /** Hex SHA-256 of a file, read in pieces. */
 export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
+  return (await measureFile(path)).hash
+}
+
+/** The same, with the size of what was hashed. */
+export async function measureFile(
+  path: string,
+): Promise<{ readonly hash: string; readonly sizeBytes: number }> {
+  const file = await open(path)
+  try {
+    const hash = createHash('sha256')
+    // No more than there is: most files are small.
+    const { size } = await file.stat()
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, size + 1))
+    let sizeBytes = 0
+    for (;;) {
+      const { bytesRead } = await file.read(piece, 0, piece.length, sizeBytes)
+      if (bytesRead === 0) break
+      hash.update(piece.subarray(0, bytesRead))
+      sizeBytes += bytesRead
+    }
+    return { hash: hash.digest('hex'), sizeBytes }
+  } finally {
+    await file.close()
+  }
 }
 
 /** Writes a new file; its bytes are on disk on return. It must not exist. */

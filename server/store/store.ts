@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../shared/errors.ts'
 import type { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type { Role } from '../../shared/protocol/operator/role.ts'
+import type { ByteReader } from '../../shared/model/stored-weights.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type {
   OperatorLists,
@@ -220,6 +221,10 @@ export interface BlobStore {
   get(id: BlobId): Promise<Uint8Array>
   /** Some bytes, not verified, for streaming; shorter at the end. @throws GraftError GRAFT_BLOB_UNKNOWN */
   read(id: BlobId, offset: number, length: number): Promise<Uint8Array>
+  /** A blob that is verified once, and then read where it is wanted. @throws GraftError GRAFT_BLOB_UNKNOWN, GRAFT_BLOB_CORRUPT */
+  open(id: BlobId): Promise<OpenBlob>
+  /** A blob that is not known yet, written from its first byte to its last. @throws GraftError GRAFT_DISK_FULL */
+  create(): Promise<BlobDraft>
   sizeOf(id: BlobId): Promise<number>
   has(id: BlobId): Promise<boolean>
   /**
@@ -231,4 +236,19 @@ export interface BlobStore {
   check(): Promise<void>
   /** One that is not there is removed already. */
   remove(id: BlobId): Promise<void>
+}
+
+/** Nothing of it is kept in memory or open. */
+export interface OpenBlob extends ByteReader {
+  readonly sizeBytes: number
+}
+
+/** Takes its name when it is complete. Who makes one ends with `keep` or `discard`. */
+export interface BlobDraft {
+  /** @throws GraftError GRAFT_DISK_FULL */
+  write(bytes: Uint8Array): Promise<void>
+  /** Durable when it returns, as after `put`. */
+  keep(): Promise<BlobId>
+  /** Leaves nothing; behind `keep` it does nothing. */
+  discard(): Promise<void>
 }

@@ -62,6 +62,18 @@ export interface NativeOps {
   ): tf.Tensor
   /** A resource variable that starts as `value`; the caller frees it with `destroyVariable`. */
   createVariable(value: tf.Tensor): tf.Tensor
+  /**
+   * A resource variable that holds anything yet, to be filled by `writeRows`; the caller frees it with `destroyVariable`.
+   * @param shape [row, column]
+   */
+  createRows(shape: readonly [number, number]): tf.Tensor
+  /**
+   * Writes rows in place. No tensor that `readVariable` gave may be left, or all rows are copied first.
+   *
+   * @param first index of the first row
+   * @param rows [row, column]; borrowed
+   */
+  writeRows(variable: tf.Tensor, first: number, rows: tf.Tensor2D): void
   /** Its value, without a copy until the variable changes; the caller owns the tensor. */
   readVariable(variable: tf.Tensor): tf.Tensor
   destroyVariable(variable: tf.Tensor): void
@@ -113,6 +125,13 @@ export function nativeOps(): NativeOps | undefined {
     backend.executeMultipleOutputs(op, attributes, inputs, 0)
   }
 
+  const createHandle = (shape: readonly number[]) => {
+    // Variables that share a name share their value, across all of the process.
+    const name = text('shared_name', `graft-${numVariables++}`)
+    const ofShape = { name: 'shape', type: TF_ATTR_SHAPE, value: shape }
+    return run('VarHandleOp', [text('container', ''), name, float('dtype'), ofShape], [])
+  }
+
   return {
     reluGrad: (dy, y) => run('ReluGrad', [float('T')], [dy, y]),
     columnSums: (values) => run('BiasAddGrad', [float('T'), text('data_format', 'NHWC')], [values]),
@@ -131,12 +150,31 @@ export function nativeOps(): NativeOps | undefined {
     maxPoolWorkspaceGrad: ({ x, y, dy, workspace }, window) =>
       run('_MklNativeMaxPoolGrad', poolAttributes(window), [x, y, dy, workspace]),
     createVariable(value) {
-      const shape = { name: 'shape', type: TF_ATTR_SHAPE, value: value.shape }
-      // Variables that share a name share their value, across all of the process.
-      const name = text('shared_name', `graft-${numVariables++}`)
-      const variable = run('VarHandleOp', [text('container', ''), name, float('dtype'), shape], [])
+      const variable = createHandle(value.shape)
       runForEffect('AssignVariableOp', [float('dtype')], [variable, value])
       return variable
+    },
+    createRows(shape) {
+      const variable = createHandle(shape)
+      tf.tidy(() => {
+        // Nobody has touched its memory yet: `zeros` would be an array of JavaScript's beside it.
+        const attributes = [float('dtype'), flag('init', false)]
+        const empty = run('Empty', attributes, [tf.tensor1d([...shape], 'int32')])
+        runForEffect('AssignVariableOp', [float('dtype')], [variable, empty])
+      })
+      return variable
+    },
+    writeRows(variable, first, rows) {
+      tf.tidy(() => {
+        const indices = tf.range(first, first + rows.shape[0], 1, 'int32')
+        const attributes = [
+          float('dtype'),
+          { name: 'Tindices', type: TF_ATTR_TYPE, value: TF_INT32 },
+        ]
+        runForEffect('ResourceScatterUpdate', attributes, [variable, indices, rows])
+      })
+      // A variable that rows were written to would copy its value for whoever reads it.
+      runForEffect('DisableCopyOnRead', [], [variable])
     },
     readVariable: (variable) => run('ReadVariableOp', [float('dtype')], [variable]),
     destroyVariable(variable) {

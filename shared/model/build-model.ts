@@ -25,8 +25,11 @@ export function buildModel(architecture: Architecture, rng: Rng): tf.LayersModel
   return model
 }
 
-/** Its layers are made in the order of their specs, which is the order of the weights. */
-function emptyModel(architecture: Architecture): tf.LayersModel {
+/**
+ * The same with weights of 0, for who writes others into it: on the native engine they take no memory until then. Its layers are
+ * made in the order of their specs, which is the order of the weights.
+ */
+export function emptyModel(architecture: Architecture): tf.LayersModel {
   const { name, inputShape, layers } = architecture
   const [names, reads] = [layerNames(layers), layerInputs(layers)]
   const shapes = layerShapes(architecture)

@@ -11,15 +11,3 @@ export function subtractWeights(weights: Weights, base: Weights): Weights {
     return { name, shape, data: data.map((value, i) => value - from[i]!) }
   })
 }
-
-/**
- * `w_0 + d`, what an update of differences stands for.
- * @param base of the same sizes
- * @returns fresh weights
- */
-export function addWeights(differences: Weights, base: Weights): Weights {
-  return differences.map(({ name, shape, data }, index) => {
-    const to = base[index]!.data
-    return { name, shape, data: data.map((value, i) => value + to[i]!) }
-  })
-}

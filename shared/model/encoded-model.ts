@@ -1,25 +1,12 @@
 import { GraftError } from '../errors.ts'
-import { decodeWeights, encodeWeights, type StoredShape, storedShapes } from './encoded-weights.ts'
+import { decodeWeights, type StoredShape, storedShapes } from './encoded-weights.ts'
 import type { Encoding } from './encodings.ts'
-import { decodeSafetensors, withoutCounters, writeSafetensors } from './safetensors.ts'
+import { decodeSafetensors, withoutCounters } from './safetensors.ts'
 import { parseSafetensors } from './safetensors-format.ts'
 import { assertSameShapes, type NamedShape, type Weights } from './weights.ts'
 
 /**
- * A safetensors file of weights for the wire: the same weights, metadata and encoding give the same bytes.
- * @param weights finite
- */
-export function encodeModel(
-  weights: Weights,
-  metadata: Readonly<Record<string, string>>,
-  encoding: Encoding,
-): Uint8Array {
-  const said = encoding === 'float32' ? metadata : { ...metadata, encoding }
-  return writeSafetensors(encodeWeights(weights, encoding), said)
-}
-
-/**
- * @param bytes of {@link encodeModel}; small weights may lie in them
+ * @param bytes a safetensors file of weights for the wire; small weights may lie in them
  * @param weights what must be in it
  * @throws GraftError GRAFT_MODEL_FILE_INVALID, GRAFT_SHAPE_MISMATCH; GRAFT_NOT_FINITE, GRAFT_MESSAGE_INVALID for scales
  */

@@ -28,7 +28,7 @@ const SCALE_SUFFIX = '_scale'
  * Where the scales of an int8 tensor are, [output channel] in float32: `w = q s_c`. The name is that of compressed-tensors, in
  * which Hugging Face's models are quantised.
  */
-const scaleOf = (name: string): string => `${name}${SCALE_SUFFIX}`
+export const scaleOf = (name: string): string => `${name}${SCALE_SUFFIX}`
 
 /** Biases, norms and moving statistics stay float32: they are few, and a variance that is rounded to 0 spoils a network. */
 const isNarrow = ({ shape }: NamedShape, dtype: Dtype): boolean =>
@@ -104,11 +104,6 @@ export function decodeWeights(
     const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     return { name, shape, data: dequantise(values, scales) }
   })
-}
-
-/** What a receiver has when weights were sent so: the same as encoding them and decoding again. */
-export function asReceived(weights: Weights, encoding: Encoding): Weights {
-  return decodeWeights(encodeWeights(weights, encoding), weights)
 }
 
 /**

@@ -40,10 +40,15 @@ let table: Float32Array | undefined
 
 /** Exactly what each half float is, by its bits. */
 export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
-  table ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => valueOf(bits))
   const values = new Float32Array(halves.length)
-  for (let i = 0; i < values.length; i++) values[i] = table[halves[i]!]!
+  decodeFloat16(halves, values)
   return values
+}
+
+/** The same into an array of as many, whose second half the half floats may be: each is read before it is written over. */
+export function decodeFloat16(halves: Uint16Array, values: Float32Array): void {
+  table ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => valueOf(bits))
+  for (let i = 0; i < values.length; i++) values[i] = table[halves[i]!]!
 }
 
 /** Whether these are the bits of NaN or infinity. */

@@ -2,6 +2,7 @@ import { normal } from '../numeric/random.ts'
 import type { Rng } from '../numeric/rng.ts'
 import type { Architecture } from './architecture.ts'
 import { weightSpecs } from './weight-specs.ts'
+import { blocksOf, type WeightStream } from './weight-stream.ts'
 import { sizeOf, type NamedShape, type NamedTensor } from './weights.ts'
 
 /** Standard deviation of untrained position embeddings, as in vision transformers. */
@@ -24,35 +25,57 @@ export function initialWeights(architecture: Architecture, rng: Rng): NamedTenso
  * TensorFlow.js, which repeats nothing. Embeddings come from U(-0.05, 0.05), as Keras has it.
  */
 export function drawWeights(specs: readonly NamedShape[], rng: Rng): NamedTensor[] {
-  return specs.map((spec) => ({ ...spec, data: draw(spec, rng) }))
+  return specs.map((spec) => {
+    const data = new Float32Array(sizeOf(spec.shape))
+    fillerOf(spec, rng)(data)
+    return { ...spec, data }
+  })
 }
 
-function draw({ name, shape }: NamedShape, rng: Rng): Float32Array {
-  const data = new Float32Array(sizeOf(shape))
+/** The same, drawn while they are read. */
+export function drawnWeights(specs: readonly NamedShape[], rng: Rng): WeightStream {
+  return {
+    shapes: specs,
+    *pieces() {
+      for (const spec of specs) {
+        const fill = fillerOf(spec, rng)
+        for (const { length } of blocksOf(sizeOf(spec.shape))) {
+          const block = new Float32Array(length)
+          fill(block)
+          yield block
+        }
+      }
+    },
+  }
+}
+
+/** Fills arrays with the numbers of a weight, each where the one before it ended. */
+function fillerOf({ name, shape }: NamedShape, rng: Rng): (data: Float32Array) => void {
+  const stream = rng.split(name)
   const weight = name.slice(name.lastIndexOf('.') + 1)
   switch (weight) {
     case 'kernel':
     case 'outputKernel':
     case 'pointwiseKernel':
-      return fillUniform(data, fanInLimit(sizeOf(shape.slice(0, -1))), rng.split(name))
+      return uniform(fanInLimit(sizeOf(shape.slice(0, -1))), stream)
     case 'depthwiseKernel':
       // Each channel reads its own map alone.
-      return fillUniform(data, fanInLimit(sizeOf(shape.slice(0, 2))), rng.split(name))
+      return uniform(fanInLimit(sizeOf(shape.slice(0, 2))), stream)
     case 'embeddings':
-      return fillUniform(data, EMBEDDING_LIMIT, rng.split(name))
+      return uniform(EMBEDDING_LIMIT, stream)
     case 'queryKernel':
     case 'keyKernel':
     case 'valueKernel':
-      return fillUniform(data, fanInLimit(shape[0]!), rng.split(name))
-    case 'positions': {
-      const stream = rng.split(name)
-      return data.map(() => POSITION_DEVIATION * normal(stream))
-    }
+      return uniform(fanInLimit(shape[0]!), stream)
+    case 'positions':
+      return (data) => {
+        for (let i = 0; i < data.length; i++) data[i] = POSITION_DEVIATION * normal(stream)
+      }
     case 'gamma':
     case 'movingVariance':
-      return data.fill(1)
+      return (data) => void data.fill(1)
     default:
-      return data
+      return (data) => void data.fill(0)
   }
 }
 
@@ -61,6 +84,8 @@ function fanInLimit(fanIn: number): number {
 }
 
 /** From U(-limit, limit). */
-function fillUniform(data: Float32Array, limit: number, stream: Rng): Float32Array {
-  return data.map(() => (2 * stream.next() - 1) * limit)
+function uniform(limit: number, stream: Rng): (data: Float32Array) => void {
+  return (data) => {
+    for (let i = 0; i < data.length; i++) data[i] = (2 * stream.next() - 1) * limit
+  }
 }

@@ -1,7 +1,6 @@
-import { createRng } from '../numeric/rng.ts'
 import type { DataShape } from './architecture.ts'
 import { parseArchitecture } from './architectures.ts'
-import { buildModel } from './build-model.ts'
+import { emptyModel } from './build-model.ts'
 import type { Network } from './network.ts'
 import { openTopology } from './topology.ts'
 import { weightSpecs } from './weight-specs.ts'
@@ -32,6 +31,6 @@ export function networkOf(spec: string, data: DataShape): Network {
     name: architecture.name,
     architecture,
     weights: weightSpecs(architecture),
-    build: () => buildModel(architecture, createRng('overwritten')),
+    build: () => emptyModel(architecture),
   }
 }

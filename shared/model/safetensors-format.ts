@@ -121,16 +121,24 @@ export const headerBytesOf = (header: string): number =>
 
 const paddedLength = (text: Uint8Array): number => Math.ceil(text.length / 8) * 8
 
-/** Puts a file together; `header` is JSON and is padded with spaces to a multiple of 8 bytes. */
-export function joinSafetensors(header: string, parts: readonly Uint8Array[]): Uint8Array {
+/** The first bytes of a file, up to its tensors; `header` is JSON and is padded with spaces to a multiple of 8 bytes. */
+export function startOfSafetensors(header: string): Uint8Array {
   const text = new TextEncoder().encode(header)
   const headerBytes = paddedLength(text)
+  const start = new Uint8Array(LENGTH_BYTES + headerBytes)
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerBytes), true)
+  start.fill(0x20, LENGTH_BYTES)
+  start.set(text, LENGTH_BYTES)
+  return start
+}
+
+/** Puts a file together. */
+export function joinSafetensors(header: string, parts: readonly Uint8Array[]): Uint8Array {
+  const start = startOfSafetensors(header)
   const dataBytes = parts.reduce((sum, part) => sum + part.length, 0)
-  const file = new Uint8Array(LENGTH_BYTES + headerBytes + dataBytes)
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true)
-  file.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerBytes)
-  file.set(text, LENGTH_BYTES)
-  let position = LENGTH_BYTES + headerBytes
+  const file = new Uint8Array(start.length + dataBytes)
+  file.set(start)
+  let position = start.length
   for (const part of parts) {
     file.set(part, position)
     position += part.length

@@ -1,12 +1,6 @@
 import { GraftError } from '../errors.ts'
-import { floatsIn, type StoredShape, type StoredTensor } from './encoded-weights.ts'
-import {
-  type Dtype,
-  DTYPE_BYTES,
-  joinSafetensors,
-  parseSafetensors,
-  type SafetensorsEntry,
-} from './safetensors-format.ts'
+import type { StoredShape, StoredTensor } from './encoded-weights.ts'
+import { type Dtype, DTYPE_BYTES, joinSafetensors, parseSafetensors } from './safetensors-format.ts'
 import { type NamedShape, sizeOf, type Weights } from './weights.ts'
 
 /**
@@ -77,19 +71,12 @@ const COUNTER = /(^|\.)num_batches_tracked$/
  */
 export function decodeSafetensors(bytes: Uint8Array): DecodedSafetensors {
   const { entries, metadata } = parseSafetensors(bytes)
-  // The copy is aligned, which the view need not be. Not `slice`: that of a Buffer copies nothing.
-  const copy = (view: Uint8Array) => new Float32Array(new Uint8Array(view).buffer)
-  return { tensors: namedTensors(entries, copy), metadata }
-}
-
-/**
- * The same without copying what is aligned in memory, as in every file that {@link encodeSafetensors} wrote.
- *
- * @param bytes the caller gives them away: the arrays lie in them
- */
-export function openSafetensors(bytes: Uint8Array): DecodedSafetensors {
-  const { entries, metadata } = parseSafetensors(bytes)
-  return { tensors: namedTensors(entries, floatsIn), metadata }
+  const tensors = weightsIn(entries).map(({ name, shape, bytes: view }) => ({
+    ...{ name, shape },
+    // The copy is aligned, which the view need not be. Not `slice`: that of a Buffer copies nothing.
+    data: new Float32Array(new Uint8Array(view).buffer),
+  }))
+  return { tensors, metadata }
 }
 
 export interface DecodedSafetensors {
@@ -115,17 +102,6 @@ export function withoutCounters<Tensor extends { readonly name: string }>(
   tensors: readonly Tensor[],
 ): Tensor[] {
   return tensors.filter(({ name }) => !COUNTER.test(name))
-}
-
-function namedTensors(
-  entries: readonly SafetensorsEntry[],
-  toFloats: (bytes: Uint8Array) => Float32Array,
-): Weights {
-  return weightsIn(entries).map(({ name, shape, bytes }) => ({
-    name,
-    shape,
-    data: toFloats(bytes),
-  }))
 }
 
 /** Float32Array is little-endian, as the format wants, on every machine that Node.js runs on but s390x. */

@@ -94,7 +94,7 @@ export const RunSettings = z.strictObject({
     .enum(CONTROLS)
     .optional()
     .describe(
-      'rounds that measure parents, their diversity and controls: each (when absent), the last, or none',
+      'rounds that measure parents, their diversity and controls, which takes several whole networks in memory: each (when absent), the last, or none',
     ),
   /** e.g. `nt` or `nt:tree=joint:variant=prune-merge`. */
   strategy: z.string().min(1),

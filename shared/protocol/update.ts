@@ -12,7 +12,14 @@ import {
 import { type Encoding, ENCODINGS, isDelta } from '../model/encodings.ts'
 import { headerBytesOf, LENGTH_BYTES, parseSafetensors } from '../model/safetensors-format.ts'
 import { safetensorsHeader, withoutCounters, writeSafetensors } from '../model/safetensors.ts'
-import { assertFinite, type NamedShape, type Weights } from '../model/weights.ts'
+import { type OpenSafetensors, readerOfEncoded, readFloats } from '../model/stored-weights.ts'
+import type { WeightReader } from '../model/weight-reader.ts'
+import {
+  assertFinite,
+  assertFiniteFloats,
+  type NamedShape,
+  type Weights,
+} from '../model/weights.ts'
 import { parseMessage } from './refusal.ts'
 
 /** What an update says of itself, in the metadata of its file. */
@@ -145,6 +152,40 @@ export function decodeUpdate(bytes: Uint8Array, expected: ExpectedUpdate): Updat
   assertFinite([...weights, ...scores])
   for (const { name, data } of scores) assertNotNegative(name, data)
   return { ...facts, weights, scores: scores.map(({ data }) => data) }
+}
+
+/** An update of which only the header and its scales have been read. */
+export interface OpenUpdate extends UpdateFacts {
+  /** Differences where there is a `base`; what is not finite throws when it is read. */
+  readonly weights: WeightReader
+  /** As in {@link Update}. */
+  readonly scores: () => Promise<Float32Array[]>
+}
+
+/**
+ * The same of a file that stays where it is.
+ * @throws GraftError what {@link decodeUpdate} throws, of its numbers while they are read
+ */
+export async function openUpdate(
+  file: OpenSafetensors,
+  expected: ExpectedUpdate,
+): Promise<OpenUpdate> {
+  const tensors = withoutCounters(file.tensors)
+  const facts = checkUpdateHeader({ tensors, metadata: file.metadata }, expected)
+  return {
+    ...facts,
+    weights: await readerOfEncoded(file, expected.weights),
+    async scores() {
+      const all: Float32Array[] = []
+      for (const tensor of tensors.filter(isScore)) {
+        const scores = await readFloats(file, tensor)
+        assertFiniteFloats(tensor.name, scores)
+        assertNotNegative(tensor.name, scores)
+        all.push(scores)
+      }
+      return all
+    },
+  }
 }
 
 /**

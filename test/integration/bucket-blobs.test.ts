@@ -58,6 +58,18 @@ describe('openBucketBlobs', () => {
     expect(s3.requests.filter((request) => request.startsWith('GET ward'))).toHaveLength(1)
   })
 
+  it('should keep a draft in the bucket, and open it elsewhere', async () => {
+    const draft = await (await openMachine('here')).blobs.create()
+    for (const part of ['a ', 'model']) await draft.write(bytes(part))
+    expect([...s3.objects.keys()]).toEqual([])
+    const id = await draft.keep()
+    expect([...s3.objects.keys()]).toEqual([keyOf(idOf('a model'))])
+    const opened = await (await openMachine('there')).blobs.open(id)
+    const part = new Uint8Array(3)
+    await opened.read(2, part)
+    expect(Buffer.from(part).toString()).toBe('mod')
+  })
+
   it('should have a blob in the bucket before it says so', async () => {
     const { blobs } = await openMachine('here')
     await s3.stop()

@@ -432,7 +432,7 @@ describe('a federation', () => {
     expect(published).toMatchObject({ isNew: true, state: states[0] })
     const blobs = await openBlobs(join(folder.path, 'blobs'))
     const momenta = states.map(async (id) => {
-      const [kernel] = await openState(blobs, await readState(blobs, id))['momentum']!()
+      const [kernel] = await openState(blobs, await readState(blobs, id))['momentum']!.load()
       return kernel!.data
     })
     const [before, after] = await Promise.all(momenta)
@@ -478,7 +478,7 @@ describe('a federation', () => {
     ]
     expect(alsoC).toEqual(c)
     // One step of 10 examples from the untrained model: c_i is how far each went, by the learning rate.
-    const x = kernelOf(planRun({ ...TOY_SETTINGS, ...settings }, TOY_DATASET, null).initial())
+    const x = kernelOf(planRun({ ...TOY_SETTINGS, ...settings }, TOY_DATASET, null).untrained())
     const [a, b] = ['0', '1'].map((seed) => kernelOf(toyWeights(seed)))
     const ways = [a!, b!].map((y) => x.map((value, i) => (value - y[i]!) / 0.5))
     expectWithin(ofAda, ways[0]!, 1e-5)

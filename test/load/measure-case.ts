@@ -143,9 +143,9 @@ function wordsOf(
   { model, home, seed, engine, data }: Words,
 ): string[] {
   const options = {
-    // One more than is measured: only the last round measures controls, which no other coordinator has.
+    // One more than is measured: behind the last one the coordinator ends.
     ...{ port: 0, model, clients, rounds: rounds + 1, home, seed, engine },
-    ...{ strategy: 'fedavg', tune: 'none', proxy: 10, controls: 'last', scores: 'uniform' },
+    ...{ strategy: 'fedavg', tune: 'none', proxy: 10, controls: 'none', scores: 'uniform' },
     deadline: 3600,
     ...(data !== null && { data }),
   }

@@ -69,7 +69,7 @@ export function randomWeights(
 /** A round's start of which nothing is remembered; clients of two steps each. */
 export function startOf(global: Weights, known: Partial<RoundStart> = {}): RoundStart {
   return {
-    loadGlobalModel: async () => copyOf(global),
+    globalModel: { load: async () => copyOf(global) },
     state: {},
     numClients: 2,
     training: { learningRate: 0.1, countSteps: () => 2 },

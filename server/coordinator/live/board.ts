@@ -16,6 +16,7 @@ import { isOver, type RoundEvent, type RoundState } from '../round-state.ts'
 import { createLanes } from './lanes.ts'
 import { type EventPlace, eventId, NO_EVENT, toLiveEvent } from './live-events.ts'
 import { logLine } from './log-line.ts'
+import { memoryLine } from './memory-line.ts'
 import { type PhaseSeconds, remainingSeconds } from './remaining-seconds.ts'
 
 /** What operators see of a coordinator while it works; it is told of everything and decides nothing. */
@@ -272,6 +273,9 @@ export function createBoard({
     appended(of, seq, event, next) {
       const { phase } = next
       log.info(logLine({ run: of.id, seq, event, next }))
+      if (log.isLevelEnabled('debug')) {
+        log.debug(memoryLine({ run: of.id, round: event.round, phase }))
+      }
       last = { run: of.number, seq }
       const live = toLiveEvent({ run: of, seq, at: new Date(), event, phase })
       for (const listener of listeners) listener.eventAppended(live)

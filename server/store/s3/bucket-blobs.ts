@@ -17,8 +17,8 @@ export interface BucketBlobsOptions {
 }
 
 /**
- * Blobs in a bucket, read by way of copies in a folder. A blob is in the bucket before it is in the folder, and before `put` or
- * `adopt` return: whoever leads next finds all that was journalled, from whatever machine.
+ * Blobs in a bucket, read by way of copies in a folder. A blob is in the bucket before `put`, `adopt` or a draft's `keep` return:
+ * whoever leads next finds all that was journalled, from whatever machine.
  *
  * @throws GraftError GRAFT_DISK_FULL, GRAFT_FILE_UNREADABLE when the folder cannot be made
  */
@@ -51,6 +51,18 @@ export async function openBucketBlobs(options: BucketBlobsOptions): Promise<Blob
     if (!(await copies.has(id))) await fetchOnce(id)
   }
 
+  /** What is not intact is a spoilt copy, not the blob. */
+  async function fromCopy<Result>(id: BlobId, read: () => Promise<Result>): Promise<Result> {
+    await makeCopy(id)
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof GraftError) || error.code !== 'GRAFT_BLOB_CORRUPT') throw error
+      await fetchOnce(id)
+      return read()
+    }
+  }
+
   return {
     put: async (bytes) => {
       const id = BlobId.parse(createHash('sha256').update(bytes).digest('hex'))
@@ -72,15 +84,22 @@ export async function openBucketBlobs(options: BucketBlobsOptions): Promise<Blob
       await copies.adopt(path, id, known)
     },
 
-    get: async (id) => {
-      await makeCopy(id)
-      try {
-        return await copies.get(id)
-      } catch (error) {
-        if (!(error instanceof GraftError) || error.code !== 'GRAFT_BLOB_CORRUPT') throw error
-        // The copy is spoilt, not the blob.
-        await fetchOnce(id)
-        return copies.get(id)
+    get: (id) => fromCopy(id, () => copies.get(id)),
+
+    open: (id) => fromCopy(id, () => copies.open(id)),
+
+    create: async () => {
+      const draft = await copies.create()
+      return {
+        ...draft,
+        async keep() {
+          const id = await draft.keep()
+          // In the bucket before anybody hears of it: a copy alone is not the blob.
+          const path = copies.pathOf(id)
+          const sizeBytes = await copies.sizeOf(id)
+          await insist(() => bucket.put(id, { path, sizeBytes }))
+          return id
+        },
       }
     },
 

@@ -27,12 +27,12 @@ describe('createClientModels', () => {
 
   it('should encode a model once, and to the same blob after a restart', async () => {
     const model = await stored('a')
-    const put = vi.spyOn(blobs, 'put')
+    const create = vi.spyOn(blobs, 'create')
     const clientModel = createClientModels(blobs, 'int8')
     const [first, second] = await Promise.all([clientModel(model), clientModel(model)])
     expect(first).toBe(second)
     expect(first).not.toBe(model)
-    expect(put).toHaveBeenCalledOnce()
+    expect(create).toHaveBeenCalledOnce()
     expect(await createClientModels(blobs, 'int8')(model)).toBe(first)
     const { length } = decodeModel(await blobs.get(first), toyWeights('a'), 'int8')
     expect(length).toBe(toyWeights('a').length)

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openState, putState, readState } from '../../../../server/coordinator/journalled-state.ts'
 import { openBlobs } from '../../../../server/store/blobs.ts'
+import { streamOf } from '../../../../shared/model/weight-stream.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 
-const part = (value: number) => async () => [
+const weightsOf = (value: number) => [
   { name: 'fc1.bias', shape: [2], data: Float32Array.of(0, value) },
 ]
+const part = (value: number) => async () => streamOf(weightsOf(value))
 
 describe('putState', () => {
   it('should replace what is given, keep the rest, and give equal states equal ids', async () => {
@@ -17,7 +19,7 @@ describe('putState', () => {
     const second = await readState(blobs, id)
     expect(Object.keys(second)).toEqual(['a', 'b'])
     expect(second['a']).toBe(first['a'])
-    expect(await openState(blobs, second)['b']!()).toEqual(await part(3)())
+    expect(await openState(blobs, second)['b']!.load()).toEqual(weightsOf(3))
     expect(await putState(blobs, {}, { a: part(2), b: part(3) })).toBe(id)
   })
 

@@ -1,3 +1,4 @@
+import { collect } from '../../../../shared/model/weight-stream.ts'
 import { describe, expect, it } from 'vitest'
 import { planRun } from '../../../../server/coordinator/run-plan.ts'
 import { countClasses } from '../../../../shared/data/subset.ts'
@@ -21,19 +22,19 @@ describe('planRun', () => {
     expect(network.name).toBe('mlp:6-12-4')
   })
 
-  it('should start from an untrained network that the seed decides', () => {
+  it('should start from an untrained network that the seed decides', async () => {
+    const initialOf = (seed: number) =>
+      collect(planRun({ ...TOY_SETTINGS, seed }, TOY_DATASET, null).initial())
     const plan = planRun(TOY_SETTINGS, TOY_DATASET, null)
-    expect(plan.initial()).toEqual(plan.untrained())
-    expect(planRun(TOY_SETTINGS, TOY_DATASET, null).initial()).toEqual(plan.initial())
-    expect(planRun({ ...TOY_SETTINGS, seed: 8 }, TOY_DATASET, null).initial()).not.toEqual(
-      plan.initial(),
-    )
+    expect(await collect(plan.initial())).toEqual(plan.untrained())
+    expect(await initialOf(TOY_SETTINGS.seed)).toEqual(plan.untrained())
+    expect(await initialOf(8)).not.toEqual(plan.untrained())
   })
 
-  it('should start from the model given, and still know the untrained one', () => {
+  it('should start from the model given, and still know the untrained one', async () => {
     const given = toyWeights('given')
     const plan = planRun(TOY_SETTINGS, TOY_DATASET, given)
-    expect(plan.initial()).toBe(given)
+    expect(await collect(plan.initial())).toEqual(given)
     expect(plan.untrained()).toEqual(planRun(TOY_SETTINGS, TOY_DATASET, null).untrained())
   })
 

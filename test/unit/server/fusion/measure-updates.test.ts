@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { measureUpdates } from '../../../../server/fusion/measure-updates.ts'
 import type { Parent } from '../../../../server/fusion/strategy.ts'
+import { readerOf } from '../../../../shared/model/weight-reader.ts'
 import type { Weights } from '../../../../shared/model/weights.ts'
 
 const SIZES = [6, 3, 4]
@@ -13,7 +14,7 @@ describe('measureUpdates', () => {
     const parents = [1, 2, 9].map((value) =>
       parentOf(String(value), Array<number>(TOTAL).fill(value)),
     )
-    const { norms, distances } = await measureUpdates(parents, start)
+    const { norms, distances } = await measureUpdates(parents, readerOf(start))
     expectClose(
       norms,
       [1, 2, 9].map((value) => value * Math.sqrt(TOTAL)),
@@ -35,7 +36,7 @@ describe('measureUpdates', () => {
         numbers,
         async (all, w0) => {
           const parents = all.map((values, k) => parentOf(`p${k}`, values))
-          const { norms, distances } = await measureUpdates(parents, weightsOf(w0))
+          const { norms, distances } = await measureUpdates(parents, readerOf(weightsOf(w0)))
           all.forEach((values, k) => {
             expect(norms[k]).toBeCloseTo(Math.hypot(...values.map((value, i) => value - w0[i]!)), 6)
             const middle = (i: number) => {
@@ -53,7 +54,7 @@ describe('measureUpdates', () => {
   it('should look at some weights for the median where there are too many, and at all for the norm', async () => {
     const start = weightsOf(Array<number>(TOTAL).fill(0))
     const parents = [0, 0, 4].map((value, k) => parentOf(`p${k}`, Array<number>(TOTAL).fill(value)))
-    const { norms, distances } = await measureUpdates(parents, start, 3 * 7)
+    const { norms, distances } = await measureUpdates(parents, readerOf(start), 3 * 7)
     expect(norms[2]).toBeCloseTo(4 * Math.sqrt(TOTAL), 9)
     expect(distances[2]).toBeCloseTo(4 * Math.sqrt(7), 9)
   })
@@ -62,7 +63,7 @@ describe('measureUpdates', () => {
     const short = parentOf('short', Array<number>(TOTAL).fill(0))
     const load = async () => (await short.load()).slice(1)
     await expect(
-      measureUpdates([{ ...short, load }], weightsOf(Array<number>(TOTAL).fill(0))),
+      measureUpdates([{ ...short, load }], readerOf(weightsOf(Array<number>(TOTAL).fill(0)))),
     ).rejects.toMatchObject({ code: 'GRAFT_SHAPE_MISMATCH' })
   })
 })

@@ -60,9 +60,9 @@ describe('scaffold', () => {
         }))
         const now = expected[round]!
         expectWithin(flat(global), now.x, 1e-5)
-        expectWithin(flat(await state['control']!()), now.c, 1e-5)
+        expectWithin(flat(await state['control']!.load()), now.c, 1e-5)
         for (const client of clients) {
-          expectWithin(flat(await state[`control/${client}`]!()), now.own[client]!, 1e-5)
+          expectWithin(flat(await state[`control/${client}`]!.load()), now.own[client]!, 1e-5)
         }
       }
       // What nobody would notice, no test would guard: without correction the model is another.
@@ -79,11 +79,11 @@ describe('scaffold', () => {
       const given = { round, global, state, rate: '1', numClients: 2 }
       ;({ global, state } = await conductRound(clients, given))
     }
-    const own = await Promise.all(['a', 'b', 'c'].map((id) => state[`control/${id}`]!()))
+    const own = await Promise.all(['a', 'b', 'c'].map((id) => state[`control/${id}`]!.load()))
     const mean = flat(own[0]!).map((_, i) =>
       own.reduce((sum, weights) => sum + flat(weights)[i]! / own.length, 0),
     )
-    expectWithin(flat(await state['control']!()), mean, 1e-6)
+    expectWithin(flat(await state['control']!.load()), mean, 1e-6)
   })
 
   it('should average what no gradient trains, with a client counting as much as another', async () => {
@@ -102,8 +102,8 @@ describe('scaffold', () => {
       const means = Array.from(a![w]!.data, (value, i) => (value + b![w]!.data[i]!) / 2)
       expectWithin(weights[w]!.data, means, 1e-6)
     })
-    for (const load of Object.values(state!)) {
-      expect((await load()).map(({ name }) => name)).toEqual(
+    for (const part of Object.values(state!)) {
+      expect((await part.load()).map(({ name }) => name)).toEqual(
         names.filter((name) => !isMoving(name)),
       )
     }
@@ -138,8 +138,8 @@ async function conductRound(
   for (const client of clients) {
     const { correction } = scaffold.clientTraining!({ rate }, client)
     const [add, subtract] = [
-      await state[correction!.add]?.(),
-      await state[correction!.subtract]?.(),
+      await state[correction!.add]?.load(),
+      await state[correction!.subtract]?.load(),
     ]
     const model = buildModel(NETWORK, createRng('overwritten'))
     writeWeights(model, global)

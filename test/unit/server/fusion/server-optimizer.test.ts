@@ -62,7 +62,7 @@ describe.each([
       global = fusion.weights
       state = fusion.state!
     }
-    const remembered = await state[Object.keys(state)[0]!]!()
+    const remembered = await state[Object.keys(state)[0]!]!.load()
     expect(remembered.map(({ name }) => name)).toEqual(
       GRAPH.weights.map(({ name }) => name).filter((name) => !STATISTICS.test(name)),
     )

@@ -249,7 +249,9 @@ function someStart(graph: NeuronGraph): RoundStart {
 
 /** With what is remembered loaded, as no two fusions have the same functions. */
 async function loaded({ state = {}, ...fusion }: Fusion) {
-  const entries = Object.entries(state).map(async ([name, load]) => [name, await load()] as const)
+  const entries = Object.entries(state).map(
+    async ([name, part]) => [name, await part.load()] as const,
+  )
   return { ...fusion, state: Object.fromEntries(await Promise.all(entries)) }
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmdirSync } from 'node:fs'
-import { access, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { access, appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -91,6 +91,47 @@ describe('openBlobs', () => {
       ),
       { numRuns: 40 },
     )
+  })
+
+  describe('open', () => {
+    it('should read any part into the place it is given', async () => {
+      const opened = await blobs.open(await blobs.put(bytesOf('abcdef')))
+      const target = new Uint8Array(5).fill(bytesOf('-')[0]!)
+      await opened.read(2, target.subarray(1, 4))
+      expect(opened.sizeBytes).toBe(6)
+      expect(Buffer.from(target).toString()).toBe('-cde-')
+      await expect(opened.read(4, new Uint8Array(3))).rejects.toThrow(RangeError)
+    })
+
+    it('should refuse what has changed on disk, however large, and what is not there', async () => {
+      const id = await blobs.put(new Uint8Array(3_000_000))
+      await appendFile(blobs.pathOf(id), 'x')
+      await expect(blobs.open(id)).rejects.toMatchObject({ code: 'GRAFT_BLOB_CORRUPT' })
+      await rm(blobs.pathOf(id))
+      await expect(blobs.open(id)).rejects.toMatchObject({ code: 'GRAFT_BLOB_UNKNOWN' })
+    })
+  })
+
+  describe('create', () => {
+    it('should store what was written, as if it had been put', async () => {
+      const draft = await blobs.create()
+      for (const part of ['a', 'b', 'c']) await draft.write(bytesOf(part))
+      expect(await blobs.has(BlobId.parse(ABC))).toBe(false)
+      expect(await draft.keep()).toBe(ABC)
+      await draft.discard()
+      expect(await blobs.get(BlobId.parse(ABC))).toEqual(Buffer.from('abc'))
+      expect(await drafts()).toEqual([])
+    })
+
+    it('should mend a blob that has changed, and leave nothing when it is discarded', async () => {
+      await writeFile(blobs.pathOf(await blobs.put(bytesOf('abc'))), 'abd')
+      const [draft, other] = [await blobs.create(), await blobs.create()]
+      await draft.write(bytesOf('abc'))
+      await other.write(bytesOf('half'))
+      await other.discard()
+      expect(await blobs.get(await draft.keep())).toEqual(Buffer.from('abc'))
+      expect(await drafts()).toEqual([])
+    })
   })
 
   describe('adopt', () => {

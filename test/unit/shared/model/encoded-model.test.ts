@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { decodeModel, encodeModel } from '../../../../shared/model/encoded-model.ts'
-import { asReceived } from '../../../../shared/model/encoded-weights.ts'
+import { decodeModel } from '../../../../shared/model/encoded-model.ts'
 import { ENCODINGS } from '../../../../shared/model/encodings.ts'
 import { parseSafetensors } from '../../../../shared/model/safetensors-format.ts'
 import { encodeSafetensors } from '../../../../shared/model/safetensors.ts'
 import type { Weights } from '../../../../shared/model/weights.ts'
+import { asReceived, encodeModel } from '../../../support/encoded-models.ts'
 import { toyWeights } from '../../../support/toy-run.ts'
 
 const METADATA = { format: 'graft', round: '3' }

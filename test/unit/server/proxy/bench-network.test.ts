@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createBenchNetwork } from '../../../../server/proxy/bench-network.ts'
+import { BLOCK_LENGTH, readerOf } from '../../../../shared/model/weight-reader.ts'
+import { sizeOf, type Weights } from '../../../../shared/model/weights.ts'
+import { startTestEngine } from '../../../support/engine.ts'
+
+/** One larger than a block, with rows that do not divide it. */
+const SHAPES = [
+  { name: 'fc1.kernel', shape: [1201, 1000] },
+  { name: 'fc1.bias', shape: [1000] },
+  { name: 'conv.kernel', shape: [3, 3, 2, 70_000] },
+]
+
+beforeAll(startTestEngine)
+
+describe('createBenchNetwork', () => {
+  it('should hold each network in the place of the one before, and leave no tensor behind', async () => {
+    const before = tf.memory().numTensors
+    const bench = createBenchNetwork(SHAPES)
+    for (const scale of [1, -3]) {
+      const weights = weightsOf(scale)
+      await bench.load(readerOf(weights.toReversed()))
+      for (const { name, shape, data } of weights) {
+        const tensor = bench.source(name)
+        expect(tensor.shape).toEqual(shape)
+        expect(Buffer.compare(bytesOf(await tensor.data()), bytesOf(data))).toBe(0)
+      }
+      expect(sizeOf(SHAPES[2]!.shape)).toBeGreaterThan(BLOCK_LENGTH)
+    }
+    bench.dispose()
+    expect(tf.memory().numTensors).toBe(before)
+    await bench.load(readerOf(weightsOf(2)))
+    expect((await bench.source('fc1.bias').data())[1]).toBe(2)
+    bench.dispose()
+    expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+// Helpers
+
+function weightsOf(scale: number): Weights {
+  return SHAPES.map(({ name, shape }) => ({
+    ...{ name, shape },
+    data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => scale * i),
+  }))
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+}
