@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs'
-import { addColumnSquares, columnProducts } from '../../shared/numeric/gram.ts'
+import { columnProducts } from '../../shared/numeric/gram.ts'
+import { addColumnSquares } from '../../shared/numeric/power-sums.ts'
 
 /**
  * Distances |a_i - b_j| between the columns of two matrices, summed in float64: how unlike neurons are in
@@ -24,6 +25,6 @@ export async function columnDistances(a: tf.Tensor2D, b: tf.Tensor2D): Promise<F
 /** |x_j|^2 of each column, [j]. */
 async function columnSquares(x: tf.Tensor2D): Promise<Float64Array> {
   const squares = new Float64Array(x.shape[1])
-  addColumnSquares(squares, await x.data())
+  addColumnSquares(squares, await x.data<'float32'>())
   return squares
 }

@@ -2,7 +2,13 @@ import { headGroup, type NeuronGraph, shapesWith } from '../../shared/model/neur
 import { type AxisLayout, lengthOf } from '../../shared/model/neurons.ts'
 import { type NamedTensor, sizeOf } from '../../shared/model/weights.ts'
 import { type Candidate, countKept } from './choose-neurons.ts'
-import { createGrids, keptPositions, type WeightGrid } from './weight-grid.ts'
+import {
+  createGrids,
+  elementsOf,
+  type GridAxis,
+  keptPositions,
+  type WeightGrid,
+} from './weight-grid.ts'
 
 /**
  * The weights of the kept neurons, those of the first candidate first. Weights between neurons of two
@@ -64,10 +70,10 @@ function addBlock(
   { data: target, grid: to }: Block,
 ): void {
   const { graph, candidate, share } = move
-  const rows = keptPositions(from.row.positions, candidate.isKept)
-  const columns = keptPositions(from.column.positions, candidate.isKept)
-  const toRows = targetsOf(to.row.layout, rows.length, move)
-  const toColumns = targetsOf(to.column.layout, columns.length, move)
+  const rows = keptPositions(from.row, candidate.isKept)
+  const columns = keptPositions(from.column, candidate.isKept)
+  const toRows = targetsOf(to.row, rows.length, move)
+  const toColumns = targetsOf(to.column, columns.length, move)
   const line: Line = {
     data,
     at: elementsOf(columns, from.column.stride, 0),
@@ -92,13 +98,6 @@ function addBlock(
       )
     }
   })
-}
-
-/** Elements at which positions of an axis lie. */
-function elementsOf(positions: Int32Array, stride: number, offset: number): Int32Array {
-  const elements = new Int32Array(positions.length)
-  for (let i = 0; i < positions.length; i++) elements[i] = offset + positions[i]! * stride
-  return elements
 }
 
 /** The kept columns of a weight. */
@@ -142,7 +141,8 @@ function addRows(
  *
  * @param count of the kept positions
  */
-function targetsOf(layout: AxisLayout, count: number, { widths, places }: Move): Int32Array {
+function targetsOf({ layout, all }: GridAxis, count: number, { widths, places }: Move): Int32Array {
+  if (layout.kind === 'fixed') return all
   const targets = new Int32Array(count)
   let next = 0
   add(layout, 0)

@@ -1,8 +1,8 @@
-import { addColumnSquares } from '../../shared/numeric/gram.ts'
 import { headGroup, type NeuronGraph, type NeuronGroup } from '../../shared/model/neuron-graph.ts'
 import { type AxisPositions, groupsIn, type Role } from '../../shared/model/neurons.ts'
 import type { NamedTensor } from '../../shared/model/weights.ts'
-import { type GridAxis, keptPositions, type WeightGrid } from './weight-grid.ts'
+import { addColumnSquares, addPowers, type Power } from '../../shared/numeric/power-sums.ts'
+import { elementsOf, type GridAxis, keptPositions, type WeightGrid } from './weight-grid.ts'
 
 /** p of the norm without its root: l2 sums squares, l1 sums magnitudes. */
 export type Norm = 'l2' | 'l1'
@@ -20,6 +20,8 @@ export interface PrunedNetwork {
   /** Sums of the neurons that read nothing but the input, by weight: no pruning changes them. Filled here. */
   readonly inputSums: Map<string, Float64Array>
 }
+
+const POWERS = { l2: 'squares', l1: 'magnitudes' } as const satisfies Record<Norm, Power>
 
 const COUNTED_ROLES: ReadonlySet<Role | null> = new Set<Role>([
   'kernel',
@@ -87,7 +89,7 @@ function sumInputPowers(
   const { name, row, column } = grid
   const sums = network.inputSums.get(name) ?? sumWholeInput(graph, network, grid, norm)
   network.inputSums.set(name, sums)
-  const kept = keptPositions(column.positions, network.isKept)
+  const kept = keptPositions(column, network.isKept)
   const values = new Float64Array(kept.length)
   for (let i = 0; i < kept.length; i++) values[i] = sums[kept[i]!]!
   return {
@@ -134,76 +136,23 @@ function sumPowers(
   norm: Norm,
 ): PowerSums {
   const { data } = weights.get(name)!
-  const rows = keptPositions(row.positions, isKept)
-  const columns = keptPositions(column.positions, isKept)
-  const line: Line = {
-    data,
-    at: columns.map((position) => position * column.stride),
-    isSquared: norm === 'l2',
-    rowSums: new Float64Array(rows.length),
-    sums: new Float64Array(columns.length),
-    scales: makesClasses(graph, column)
-      ? scalesOf(graph, column.positions, { columns, headScale })
-      : null,
+  const rows = keptPositions(row, isKept)
+  const columns = keptPositions(column, isKept)
+  const at = elementsOf(columns, column.stride, 0)
+  const sums = {
+    rows: new Float64Array(rows.length),
+    columns: new Float64Array(columns.length),
   }
-  const isRun = line.at.every((at, j) => at === j)
-  const starts = rows.map((position) => position * row.stride)
-  const addRows = isRun && line.isSquared && line.scales === null ? addSquares : addPowers
-  for (const offset of offsets) addRows(line, starts, offset)
+  const scales = makesClasses(graph, column)
+    ? scalesOf(graph, column.positions, { columns, headScale })
+    : new Float64Array(columns.length).fill(1)
+  for (const offset of offsets) {
+    const starts = elementsOf(rows, row.stride, offset)
+    addPowers({ data, starts, at }, POWERS[norm], scales, sums)
+  }
   return {
-    rows: { axis: row, kept: rows, values: line.rowSums },
-    columns: { axis: column, kept: columns, values: line.sums },
-  }
-}
-
-/** The kept columns of a weight, and what is summed over them. */
-interface Line {
-  readonly data: Float32Array
-  /** Of each column, counted from the beginning of its row. */
-  readonly at: Int32Array
-  readonly isSquared: boolean
-  /** Of each row; grows, as `sums` does. */
-  readonly rowSums: Float64Array
-  /** Of each column. */
-  readonly sums: Float64Array
-  /** What each column is multiplied by; null where by nothing. */
-  readonly scales: Float64Array | null
-}
-
-/** {@link addPowers} for the squares of all columns, one behind the other: twice as fast. */
-function addSquares({ data, rowSums, sums }: Line, starts: Int32Array, offset: number): void {
-  const columns = sums.length
-  for (let i = 0; i < starts.length; i++) {
-    let at = offset + starts[i]!
-    let sum = 0
-    for (let j = 0; j < columns; j++) {
-      const value = data[at++]!
-      const square = value * value
-      sum += square
-      sums[j]! += square
-    }
-    rowSums[i]! += sum
-  }
-}
-
-/**
- * Adds |w|^p of each row to its own sum and the columns'. One loop over all rows: V8 compiles it while it runs,
- * where a call for each row waits for the next call.
- *
- * @param starts where the rows begin, counted from `offset`
- */
-function addPowers(line: Line, starts: Int32Array, offset: number): void {
-  const { data, at, isSquared, rowSums, sums, scales } = line
-  for (let i = 0; i < starts.length; i++) {
-    const start = offset + starts[i]!
-    let sum = 0
-    for (let j = 0; j < at.length; j++) {
-      const value = scales === null ? data[start + at[j]!]! : data[start + at[j]!]! * scales[j]!
-      const power = isSquared ? value * value : Math.abs(value)
-      sum += power
-      sums[j]! += power
-    }
-    rowSums[i]! += sum
+    rows: { axis: row, kept: rows, values: sums.rows },
+    columns: { axis: column, kept: columns, values: sums.columns },
   }
 }
 

@@ -2,6 +2,7 @@ import { type NeuronGraph, shapesWith } from '../../shared/model/neuron-graph.ts
 import {
   type AxisLayout,
   type AxisPositions,
+  groupsIn,
   positionsOf,
   type Role,
 } from '../../shared/model/neurons.ts'
@@ -13,6 +14,8 @@ export interface GridAxis {
   readonly role: Role | null
   readonly layout: AxisLayout
   readonly positions: AxisPositions
+  /** Every position, ascending. */
+  readonly all: Int32Array
   /** Elements from one position to the next. */
   readonly stride: number
 }
@@ -37,6 +40,7 @@ const NO_AXIS: GridAxis = {
   role: null,
   layout: { kind: 'fixed', length: 1 },
   positions: { group: Int32Array.of(-1), neuron: Int32Array.of(0) },
+  all: Int32Array.of(0),
   stride: 0,
 }
 
@@ -63,6 +67,7 @@ function weightGrid(
     role,
     layout,
     positions: positionsOf(layout, widths),
+    all: new Int32Array(shape[axis]!).map((_, position) => position),
     stride: strideOf(axis),
   }))
   let offsets = Int32Array.of(0)
@@ -80,14 +85,16 @@ function weightGrid(
 }
 
 /**
- * Positions whose neurons are kept, ascending.
+ * Positions whose neurons are kept, ascending; not to be changed.
  *
  * @param isKept [group][neuron]; fixed positions are always kept
  */
 export function keptPositions(
-  { group, neuron }: AxisPositions,
+  { layout, positions, all }: GridAxis,
   isKept: readonly Uint8Array[],
 ): Int32Array {
+  if (groupsIn(layout).every((group) => !isKept[group]!.includes(0))) return all
+  const { group, neuron } = positions
   const kept = new Int32Array(group.length)
   let count = 0
   for (let position = 0; position < group.length; position++) {
@@ -95,4 +102,11 @@ export function keptPositions(
     if (of === -1 || isKept[of]![neuron[position]!] === 1) kept[count++] = position
   }
   return kept.subarray(0, count)
+}
+
+/** Elements at which positions of an axis lie. @param stride elements from one position to the next */
+export function elementsOf(positions: Int32Array, stride: number, offset: number): Int32Array {
+  const elements = new Int32Array(positions.length)
+  for (let i = 0; i < positions.length; i++) elements[i] = offset + positions[i]! * stride
+  return elements
 }

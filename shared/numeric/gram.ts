@@ -25,35 +25,6 @@ export function columnProducts(a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float64A
   return products(a, b, 'columns')
 }
 
-/**
- * Adds the squares of each column, |x_j|^2, to its sum.
- *
- * @param sums [column]; changed
- * @param values [row, column], row-major
- */
-export function addColumnSquares(sums: Float64Array, values: ArrayLike<number>): void {
-  const width = sums.length
-  const rows = values.length / width
-  let row = 0
-  // Four rows at a time write each sum once, not four times: half the time.
-  for (; row + 4 <= rows; row += 4) {
-    const a = row * width
-    const b = a + width
-    const c = b + width
-    const d = c + width
-    for (let j = 0; j < width; j++) {
-      const p = values[a + j]!
-      const q = values[b + j]!
-      const r = values[c + j]!
-      const s = values[d + j]!
-      sums[j] = sums[j]! + p * p + q * q + r * r + s * s
-    }
-  }
-  for (let at = row * width; at < values.length;) {
-    for (let j = 0; j < width; j++, at++) sums[j] = sums[j]! + values[at]! * values[at]!
-  }
-}
-
 async function products(
   a: tf.Tensor2D,
   b: tf.Tensor2D,

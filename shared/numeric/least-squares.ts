@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Matrix64 } from '../engine/float64-ops.ts'
 import { createFloat64Ops } from './float64.ts'
-import { addColumnSquares } from './gram.ts'
+import { addColumnSquares } from './power-sums.ts'
 import { pseudoSolve } from './pseudo-solve.ts'
 
 /** The least squares solution of X W = A, and what its fit P = X W is like. */
@@ -57,7 +57,7 @@ export function createLeastSquares(columns: number, targets: number): LeastSquar
     gram = replace(gram, ops.product(x, x, 'a'))
     cross = replace(cross, ops.product(x, a, 'a'))
     ops.free(x, a)
-    addColumnSquares(norms, await A.data())
+    addColumnSquares(norms, await A.data<'float32'>())
   }
 
   return {
