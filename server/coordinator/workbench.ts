@@ -24,6 +24,7 @@ import { openState, putState, readState } from './journalled-state.ts'
 import { hasControls } from './has-controls.ts'
 import { type Candidates, createJudge, type Judgement, type ModelSizes } from './judge-round.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
+import { rulesOf } from './round-rules.ts'
 import type { RunPlan } from './run-plan.ts'
 import {
   clientsOf,
@@ -124,7 +125,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
   const read = createUpdateReader(
     expected,
-    { architecture: network.name, scorer: settings.scorer },
+    {
+      ...{ architecture: network.name, scorer: settings.scorer },
+      cohortSize: rulesOf(settings).cohortSize,
+    },
     blobs,
   )
   let current: { readonly of: string; readonly teacher: Promise<Teacher> } | undefined
