@@ -22,9 +22,22 @@ export interface InspectedUpdate {
   readonly facts: UpdateFacts
   /** [group][neuron]; empty when the client sent none. */
   readonly scores: readonly Float32Array[]
+  /** In the order of the file; null where they were not to be kept. */
+  readonly weights: readonly Float32Array[] | null
 }
 
-/** Refuses what `decodeUpdate` refuses, while the bytes come in: only the header and the scores are ever in memory. */
+export interface InspectionLimits {
+  readonly sizeBytes: number
+  /** A longer header is refused: until it is complete, it is in memory. */
+  readonly headerBytes: number
+  /** Whether weights stay in memory; only of float32. @default false */
+  readonly keepsWeights?: boolean
+}
+
+/**
+ * Refuses what `decodeUpdate` refuses, while the bytes come in: only the header, the scores, and weights that are to be kept are
+ * ever in memory.
+ */
 export interface UpdateInspection {
   /** The next bytes of the file, in order; borrowed. */
   readonly add: (bytes: Uint8Array) => void
@@ -37,8 +50,8 @@ interface OpenTensor {
   readonly name: string
   readonly bytes: number
   readonly kind: Kind
-  /** What is kept of it; null: nothing. */
-  readonly scores: Float32Array | null
+  /** All of it, where it is kept. */
+  readonly kept: Float32Array | null
 }
 
 /**
@@ -54,11 +67,11 @@ const block = new Float32Array(16_384)
 const blockBytes = new Uint8Array(block.buffer)
 const blockHalves = new Uint16Array(block.buffer)
 
-/** @param limits.headerBytes a longer header is refused: until it is complete, it is in memory */
 export function inspectUpdate(
   expected: ExpectedUpdate,
-  limits: { readonly sizeBytes: number; readonly headerBytes: number },
+  limits: InspectionLimits,
 ): UpdateInspection {
+  const { keepsWeights = false } = limits
   let problem: unknown
   /** The start of the file, until its header is complete. */
   let start: Uint8Array = NOTHING
@@ -116,8 +129,9 @@ export function inspectUpdate(
     const filled = parsed.tensors.filter(({ begin, end }) => begin < end)
     tensors = filled.map(({ name, dtype, begin, end }) => {
       const kind = known.has(name) ? kindOf({ name, dtype }, scales) : 'never'
-      const scores = kind === 'score' ? new Float32Array((end - begin) / FLOAT_BYTES) : null
-      return { name, bytes: end - begin, kind, scores }
+      const isKept = kind === 'score' || (kind === 'float' && keepsWeights)
+      const kept = isKept ? new Float32Array((end - begin) / FLOAT_BYTES) : null
+      return { name, bytes: end - begin, kind, kept }
     })
     return said
   }
@@ -147,7 +161,7 @@ export function inspectUpdate(
       restBytes = restBytes + length - count * size
       rest.set(blockBytes.subarray(count * size, count * size + restBytes))
       assertGood(tensor, count, first)
-      tensor.scores?.set(block.subarray(0, count), first)
+      tensor.kept?.set(block.subarray(0, count), first)
       first += count
     }
   }
@@ -157,7 +171,8 @@ export function inspectUpdate(
     // Throws of a file that is shorter than its first field.
     if (facts === undefined) headerLength(start, limits.sizeBytes)
     if (facts === undefined || current < tensors.length) throw incomplete()
-    return { facts, scores: tensors.flatMap(({ scores }) => scores ?? []) }
+    const keptOf = (of: Kind) => tensors.flatMap(({ kind, kept }) => (kind === of && kept) || [])
+    return { facts, scores: keptOf('score'), weights: keepsWeights ? keptOf('float') : null }
   }
 
   return { add, finish }

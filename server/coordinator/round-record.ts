@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientId } from '../../shared/ids.ts'
 import type { EvaluationReport } from '../../shared/protocol/messages.ts'
 
@@ -41,27 +40,25 @@ export function createRoundRecord(): RoundRecord {
       changed()
     },
     async evaluated(awaited, seconds, signal) {
-      try {
-        while (!awaited().every((client) => evaluations.has(client) || declined.has(client))) {
-          const ended = new AbortController()
-          const change = new Promise<void>((resolve) => {
-            changed = resolve
-          })
-          const timeout = delay(seconds * 1000, 'timeout', {
-            signal: AbortSignal.any([signal, ended.signal]),
-          })
-          const first = await Promise.race([change, timeout]).finally(() => {
-            timeout.catch(() => undefined)
-            ended.abort()
-          })
-          if (first === 'timeout') return
+      signal.throwIfAborted()
+      const isHeard = () =>
+        awaited().every((client) => evaluations.has(client) || declined.has(client))
+      if (isHeard()) return
+      await new Promise<void>((resolve, reject) => {
+        const end = (settle: () => void) => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', abort)
+          changed = () => undefined
+          settle()
         }
-      } catch (error) {
-        signal.throwIfAborted()
-        throw error
-      } finally {
-        changed = () => undefined
-      }
+        const abort = () => end(() => reject(signal.reason as Error))
+        const timer = setTimeout(() => end(resolve), seconds * 1000)
+        signal.addEventListener('abort', abort, { once: true })
+        changed = () => {
+          timer.refresh()
+          if (isHeard()) end(resolve)
+        }
+      })
     },
   }
 }

@@ -8,6 +8,7 @@ import {
   sumOf,
 } from '../../shared/model/stored-weights.ts'
 import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
+import type { Weights } from '../../shared/model/weights.ts'
 import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import {
   decodeUpdate,
@@ -38,7 +39,7 @@ export interface UpdateReader {
   readonly read: (bytes: Uint8Array) => Update
   /** In id order; their weights are read from disk when they are asked for. */
   readonly parents: (updates: Updates) => Parent[]
-  /** With the scores that only fusion asks for. */
+  /** With the scores that only fusion asks for. Weights of a cohort that is small enough are those that came in. */
   readonly scoredParents: (updates: Updates) => Promise<Parent[]>
 }
 
@@ -55,15 +56,26 @@ export interface RunFacts {
   readonly scorer: string
 }
 
+/** Updates of a round that stay in memory until they are fused, all together: none of them is read from disk. */
+const KEPT_BYTES = 64 << 20
+
+/** What came in with an update, and is asked for when it is fused. */
+interface KeptUpdate {
+  readonly scores: readonly Float32Array[]
+  readonly weights: Weights | null
+}
+
+/** @param cohortSize clients that a round invites */
 export function createUpdateReader(
   expected: ExpectedUpdate,
-  runFacts: RunFacts,
+  { cohortSize, ...runFacts }: RunFacts & { readonly cohortSize: number },
   blobs: BlobStore,
 ): UpdateReader {
   const largest = measureUpdate(longestFacts(expected, runFacts), expected)
-  /** Of updates that came to this process since the last fusion: the others' scores are on disk. */
-  const scoresOf = new Map<BlobId, readonly Float32Array[]>()
+  /** Of updates that came to this process since the last fusion: the others are on disk. */
+  const kept = new Map<BlobId, KeptUpdate>()
   const { encoding = 'float32' } = expected
+  const keepsWeights = encoding === 'float32' && cohortSize * largest.sizeBytes <= KEPT_BYTES
   let latest: { readonly base: BlobId; readonly reader: Promise<WeightReader> } | undefined
 
   async function openStored({ blob }: Pick<AcceptedUpdate, 'blob'>): Promise<OpenUpdate> {
@@ -92,9 +104,10 @@ export function createUpdateReader(
   async function scoredParents(updates: Updates): Promise<Parent[]> {
     const scored: Parent[] = []
     for (const { parent, blob, scores } of storedParents(updates)) {
-      scored.push({ ...parent, scores: scoresOf.get(blob) ?? (await scores()) })
+      const own = kept.get(blob) ?? { scores: await scores(), weights: null }
+      scored.push({ ...(own.weights ? inMemory(parent, own.weights) : parent), scores: own.scores })
     }
-    scoresOf.clear()
+    kept.clear()
     return scored
   }
 
@@ -111,16 +124,21 @@ export function createUpdateReader(
 
   function inspect({ sizeBytes, base }: AnnouncedUpdate): Inspection {
     const headerBytes = HEADER_SLACK * largest.headerBytes
-    const inspection = inspectUpdate(expected, { sizeBytes, headerBytes })
+    const inspection = inspectUpdate(expected, { sizeBytes, headerBytes, keepsWeights })
     return {
       add: inspection.add,
       finish(received) {
-        const { facts, scores } = inspection.finish()
+        const { facts, scores, weights } = inspection.finish()
         assertSays(facts, { ...runFacts, ...received, base })
-        scoresOf.set(received.blob.id, scores)
+        // Of what is refused after this, a client may send more than its part.
+        const hasRoom = kept.size < cohortSize
+        kept.set(received.blob.id, { scores, weights: weights && hasRoom ? named(weights) : null })
       },
     }
   }
+
+  const named = (weights: readonly Float32Array[]): Weights =>
+    expected.weights.map(({ name, shape }, i) => ({ name, shape, data: weights[i]! }))
 
   return {
     maxBytes: largest.sizeBytes,
@@ -137,6 +155,11 @@ interface StoredParent {
 }
 
 type AcceptedUpdate = Updates[ClientId]
+
+/** Nobody need open it to read a part at a time. */
+function inMemory({ open: _, ...parent }: Parent, weights: Weights): Parent {
+  return { ...parent, load: async () => weights }
+}
 
 /** Other programs write the same header with spaces. */
 const HEADER_SLACK = 4

@@ -30,6 +30,7 @@ import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
 import { type Candidates, createJudge, type Judgement, type ModelSizes } from './judge-round.ts'
 import type { OnDetail, RoundPast } from './round-past.ts'
+import { rulesOf } from './round-rules.ts'
 import type { RunPlan } from './run-plan.ts'
 import {
   clientsOf,
@@ -131,7 +132,10 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
 
   const read = createUpdateReader(
     expected,
-    { architecture: network.name, scorer: settings.scorer },
+    {
+      ...{ architecture: network.name, scorer: settings.scorer },
+      cohortSize: rulesOf(settings).cohortSize,
+    },
     blobs,
   )
   let current: { readonly of: string; readonly teacher: Promise<Teacher> } | undefined

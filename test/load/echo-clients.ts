@@ -10,7 +10,7 @@ import {
   type RoundInvited,
   RunJoined,
 } from '../../shared/protocol/messages.ts'
-import { encodeUpdate } from '../../shared/protocol/update.ts'
+import { encodeUpdate, type Update } from '../../shared/protocol/update.ts'
 
 /** What clients did in one round, and when: milliseconds of this process's clock. */
 export interface LoadRound {
@@ -38,10 +38,7 @@ export interface LoadOptions {
   readonly onRound: (round: LoadRound) => void
 }
 
-type Scorer = RunJoined['settings']['scorer']
-
 const NONE = { train: 0, attribute: 0, upload: 0 }
-const NUM_EXAMPLES = 10
 const CLASSES = 10
 /** A client that has not joined yet waits its turn: as many shake hands at once. */
 const HANDSHAKES = 100
@@ -51,7 +48,7 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
   const { server, token, clients, last, report, onJoined, onRound } = options
   const begun = performance.now()
   const rounds = createRounds(clients, onRound)
-  const encode = createEncoder()
+  const open = createOpener()
   const waiting = Array.from({ length: clients }, (_, index) => index)
   const running: Promise<void>[] = []
   let joined = 0
@@ -73,14 +70,16 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
       for (const done of report ? [0.5, 1] : []) connection.notify({ ...progress, done })
     }
     const { settings } = await connection.request('run:join', {}, RunJoined)
-    await connection.request('client:ready', facts(), Done)
+    const facts = factsOf(index)
+    const { numExamples } = facts
+    await connection.request('client:ready', facts, Done)
     return async () => {
       for (;;) {
         const message = await news.take(connection.over)
         if (message.type === 'round:published') {
           rounds.ended(message.round)
           if (message.round >= last) break
-          const report = { round: message.round, accuracy: 0, loss: 1, numExamples: NUM_EXAMPLES }
+          const report = { round: message.round, accuracy: 0, loss: 1, numExamples }
           await connection.request('evaluation:report', report, Done)
         }
         if (message.type !== 'round:invited') continue
@@ -89,12 +88,13 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
         const pulled = await pullBlob(connection, model)
         rounds.pulled(round)
         say({ round, phase: 'training', loss: 1 })
-        const bytes = encode(pulled, round, settings.scorer)
+        const own = { ...facts, round, scorer: settings.scorer, scores: [] }
+        const bytes = encodeUpdate({ ...own, ...open(pulled, round) })
         say({ round, phase: 'uploading' })
         await pushUpdate(connection, {
           round,
           bytes,
-          commit: () => ({ ...facts(), seconds: NONE }),
+          commit: () => ({ ...facts, seconds: NONE }),
         })
         rounds.moved(round, pulled.length + bytes.length)
       }
@@ -106,21 +106,22 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
   await Promise.all(running)
 }
 
-const facts = () => {
-  const classCounts = Array.from({ length: CLASSES }, () => NUM_EXAMPLES / CLASSES)
-  return { numExamples: NUM_EXAMPLES, classCounts: classCounts as [number, ...number[]] }
+/** Each client has others, so that no update is that of another one, as with clients that train. */
+const factsOf = (index: number) => {
+  const classCounts = Array.from({ length: CLASSES }, () => index + 1)
+  return { numExamples: CLASSES * (index + 1), classCounts: classCounts as [number, ...number[]] }
 }
 
-/** All clients send the same: the last update is kept, or a thousand clients would encode it a thousand times. */
-function createEncoder() {
-  let last: { model: Uint8Array; round: number; update: Uint8Array } | undefined
-  return (model: Uint8Array, round: RoundInvited['round'], scorer: Scorer): Uint8Array => {
-    if (last?.round === round && Buffer.compare(last.model, model) === 0) return last.update
-    const { tensors: weights, metadata } = decodeSafetensors(model)
-    const architecture = metadata['architecture'] ?? ''
-    const own = { round, scorer, weights, scores: [], architecture }
-    last = { model, round, update: encodeUpdate({ ...facts(), ...own }) }
-    return last.update
+type OpenModel = Pick<Update, 'weights' | 'architecture'>
+
+/** All clients get the same: the last model is kept, or a thousand clients would hold it a thousand times. */
+function createOpener() {
+  let last: { bytes: Uint8Array; round: number; model: OpenModel } | undefined
+  return (bytes: Uint8Array, round: RoundInvited['round']): OpenModel => {
+    if (last?.round === round && Buffer.compare(last.bytes, bytes) === 0) return last.model
+    const { tensors: weights, metadata } = decodeSafetensors(bytes)
+    last = { bytes, round, model: { weights, architecture: metadata['architecture'] ?? '' } }
+    return last.model
   }
 }
 

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { inspectUpdate } from '../../../../server/coordinator/inspect-update.ts'
+import {
+  inspectUpdate,
+  type UpdateInspection,
+} from '../../../../server/coordinator/inspect-update.ts'
 import { toGraftError } from '../../../../shared/errors.ts'
 import { BlobId, RoundNumber } from '../../../../shared/ids.ts'
 import type { StoredTensor } from '../../../../shared/model/encoded-weights.ts'
@@ -100,7 +103,10 @@ const withText = (from: string, to: string): Uint8Array =>
 /** What an inspection says of a file that comes in pieces of these lengths, over and over. */
 function inspectIn(bytes: Uint8Array, lengths: readonly number[], encoding: Encoding = 'float32') {
   const limits = { sizeBytes: bytes.length, headerBytes: LIMIT }
-  const inspection = inspectUpdate({ ...EXPECTED, encoding }, limits)
+  return feed(inspectUpdate({ ...EXPECTED, encoding }, limits), bytes, lengths)
+}
+
+function feed(inspection: UpdateInspection, bytes: Uint8Array, lengths: readonly number[]) {
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const length = lengths[i % lengths.length]!
     inspection.add(bytes.subarray(at, at + length))
@@ -130,7 +136,18 @@ describe('inspectUpdate', () => {
     const facts = { round, architecture, numExamples, classCounts, scorer }
     fc.assert(
       fc.property(pieces, (lengths) => {
-        expect(inspectIn(update(), lengths)).toEqual({ facts, scores })
+        expect(inspectIn(update(), lengths)).toEqual({ facts, scores, weights: null })
+      }),
+    )
+  })
+
+  it('should keep the weights where it is asked to, whatever pieces the file comes in', () => {
+    const bytes = update()
+    const limits = { sizeBytes: bytes.length, headerBytes: LIMIT, keepsWeights: true }
+    fc.assert(
+      fc.property(pieces, (lengths) => {
+        const { weights: kept } = feed(inspectUpdate(EXPECTED, limits), bytes, lengths)
+        expect(kept).toEqual(weights().map(({ data }) => data))
       }),
     )
   })

@@ -214,7 +214,7 @@ describe('the stages of a round', () => {
   )
 
   it.each(['as they came in', 'as they lie on disk'])(
-    'should give strategies the scores that clients sent, %s',
+    'should give strategies what clients sent, and their scores, %s',
     async (from) => {
       await using bench = await openBench({ strategy: 'nt:importance=attribution' })
       const likes = (neuron: number) => [
@@ -240,8 +240,8 @@ describe('the stages of a round', () => {
       // The second time for the same network: nothing is remembered for longer than a fusion.
       await bench.fuse(bench.past, updates)
       const again = reads() - first
-      const groups = likes(3).length
-      expect(again - first).toBe(from === 'as they came in' ? groups : 0)
+      expect(again).toBeGreaterThan(0)
+      expect(first).toBe(from === 'as they came in' ? 0 : again)
     },
   )
 
