@@ -157,6 +157,11 @@ interface StoredParent {
 
 type AcceptedUpdate = Updates[ClientId]
 
+/** Nobody need open it to read a part at a time. */
+function inMemory({ open: _, ...parent }: Parent, weights: Weights): Parent {
+  return { ...parent, load: async () => weights }
+}
+
 /** Other programs write the same header with spaces. */
 const HEADER_SLACK = 4
 
