@@ -9,24 +9,32 @@ export async function hashFile(path: string): Promise<string> {
   return (await measureFile(path)).hash
 }
 
-/** The same, with the size of what was hashed. */
-export async function measureFile(
-  path: string,
-): Promise<{ readonly hash: string; readonly sizeBytes: number }> {
+/** A file that was read to its end. */
+export interface MeasuredFile {
+  readonly hash: string
+  readonly sizeBytes: number
+  /** Its first bytes, as many as were asked for or as there are. */
+  readonly head: Uint8Array
+}
+
+/** The same, with the size of what was hashed, and its first bytes. */
+export async function measureFile(path: string, headBytes = 0): Promise<MeasuredFile> {
   const file = await open(path)
   try {
     const hash = createHash('sha256')
     // No more than there is: most files are small.
     const { size } = await file.stat()
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, size + 1))
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, size))
+    let head = new Uint8Array(0)
     let sizeBytes = 0
-    for (;;) {
+    while (sizeBytes < size) {
       const { bytesRead } = await file.read(piece, 0, piece.length, sizeBytes)
       if (bytesRead === 0) break
       hash.update(piece.subarray(0, bytesRead))
+      if (sizeBytes === 0) head = piece.slice(0, Math.min(headBytes, bytesRead))
       sizeBytes += bytesRead
     }
-    return { hash: hash.digest('hex'), sizeBytes }
+    return { hash: hash.digest('hex'), sizeBytes, head }
   } finally {
     await file.close()
   }

@@ -238,7 +238,7 @@ export interface BlobStore {
   remove(id: BlobId): Promise<void>
 }
 
-/** Nothing of it is kept in memory or open. */
+/** Next to nothing of it is in memory, and no file is open. */
 export interface OpenBlob extends ByteReader {
   readonly sizeBytes: number
 }
