@@ -7,7 +7,7 @@ import {
   readerOfClientModel,
   sumOf,
 } from '../../shared/model/stored-weights.ts'
-import { readAll, readerOf, type WeightReader } from '../../shared/model/weight-reader.ts'
+import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import type { UpdateBegin } from '../../shared/protocol/messages.ts'
 import {
@@ -39,7 +39,7 @@ export interface UpdateReader {
   readonly read: (bytes: Uint8Array) => Update
   /** In id order; their weights are read from disk when they are asked for. */
   readonly parents: (updates: Updates) => Parent[]
-  /** With the scores that only fusion asks for; weights of a cohort that is small enough are those that came in. */
+  /** With the scores that only fusion asks for. Weights of a cohort that is small enough are those that came in. */
   readonly scoredParents: (updates: Updates) => Promise<Parent[]>
 }
 
@@ -103,10 +103,9 @@ export function createUpdateReader(
 
   async function scoredParents(updates: Updates): Promise<Parent[]> {
     const scored: Parent[] = []
-    for (const { parent, blob, scores: readScores } of storedParents(updates)) {
-      const { scores, weights } = kept.get(blob) ?? { scores: await readScores(), weights: null }
-      const inMemory = weights && { load: async () => weights, open: async () => readerOf(weights) }
-      scored.push({ ...parent, scores, ...inMemory })
+    for (const { parent, blob, scores } of storedParents(updates)) {
+      const own = kept.get(blob) ?? { scores: await scores(), weights: null }
+      scored.push({ ...(own.weights ? inMemory(parent, own.weights) : parent), scores: own.scores })
     }
     kept.clear()
     return scored
