@@ -11,7 +11,7 @@ export interface Flow<Key> {
 }
 
 export interface FlowOptions {
-  /** Bytes that may be on their way at once, under all keys together. @default 32 MiB */
+  /** Bytes that may be on their way at once, under all keys together. @default 16 MiB */
   readonly mostBytes?: number
   /** Milliseconds after which others do not wait any more for bytes of which nothing has been heard. @default 1000 */
   readonly lapseMs?: number
@@ -34,7 +34,7 @@ interface Waiting<Key> {
  * taken it: a thousand clients do both at the same time. One that is slow, or gone, holds up the others for a moment only.
  */
 export function createFlow<Key>({
-  mostBytes = 32 << 20,
+  mostBytes = 16 << 20,
   lapseMs = 1000,
 }: FlowOptions = {}): Flow<Key> {
   const expected = new Map<Key, Expected>()
