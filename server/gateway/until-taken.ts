@@ -1,13 +1,18 @@
-import type { Socket } from 'node:net'
+/** The part of a `net.Socket` that says what it has taken. */
+interface Wire {
+  /** Bytes that were written to it and that it has not taken. */
+  readonly writableLength: number
+  readonly destroyed: boolean
+  readonly once: (event: 'drain' | 'close', listener: () => void) => unknown
+  readonly off: (event: 'drain' | 'close', listener: () => void) => unknown
+}
 
 /**
  * Says when a connection has taken what was written to it so far: the rest is the machine's, and no more in this process.
  *
  * @returns resolves at once where nothing waits, and when the connection is gone
  */
-export function createUntilTaken(
-  wire: Pick<Socket, 'writableLength' | 'destroyed' | 'once' | 'off'>,
-): () => Promise<void> {
+export function createUntilTaken(wire: Wire): () => Promise<void> {
   /** All who wait share it, as each would listen. */
   let taken: Promise<void> | null = null
 
