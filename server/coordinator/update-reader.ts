@@ -157,8 +157,9 @@ interface StoredParent {
 type AcceptedUpdate = Updates[ClientId]
 
 /** Nobody need open it to read a part at a time. */
-function inMemory({ open: _, ...parent }: Parent, weights: Weights): Parent {
-  return { ...parent, load: async () => weights }
+function inMemory({ id, numExamples, classCounts, widths }: Parent, weights: Weights): Parent {
+  const known = { id, numExamples, classCounts, scores: [], ...(widths && { widths }) }
+  return { ...known, load: async () => weights }
 }
 
 /** Other programs write the same header with spaces. */
