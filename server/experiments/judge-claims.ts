@@ -14,26 +14,38 @@ import { rowKey, statisticOf } from './summarise.ts'
  * Decides claims by the cases of an experiment. A comparison holds in a row when the mean over the seeds of the
  * differences has the right sign and is further from the bound than its standard error (with one seed: than 0).
  * A claim is reproduced when all of its comparisons that could be made hold, in every row.
+ *
+ * @param ownData data sets of the user's own, which no claim is about
  */
 export function judgeClaims(
   claims: readonly Claim[],
   cases: readonly ExperimentCase[],
   measures: readonly Measure[],
+  ownData: readonly string[] = [],
 ): ClaimReport[] {
+  const judged = cases.filter(({ row }) => !ownData.includes(String(row['dataset'])))
+  const nothing =
+    ownData.length === 0
+      ? 'nothing of this run has to do with it'
+      : `it is about other data sets than ${ownData.join(', ')}`
   return claims.map((claim) => {
     const findings = claim.comparisons.flatMap((comparison) =>
-      findingsOf(comparison, cases, measures),
+      findingsOf(comparison, judged, measures),
     )
     const { id, source, says } = claim
-    return { id, source, says, ...outcomeOf(findings), findings }
+    return { id, source, says, ...outcomeOf(findings, nothing), findings }
   })
 }
 
-function outcomeOf(findings: readonly Finding[]): Pick<ClaimReport, 'outcome' | 'why'> {
+/** @param nothing why, where nothing was compared */
+function outcomeOf(
+  findings: readonly Finding[],
+  nothing: string,
+): Pick<ClaimReport, 'outcome' | 'why'> {
   const tested = findings.filter(({ holds }) => holds !== null)
   const holding = tested.filter(({ holds }) => holds === true)
   if (tested.length === 0) {
-    const why = findings[0]?.says ?? 'nothing of this run has to do with it'
+    const why = findings[0]?.says ?? nothing
     return { outcome: 'not tested', why }
   }
   const open = findings.length - tested.length

@@ -1,4 +1,3 @@
-import { findDataset } from '../../shared/data/datasets.ts'
 import { parsePartition } from '../../shared/data/partition.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { parseArchitecture } from '../../shared/model/architectures.ts'
@@ -9,6 +8,7 @@ import {
   type Rehearsal,
 } from './federation/federation-grid.ts'
 import { federationParts } from './federation/federation-parts.ts'
+import { type FindData, type GridData, namedData, proxyImagesOf } from './grid-data.ts'
 import { modelFor } from './model-for.ts'
 import { type OfflineGrid, offlineMeasures } from './offline/offline-grid.ts'
 import { offlineParts } from './offline/offline-parts.ts'
@@ -19,7 +19,12 @@ import { isSharedByAll } from './train-parents.ts'
 /** What the command line may put in place of a preset's own. */
 export interface PresetOptions {
   readonly isQuick: boolean
+  /** Names, or what `find` knows. */
   readonly datasets: readonly string[] | undefined
+  /** @default namedData */
+  readonly find?: FindData | undefined
+  /** Words that say how data of the user's own are read. */
+  readonly readingWords?: readonly string[] | undefined
   readonly partitions?: readonly string[] | undefined
   readonly seeds: readonly number[] | undefined
   readonly methods: readonly string[] | undefined
@@ -36,31 +41,55 @@ export interface PresetOptions {
  */
 export function planPreset(preset: Preset, options: PresetOptions): ExperimentPlan {
   const { name, summary, claims } = preset
-  const { isQuick, engine } = options
-  const common = { name, summary, claims, isQuick, engine, command: commandOf(preset, options) }
+  const { isQuick, engine, find = namedData } = options
+  const command = commandOf(preset, options)
+  const common = { name, summary, claims, isQuick, engine, command }
   if (preset.kind === 'offline') {
-    const grid = gridOf(preset, options)
-    checkNames(grid, [...grid.models, ...(grid.parentModels ?? [])])
+    const given = gridOf(preset, options)
+    const data = given.datasets.map(find)
+    const grid = { ...given, ...namesOf(data) }
+    checkNames(grid, data, [...grid.models, ...(grid.parentModels ?? [])])
     const measures = offlineMeasures(grid)
-    const { images, proxyImages, testImages } = grid
-    const subsets = grid.datasets.map(
-      (dataset) =>
-        `${dataset}: at most ${images} training images a parent, ${proxyImages} proxy images, ` +
-        `${testImages} of the test split`,
+    const { images, testImages } = grid
+    const subsets = data.map(
+      (of) =>
+        `${describe(of)}: at most ${images} training images a parent, ` +
+        `${proxyImagesOf(of, grid.proxyImages)} proxy images, ${testImages} of the test split`,
     )
-    return { ...common, grid, measures, subsets, parts: offlineParts(grid, engine) }
+    const parts = offlineParts(grid, engine, byName(data))
+    return { ...common, grid, ownData: ownNames(data), measures, subsets, parts }
   }
   const { rehearse } = options
-  const grid = { ...gridOf(preset, options), ...(rehearse && { rehearse }) }
-  checkNames(grid, [grid.model])
+  const given = gridOf(preset, options)
+  const data = given.datasets.map(find)
+  const grid = { ...given, ...(rehearse && { rehearse }), ...namesOf(data) }
+  checkNames(grid, data, [grid.model])
   const measures = grid.measures.map((measure) => FEDERATION_MEASURES[measure])
-  const subsets = grid.datasets.map(
-    (dataset) =>
-      `${dataset}: at most ${grid.images} training images a client, ${grid.proxyImages} proxy images, ` +
-      'all of the test split',
+  const subsets = data.map(
+    (of) =>
+      `${describe(of)}: at most ${grid.images} training images a client, ` +
+      `${proxyImagesOf(of, grid.proxyImages)} proxy images, all of the test split`,
   )
-  return { ...common, grid, measures, subsets, parts: federationParts(grid, engine) }
+  const parts = federationParts(grid, engine, byName(data))
+  return { ...common, grid, ownData: ownNames(data), measures, subsets, parts }
 }
+
+/** The data sets of a grid as rows have them; of the user's own also what tells them from others of that name. */
+function namesOf(data: readonly GridData[]) {
+  const own = data.flatMap(({ name, own }) => (own === null ? [] : { name, sha256: own.sha256 }))
+  return { datasets: data.map(({ name }) => name), ...(own.length > 0 && { ownData: own }) }
+}
+
+const byName =
+  (data: readonly GridData[]): FindData =>
+  (name) =>
+    data.find((of) => of.name === name)!
+
+const ownNames = (data: readonly GridData[]): string[] =>
+  data.filter(({ own }) => own !== null).map(({ name }) => name)
+
+const describe = ({ name, own }: GridData): string =>
+  own === null ? name : `${name} (data of your own, ${own.size} training examples)`
 
 /** What the command line calls the lists of a grid. */
 const WORDS = {
@@ -94,13 +123,13 @@ function gridOf<Grid extends OfflineGrid | FederationGrid>(
 }
 
 function checkNames(
-  { datasets, partitions, methods }: OfflineGrid | FederationGrid,
+  { partitions, methods }: OfflineGrid | FederationGrid,
+  data: readonly GridData[],
   models: readonly string[],
 ): void {
   methods.forEach(parseStrategy)
   partitions.filter((name) => !isSharedByAll(name)).forEach(parsePartition)
-  const shapes = datasets.map(findDataset)
-  for (const shape of shapes) {
+  for (const { shape } of data) {
     for (const model of models) parseArchitecture(modelFor(model, shape), shape)
   }
 }
@@ -110,6 +139,7 @@ function commandOf({ name }: Preset, options: PresetOptions): string {
     const items = options[key as keyof typeof WORDS]
     return items === undefined ? [] : [word, items.join()]
   })
-  const { isQuick } = options
-  return ['graft experiment', name, ...(isQuick ? ['--quick'] : []), ...words].join(' ')
+  const { isQuick, readingWords = [] } = options
+  const quick = isQuick ? ['--quick'] : []
+  return ['graft experiment', name, ...quick, ...words, ...readingWords].join(' ')
 }

@@ -3,11 +3,14 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
 import { ENGINE_OPTION, HOME_OPTION, JSON_OPTION } from '../../shared/command/common-options.ts'
+import { READING_OPTIONS, readingWords } from '../../shared/command/data-options.ts'
 import { list } from '../../shared/command/list-option.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
+import { describeOwnData } from '../../shared/data/own/own-data.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
 import { REHEARSAL_NAMES } from './federation/federation-grid.ts'
+import { findGridData } from './grid-data.ts'
 import { planPreset } from './plan-preset.ts'
 import { presetTable } from './preset-table.ts'
 import type { Preset } from './preset.ts'
@@ -26,14 +29,16 @@ export function presetCommand(preset: Preset): Command {
     summary: preset.summary,
     examples: [
       `graft experiment ${name} --quick`,
+      `graft experiment ${name} --quick --dataset ~/flowers,patients.csv --home mine`,
       `graft experiment ${name} --home study --json ${name}.json    (again after Ctrl-C: it goes on)`,
     ],
     options: {
       quick: z.boolean().default(false).describe('minutes on two cores; small models, few images'),
       dataset: list(words)
         .optional()
-        .describe(`data sets ${either('datasets')}`)
+        .describe(`data sets, or paths of data of your own ${either('datasets')}`)
         .meta({ value: 'A,B' }),
+      ...READING_OPTIONS,
       partition: list(words)
         .optional()
         .describe(`partitions ${either('partitions')}`)
@@ -55,13 +60,20 @@ export function presetCommand(preset: Preset): Command {
     },
     async run({ quick: isQuick, home, engine: choice, json, ...given }) {
       const { dataset: datasets, partition: partitions, seeds, methods, rehearse } = given
+      const { label, imageSize, channels, arrays } = given
+      const reading = { label, imageSize, channels, arrays }
       const folder = home ?? join('runs', `experiment-${name}${isQuick ? '-quick' : ''}`)
       const signal = interruptSignal()
       const say = (text: string) => void process.stderr.write(`${text}\n`)
+      const find = await findGridData({
+        ...{ given: datasets ?? [], reading, signal },
+        onRead: (data) => describeOwnData(data).forEach(say),
+      })
       // Federations start engines of their own.
       const engine = preset.kind === 'offline' ? (await startEngine(choice)).name : choice
       const plan = planPreset(preset, {
-        ...{ isQuick, datasets, partitions, seeds, methods, rehearse, engine },
+        ...{ isQuick, datasets, find, partitions, seeds, methods, rehearse, engine },
+        readingWords: readingWords(reading),
       })
       say(`Engine: ${engine}. Seeds: ${plan.grid.seeds.join(', ')}. Parts: ${plan.parts.length}.`)
       say(`Finished parts are kept in ${folder}; the same command goes on with the others.`)

@@ -36,6 +36,8 @@ export interface ExperimentPlan {
   /** That makes it again. */
   readonly command: string
   readonly grid: { readonly seeds: readonly number[] }
+  /** Data sets of the grid that are the user's own, by their names in rows. */
+  readonly ownData: readonly string[]
   readonly subsets: readonly string[]
   readonly measures: readonly Measure[]
   readonly claims: readonly Claim[]
@@ -79,7 +81,7 @@ export async function runExperiment(
     say(clock.done(part.key, { isOld: before !== undefined }))
   }
   const cases = finished.flatMap((part) => part.cases)
-  const { summary, command, subsets, measures, claims } = plan
+  const { summary, command, subsets, measures, claims, ownData } = plan
   return {
     version: GRAFT_VERSION,
     experiment: name,
@@ -96,7 +98,7 @@ export async function runExperiment(
     measures: [...measures],
     cases,
     means: summariseCases(cases),
-    claims: judgeClaims(claims, cases, measures),
+    claims: judgeClaims(claims, cases, measures, ownData),
   }
 }
 

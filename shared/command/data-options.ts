@@ -103,9 +103,17 @@ export function readingOf({
 }
 
 /** The words that give another `graft` process the same data. */
-export function dataWords(options: DataOptions): string[] {
-  return Object.keys(DATA_OPTIONS).flatMap((key) => {
-    const value = options[key as keyof DataOptions]
+export const dataWords = (options: DataOptions): string[] => wordsOf(DATA_OPTIONS, options)
+
+/** The words that let another `graft` process read data in the same way. */
+export const readingWords = (options: ReadingOptions): string[] => wordsOf(READING_OPTIONS, options)
+
+function wordsOf(
+  keys: object,
+  options: Readonly<Record<string, string | number | undefined>>,
+): string[] {
+  return Object.keys(keys).flatMap((key) => {
+    const value = options[key]
     return value === undefined ? [] : [`--${kebab(key)}`, String(value)]
   })
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { writeJson } from '../../../shared/command/write-json.ts'
 import { startGraft } from '../../../shared/command/graft-process.ts'
 import { ChildFailed } from '../../../shared/command/run-program.ts'
-import { findDataset } from '../../../shared/data/datasets.ts'
 import { EXIT } from '../../../shared/errors.ts'
 import type {
   ExperimentCase,
@@ -23,6 +22,7 @@ import {
   rehearsed,
   struckBy,
 } from './federation-grid.ts'
+import { type FindData, namedData, proxyImagesOf } from '../grid-data.ts'
 import { controlResults, measureRun } from './measure-run.ts'
 import { modelFor } from '../model-for.ts'
 import type { ExperimentPart } from '../run-preset.ts'
@@ -34,7 +34,11 @@ const PATIENCE_SECONDS = 86_400
  * A part for each row, kind of rehearsal, set of faults and kind of tuning: one `graft simulate` of all its strategies and
  * seeds, which goes on by itself.
  */
-export function federationParts(grid: FederationGrid, engine: string): ExperimentPart[] {
+export function federationParts(
+  grid: FederationGrid,
+  engine: string,
+  find: FindData = namedData,
+): ExperimentPart[] {
   const faults = [undefined, ...(grid.faults ?? [])]
   const groups = groupsOf(grid)
   const federations = grid.datasets.flatMap((dataset) =>
@@ -54,7 +58,7 @@ export function federationParts(grid: FederationGrid, engine: string): Experimen
     key: keyOf(of),
     async run(signal, folder) {
       const file = join(folder, 'reports.json')
-      const words = simulateWords(grid, of)
+      const words = simulateWords(grid, of, find)
       if (of.faults !== undefined) {
         const { plan, quorum, deadlineSeconds } = of.faults
         const planFile = join(folder, 'faults.json')
@@ -144,23 +148,24 @@ function nameOf({ tune, publish, optimizer, hasControls }: Group): string {
 }
 
 /** The words of `graft simulate`, as a user would give them. */
-function simulateWords(grid: FederationGrid, of: Federation): string[] {
+function simulateWords(grid: FederationGrid, of: Federation, find: FindData): string[] {
   const { optimizer } = of.group
+  const data = find(of.dataset)
+  const target = grid.isTargetTheEnd === true ? grid.targets?.[of.dataset] : undefined
   const options = {
-    '--dataset': of.dataset,
     '--partition': of.partition,
     '--clients': of.clients,
-    '--model': modelFor(grid.model, findDataset(of.dataset)),
+    '--model': modelFor(grid.model, data.shape),
     '--examples-per-client': grid.images,
     '--rounds': grid.rounds,
     // Of the rounds before the last, no table tells.
     '--controls': of.group.hasControls ? 'last' : 'none',
     '--local-epochs': grid.localEpochs,
-    '--proxy': grid.proxyImages,
+    '--proxy': proxyImagesOf(data, grid.proxyImages),
     '--tune': of.group.tune,
     '--tune-epochs': grid.tuneEpochs,
     '--publish': of.group.publish,
-    ...(grid.isTargetTheEnd === true && { '--target': grid.targets![of.dataset]! }),
+    ...(target !== undefined && { '--target': target }),
     ...(optimizer && {
       '--optimizer': optimizer.name,
       '--learning-rate': optimizer.learningRate,
@@ -169,7 +174,7 @@ function simulateWords(grid: FederationGrid, of: Federation): string[] {
     '--seeds': grid.seeds.join(),
   }
   const words = Object.entries(options).flatMap(([name, value]) => [name, String(value)])
-  return ['simulate', ...words, ...rehearsalWords(of.rehearsal)]
+  return ['simulate', ...data.words, ...words, ...rehearsalWords(of.rehearsal)]
 }
 
 async function runGraft(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {

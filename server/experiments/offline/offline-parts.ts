@@ -1,9 +1,9 @@
-import { loadDataset } from '../../../shared/data/datasets.ts'
 import type { Dataset } from '../../../shared/data/example-set.ts'
 import { parseArchitecture } from '../../../shared/model/architectures.ts'
 import { createRng } from '../../../shared/numeric/rng.ts'
 import type { Row } from '../../../shared/protocol/experiment-report.ts'
 import { drawFrom } from '../draw-from.ts'
+import { type FindData, type GridData, namedData, proxyImagesOf } from '../grid-data.ts'
 import { runOfflineCase } from './offline-case.ts'
 import type { OfflineGrid } from './offline-grid.ts'
 import { modelFor } from '../model-for.ts'
@@ -14,23 +14,28 @@ import { isSharedByAll, trainParents, type TrainedParents } from '../train-paren
 const SCORED_EXAMPLES = 100
 
 /** A part a row and seed: the parents are trained, fused by every method, and tuned. */
-export function offlineParts(grid: OfflineGrid, engine: string): ExperimentPart[] {
-  const load = keepLast((name: string, signal?: AbortSignal) =>
-    loadDataset(name, { ...(signal && { signal }) }),
-  )
+export function offlineParts(
+  grid: OfflineGrid,
+  engine: string,
+  find: FindData = namedData,
+): ExperimentPart[] {
+  const load = keepLast((_: string, make: () => Promise<Dataset>) => make())
   const train = keepLast((_: string, make: () => Promise<TrainedParents>) => make())
   return partsOf(grid).map(({ dataset: name, model, partition, parents, seed }) => {
     const row: Row = { dataset: name, model, partition, parents }
     return {
       key: `${Object.values(row).join(', ')}, seed ${seed}`,
       async run(signal) {
-        const whole = await load(name, signal)
+        const data = find(name)
+        const whole = await load([name, data.own === null ? '' : seed].join(), () =>
+          data.load(seed, signal),
+        )
         const rng = createRng(String(seed)).split('test')
         const dataset = { ...whole, test: drawFrom(whole.test, grid.testImages, rng) }
         // Parents that see the same images are the same whatever their number: rows share them.
         const count = isSharedByAll(partition) ? Math.max(...grid.parents) : parents
         const trained = await train([name, model, partition, count, seed].join(), () =>
-          trainAll(dataset, { grid, model, partition, parents: count, seed, signal }),
+          trainAll(dataset, { grid, data, model, partition, parents: count, seed, signal }),
         )
         const own = { ...trained, parents: trained.parents.slice(0, parents) }
         const input = { row, seed, model, grid, dataset, trained: own, signal }
@@ -44,6 +49,7 @@ function trainAll(
   dataset: Dataset,
   of: {
     readonly grid: OfflineGrid
+    readonly data: GridData
     readonly model: string
     readonly partition: string
     readonly parents: number
@@ -60,7 +66,7 @@ function trainAll(
     architectureOf(of.model),
     {
       ...{ parents, partition, seed, epochs, training },
-      ...{ pool: grid.proxyImages, examplesPerParent: grid.images },
+      ...{ pool: proxyImagesOf(of.data, grid.proxyImages), examplesPerParent: grid.images },
       architectures: (grid.parentModels ?? [of.model]).map(architectureOf),
       scoredExamples: SCORED_EXAMPLES,
     },

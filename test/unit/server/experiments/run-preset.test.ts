@@ -77,7 +77,7 @@ function part(key: string, late: number, ran: string[] = []): ExperimentPart {
 function planOf(parts: readonly ExperimentPart[]): ExperimentPlan {
   return {
     ...{ name: 'toy', summary: 'a toy', isQuick: true, engine: 'wasm', parts },
-    ...{ command: 'graft experiment toy', grid: { seeds: [1] }, subsets: [] },
+    ...{ command: 'graft experiment toy', grid: { seeds: [1] }, ownData: [], subsets: [] },
     measures: [{ name: 'late', unit: 'share' }],
     claims: [
       {
