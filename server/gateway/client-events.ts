@@ -100,7 +100,10 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
   /** What is large waits until connections have taken what was sent before it. */
   async function send(ack: Ack, answer: (ack: Ack) => void): Promise<void> {
     const { byteLength: bytes = 0 } = 'chunk' in ack ? (ack.chunk as Uint8Array) : {}
-    if (bytes === 0) return answer(ack)
+    if (bytes === 0) {
+      answer(ack)
+      return
+    }
     const passage = Symbol('chunk')
     await rooms.outflow.enter(passage, bytes)
     answer(ack)
