@@ -6,6 +6,7 @@ import { list, whole } from '../../shared/command/list-option.ts'
 import { interruptSignal } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { startEngine } from '../../shared/engine/engine.ts'
+import type { FusionTableReport } from '../../shared/protocol/fusion-table-report.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { parseMethod } from '../fusion/strategies.ts'
 import { forecastCommand } from './forecast/forecast-command.ts'
@@ -82,7 +83,14 @@ const fusionTableCommand = defineCommand({
     const summary = summarise(cases)
     if (json !== true) process.stdout.write(`${summaryTable(summary)}\n`)
     if (json === undefined) return
-    await writeJson({ version: GRAFT_VERSION, engine: engine.name, settings, cases, summary }, json)
+    const written: FusionTableReport = {
+      version: GRAFT_VERSION,
+      engine: engine.name,
+      settings,
+      cases,
+      summary,
+    }
+    await writeJson(written, json)
   },
 })
 

@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ExperimentReport } from '../../shared/protocol/experiment-report.ts'
+import { ForecastReport } from '../../shared/protocol/forecast-report.ts'
+import { FusionTableReport } from '../../shared/protocol/fusion-table-report.ts'
+import { NetworksReport } from '../../shared/protocol/networks-report.ts'
 import { runGraft } from '../support/graft-process.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -28,7 +31,7 @@ describe('graft experiment fusion-table', () => {
     for (const judged of ['test', 'unused']) {
       const { status, stdout, stderr } = await runGraft([...words, '--judge-on', judged])
       expect(status, stderr).toBe(0)
-      const { cases } = JSON.parse(stdout) as { cases: { ensemble: number }[] }
+      const { cases } = FusionTableReport.parse(JSON.parse(stdout))
       ensembles.push(cases[0]!.ensemble)
     }
     expect(ensembles[1]).not.toBe(ensembles[0])
@@ -42,6 +45,29 @@ describe('graft experiment fusion-table', () => {
     expect(stderr).toContain(said)
     expect(stderr).not.toContain('seed 1: ensemble')
     expect(status).toBe(2)
+  })
+})
+
+describe('graft experiment networks and forecast', () => {
+  const FEW = ['--images', '60', '--epochs', '1', '--proxy-images', '60', '--tune-epochs', '1']
+
+  it.each([
+    {
+      name: 'networks',
+      words: ['--dataset', 'mnist', '--models', 'lenet', '--methods', 'nt,kf-linear'],
+      schema: NetworksReport,
+    },
+    {
+      name: 'forecast',
+      words: ['--datasets', 'mnist', '--model', 'mlp:784-4-10', '--seeds', '1'],
+      schema: ForecastReport,
+    },
+  ])('should write what its schema says: $name', async ({ name, words, schema }) => {
+    const all = ['experiment', name, ...words, ...FEW, '--test-images', '100', '--json']
+    const { status, stdout, stderr } = await runGraft(all)
+    expect(status, stderr).toBe(0)
+    const report: unknown = JSON.parse(stdout)
+    expect(schema.parse(report)).toEqual(report)
   })
 })
 

@@ -7,6 +7,7 @@ import { writeJson } from '../../../shared/command/write-json.ts'
 import { findDataset } from '../../../shared/data/datasets.ts'
 import { startEngine } from '../../../shared/engine/engine.ts'
 import { parseArchitecture } from '../../../shared/model/architectures.ts'
+import type { ForecastReport } from '../../../shared/protocol/forecast-report.ts'
 import { GRAFT_VERSION } from '../../../shared/protocol/graft-version.ts'
 import { measurePairs } from './forecast-pairs.ts'
 import { reportForecast } from './forecast-reliability.ts'
@@ -70,6 +71,13 @@ export const forecastCommand = defineCommand({
     const report = reportForecast(pairs)
     if (json !== true) process.stdout.write(`${forecastTable(pairs, report)}\n`)
     if (json === undefined) return
-    await writeJson({ version: GRAFT_VERSION, engine: engine.name, settings, pairs, report }, json)
+    const written: ForecastReport = {
+      version: GRAFT_VERSION,
+      engine: engine.name,
+      settings,
+      pairs,
+      report,
+    }
+    await writeJson(written, json)
   },
 })

@@ -11,7 +11,8 @@ import { readWeights, type Weights, writeWeights } from '../../../shared/model/w
 import { createRng, type Rng } from '../../../shared/numeric/rng.ts'
 import { type Evaluation, evaluate } from '../../../shared/training/evaluate.ts'
 import { fit } from '../../../shared/training/fit.ts'
-import { measureDiversity, type PairDiversity } from '../../fusion/diversity.ts'
+import type { PairResult } from '../../../shared/protocol/forecast-report.ts'
+import { measureDiversity } from '../../fusion/diversity.ts'
 import { fuseParents } from '../../fusion/fuse-parents.ts'
 import { parseStrategy } from '../../fusion/strategies.ts'
 import type { Parent } from '../../fusion/strategy.ts'
@@ -53,21 +54,6 @@ export interface ForecastSettings {
   readonly tuneEpochs: number
   /** Examples of the test split that judge. */
   readonly testImages: number
-}
-
-/** What was known of a pair before fusion, and what came of it. */
-export interface PairResult extends Omit<PairDiversity, 'parents'> {
-  readonly dataset: string
-  readonly seed: number
-  /** Name of the kind; `copy` for a network and itself. */
-  readonly kind: string
-  /** Accuracies on the test images. */
-  readonly parents: readonly [number, number]
-  /** Of `nt`, right after fusion and tuned. */
-  readonly fused: number
-  readonly tuned: number
-  /** Of the parent that is better on held-out proxy images, tuned alike. */
-  readonly bestParentTuned: number
 }
 
 const TRAINING = { batchSize: 64, optimizer: 'adam', learningRate: 0.001 } as const

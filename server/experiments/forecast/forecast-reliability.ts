@@ -1,37 +1,14 @@
+import type {
+  ForecastReport,
+  PairResult,
+  Reliability,
+} from '../../../shared/protocol/forecast-report.ts'
 import {
   featuresOf,
   FORECAST_MODEL,
   type ForecastModel,
   forecastTransplantation,
 } from '../../fusion/forecast.ts'
-import type { PairResult } from './forecast-pairs.ts'
-
-/** How far forecasts of pairs can be trusted. */
-export interface Reliability {
-  readonly pairs: number
-  /** Share of the pairs whose transplant was worth it. */
-  readonly baseRate: number
-  /** Share of the pairs that were foreseen right. */
-  readonly accuracy: number
-  /** What saying the more frequent outcome each time would reach. */
-  readonly majority: number
-  /** Chance that of two pairs of different outcome the better one has the higher probability; null without. */
-  readonly auc: number | null
-  /** Mean squared error of the probability: 0 is perfect, always saying a half has 0.25. */
-  readonly brier: number
-}
-
-export interface ForecastReport {
-  /** Of the forecast that Graft makes. */
-  readonly shipped: Reliability
-  /** Fitted without the data set, and without the seed, that it is judged on. */
-  readonly otherDataset: Reliability | null
-  readonly otherSeed: Reliability | null
-  /** Fitted on all pairs: what to ship. */
-  readonly fitted: ForecastModel
-  /** Networks and their copies, which nothing is fitted on. */
-  readonly copies: { readonly pairs: number; readonly failed: number; readonly foreseen: number }
-}
 
 /** The transplant, tuned, is more accurate than the best parent, tuned alike. */
 export const isWorthIt = ({ tuned, bestParentTuned }: PairResult): boolean =>
@@ -39,7 +16,7 @@ export const isWorthIt = ({ tuned, bestParentTuned }: PairResult): boolean =>
 
 export const isCopy = ({ kind }: PairResult): boolean => kind === 'copy'
 
-export function reportForecast(results: readonly PairResult[]): ForecastReport {
+export function reportForecast(results: readonly PairResult[]): ForecastReport['report'] {
   const pairs = results.filter((pair) => !isCopy(pair))
   const copies = results.filter(isCopy)
   return {

@@ -1,9 +1,17 @@
 import Table from 'cli-table3'
-import type { PairResult } from './forecast-pairs.ts'
-import { type ForecastReport, isWorthIt, type Reliability } from './forecast-reliability.ts'
+
+import type {
+  ForecastReport,
+  PairResult,
+  Reliability,
+} from '../../../shared/protocol/forecast-report.ts'
+import { isWorthIt } from './forecast-reliability.ts'
 
 /** A row for each kind of pair, then how far the forecast can be trusted. */
-export function forecastTable(pairs: readonly PairResult[], report: ForecastReport): string {
+export function forecastTable(
+  pairs: readonly PairResult[],
+  report: ForecastReport['report'],
+): string {
   const table = new Table({
     head: ['kind of pair', 'pairs', 'weights', 'disagree', 'CKA', 'gain', 'worth it'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],

@@ -8,6 +8,7 @@ import { buildModel } from '../../../shared/model/build-model.ts'
 import { initialWeights } from '../../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../../shared/model/neuron-graph.ts'
 import { createRng } from '../../../shared/numeric/rng.ts'
+import type { FusionCase } from '../../../shared/protocol/fusion-table-report.ts'
 import { fuseParents } from '../../fusion/fuse-parents.ts'
 import { parseMethod } from '../../fusion/strategies.ts'
 import type { ProxyExamples } from '../../fusion/strategy.ts'
@@ -40,32 +41,6 @@ export interface FusionTableSettings {
    * the case looks at.
    */
   readonly judgeOn: 'test' | 'unused'
-}
-
-/** Accuracies of one method in one case; a method that cannot do a case says why. */
-export interface MethodResult {
-  readonly method: string
-  readonly zeroShot: number | null
-  readonly tuned: number | null
-  /** Seconds to fuse with the images of the zero-shot part. */
-  readonly seconds: number | null
-  readonly refused?: string
-}
-
-export interface FusionCase {
-  readonly dataset: string
-  readonly parents: number
-  readonly seed: number
-  readonly bestParent: number
-  readonly worstParent: number
-  readonly ensemble: number
-  /** A network trained on the proxy images of the tuned part alone. */
-  readonly proxyAlone: number
-  /** The parent that is best on held-out proxy images, fine-tuned on the proxy labels. */
-  readonly bestParentTuned: number
-  /** The same parent with the tuning that fused networks get: it learns from all the others too. */
-  readonly bestParentDistilled: number
-  readonly methods: readonly MethodResult[]
 }
 
 /** Examples kept apart for proxy sets. */
@@ -140,7 +115,7 @@ async function runCase(
       const { weights } = await fuseParents(strategy, { ...input, ...(signal && { signal }) })
       return { weights, seconds: (performance.now() - since) / 1000 }
     }
-    const methods: MethodResult[] = []
+    const methods: FusionCase['methods'] = []
     for (const method of settings.methods) {
       signal?.throwIfAborted()
       try {

@@ -1,24 +1,7 @@
 import Table from 'cli-table3'
-import type { FusionCase } from './fusion-table.ts'
+import type { FusionCase, FusionSummary } from '../../../shared/protocol/fusion-table-report.ts'
 
-/** Means over the seeds of one data set and number of parents. */
-export interface SummaryRow {
-  readonly dataset: string
-  readonly parents: number
-  readonly seeds: number
-  readonly bestParent: number
-  readonly ensemble: number
-  readonly proxyAlone: number
-  readonly bestParentTuned: number
-  readonly bestParentDistilled: number
-  readonly methods: readonly {
-    readonly method: string
-    readonly zeroShot: number | null
-    readonly tuned: number | null
-  }[]
-}
-
-export function summarise(cases: readonly FusionCase[]): SummaryRow[] {
+export function summarise(cases: readonly FusionCase[]): FusionSummary[] {
   const keys = [...new Set(cases.map(({ dataset, parents }) => `${dataset}/${parents}`))]
   return keys.map((key) => {
     const own = cases.filter(({ dataset, parents }) => `${dataset}/${parents}` === key)
@@ -60,7 +43,7 @@ export function caseLine(one: FusionCase): string {
 }
 
 /** A row a method, a column a data set and number of parents; accuracies in percent, right after fusion and tuned. */
-export function summaryTable(rows: readonly SummaryRow[]): string {
+export function summaryTable(rows: readonly FusionSummary[]): string {
   const table = new Table({
     head: ['', ...rows.map(({ dataset, parents }) => `${dataset}\n${parents} parents`)],
     style: { head: [], border: [], compact: true },
@@ -84,7 +67,7 @@ export function summaryTable(rows: readonly SummaryRow[]): string {
 }
 
 /** Whether the best of the methods is above the best parent, and after tuning above both controls. */
-function verdictOf(row: SummaryRow): string {
+function verdictOf(row: FusionSummary): string {
   const best = (of: 'zeroShot' | 'tuned') =>
     row.methods.reduce((a, b) => ((b[of] ?? 0) > (a[of] ?? 0) ? b : a))
   const [zeroShot, tuned] = [best('zeroShot'), best('tuned')]

@@ -7,6 +7,7 @@ import { writeJson } from '../../../shared/command/write-json.ts'
 import { findDataset } from '../../../shared/data/datasets.ts'
 import { startEngine } from '../../../shared/engine/engine.ts'
 import { parseArchitecture } from '../../../shared/model/architectures.ts'
+import type { NetworksReport } from '../../../shared/protocol/networks-report.ts'
 import { GRAFT_VERSION } from '../../../shared/protocol/graft-version.ts'
 import { parseMethod } from '../../fusion/strategies.ts'
 import { networksTable } from './networks-table.ts'
@@ -94,6 +95,7 @@ export const networksCommand = defineCommand({
     const cases = await measureNetworks(settings, say, interruptSignal())
     if (json !== true) process.stdout.write(`${networksTable(cases)}\n`)
     if (json === undefined) return
-    await writeJson({ version: GRAFT_VERSION, engine: engine.name, settings, cases }, json)
+    const written: NetworksReport = { version: GRAFT_VERSION, engine: engine.name, settings, cases }
+    await writeJson(written, json)
   },
 })

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import type { NetworkCase, NetworkResult } from './networks.ts'
+import type { NetworkCase, NetworkResult } from '../../../shared/protocol/networks-report.ts'
 
 /** A row a method, a column a model; test accuracies in percent, right after fusion and tuned, and seconds of fusion. */
 export function networksTable(cases: readonly NetworkCase[]): string {

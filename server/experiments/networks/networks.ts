@@ -6,6 +6,7 @@ import { buildModel } from '../../../shared/model/build-model.ts'
 import { initialWeights } from '../../../shared/model/initial-weights.ts'
 import { neuronGraph } from '../../../shared/model/neuron-graph.ts'
 import { createRng, type Rng } from '../../../shared/numeric/rng.ts'
+import type { NetworkCase, NetworkResult } from '../../../shared/protocol/networks-report.ts'
 import { fuseParents } from '../../fusion/fuse-parents.ts'
 import { parseMethod } from '../../fusion/strategies.ts'
 import { bestParent } from '../../proxy/best-parent.ts'
@@ -35,32 +36,6 @@ export interface NetworksSettings {
   /** Images of the test split that judge, balanced by class. */
   readonly testImages: number
   readonly seed: number
-}
-
-/** One method on one model; accuracies are shares of the test images. */
-export interface NetworkResult {
-  readonly method: string
-  /** Right after fusion; null when the method refused. */
-  readonly fused: number | null
-  readonly tuned: number | null
-  /** Of fusion alone. */
-  readonly seconds: number | null
-  readonly refused?: string
-}
-
-export interface NetworkCase {
-  readonly model: string
-  readonly parameters: number
-  /** Accuracy of each parent. */
-  readonly parents: readonly number[]
-  readonly ensemble: number
-  /** A network trained on the proxy images alone, by the same tuning. */
-  readonly proxyAlone: number
-  /** The parent that is best on held-out proxy images, with the tuning that fused networks get. */
-  readonly bestParentTuned: number
-  readonly methods: readonly NetworkResult[]
-  /** To train and score the parents. */
-  readonly trainingSeconds: number
 }
 
 /** Scores are rough after a hundred images, and each takes a pass at eleven points. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { PairResult } from '../../../../../server/experiments/forecast/forecast-pairs.ts'
+
 import {
   fitForecast,
   reportForecast,
 } from '../../../../../server/experiments/forecast/forecast-reliability.ts'
 import { forecastTable } from '../../../../../server/experiments/forecast/forecast-table.ts'
+import type { PairResult } from '../../../../../shared/protocol/forecast-report.ts'
 import { featuresOf } from '../../../../../server/fusion/forecast.ts'
 import { createRng } from '../../../../../shared/numeric/rng.ts'
 

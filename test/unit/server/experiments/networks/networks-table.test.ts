@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { networksTable } from '../../../../../server/experiments/networks/networks-table.ts'
-import type { NetworkCase } from '../../../../../server/experiments/networks/networks.ts'
+import type { NetworkCase } from '../../../../../shared/protocol/networks-report.ts'
 
 const CASE: NetworkCase = {
   model: 'resnet18:2',
