@@ -10,7 +10,6 @@ import { ClientAuth, PROTOCOL_VERSION } from '../../shared/protocol/messages.ts'
 import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
 import { answerClient, type ClientSocket, endConnection, toClientError } from './client-events.ts'
 import { createClientLog } from './client-log.ts'
-import { createFlow } from './flow.ts'
 import type { AttachOptions, Gateway, GatewayHandlers } from './gateway.ts'
 import { createGatewayLimiter } from './gateway-limits.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
@@ -36,7 +35,6 @@ export async function attachGateway(
   const connections = new Map<ClientId, ClientSocket>()
 
   const limiter = createGatewayLimiter(options.limits)
-  const outflow = createFlow<symbol>()
   const wrongTokens = createWrongTokens()
   const closing = new AbortController()
   // Each refusal that waits listens, and there may be many.
@@ -104,7 +102,7 @@ export async function attachGateway(
     })
     // A message that is no MessagePack: socket.io closes the connection by itself.
     socket.on('error', () => undefined)
-    answerClient(socket, { handlers, uploads, limiter, outflow, onFault, log })
+    answerClient(socket, { handlers, uploads, limiter, onFault, log })
   })
 
   const forget = (round: Parameters<typeof uploads.discard>[0]) => {
@@ -140,7 +138,6 @@ export async function attachGateway(
       isClosing = true
       closing.abort()
       sockets.emit('coordinator:leaving', {})
-      outflow.open()
       await hangUp([...connections.values()])
       // What a client has sent is stored or refused, never half of it.
       await uploads.idle()

@@ -18,12 +18,10 @@ import {
 } from '../../shared/protocol/messages.ts'
 import { parseMessage, toRefusal } from '../../shared/protocol/refusal.ts'
 import type { ClientLog } from './client-log.ts'
-import type { Flow } from './flow.ts'
 import type { GatewayHandlers } from './gateway.ts'
 import type { GatewayLimiter } from './gateway-limits.ts'
 import { peerOf } from './peer.ts'
 import { createTurns } from './turns.ts'
-import { createUntilTaken } from './until-taken.ts'
 import type { Uploads } from './uploads.ts'
 
 /** `data.client` is set once the client is admitted. */
@@ -38,8 +36,6 @@ export interface ClientRooms {
   readonly handlers: GatewayHandlers
   readonly uploads: Uploads
   readonly limiter: GatewayLimiter
-  /** Of chunks of models, to all clients: each under a key of its own. */
-  readonly outflow: Flow<symbol>
   readonly onFault: (error: GraftError) => void
   readonly log: Pick<ClientLog, 'answered'>
 }
@@ -48,7 +44,6 @@ export interface ClientRooms {
 export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
   const replies = repliesTo(socket.data.client, rooms)
   const turns = createTurns()
-  const untilTaken = createUntilTaken(socket.request.socket)
   const { address } = peerOf(socket.request.socket)
   let pending = 0
 
@@ -91,23 +86,10 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
     pending++
     await turns(waitFor(event))
     const ack = await reply(event, message)
-    if (canAnswer) await send(ack, answer as (ack: Ack) => void)
+    pending--
+    if (canAnswer) (answer as (ack: Ack) => void)(ack)
     // What cannot be answered with a refusal is told and ends the connection.
     else if (!ack.ok) endConnection(socket, ack)
-    pending--
-  }
-
-  /** What is large waits until connections have taken what was sent before it. */
-  async function send(ack: Ack, answer: (ack: Ack) => void): Promise<void> {
-    const { byteLength: bytes = 0 } = 'chunk' in ack ? (ack.chunk as Uint8Array) : {}
-    if (bytes === 0) {
-      answer(ack)
-      return
-    }
-    const passage = Symbol('chunk')
-    await rooms.outflow.enter(passage, bytes)
-    answer(ack)
-    void untilTaken().then(() => rooms.outflow.expect(passage, 0))
   }
 
   socket.onAny((event: string, message: unknown, answer: unknown) => {

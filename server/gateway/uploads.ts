@@ -3,26 +3,20 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import type { ClientId, RoundNumber } from '../../shared/ids.ts'
-import {
-  CHUNK_BYTES,
-  CHUNK_WINDOW,
-  type UpdateBegin,
-  type UpdateChunk,
-  type UpdateCommit,
-  type UploadOffset,
+import type {
+  UpdateBegin,
+  UpdateChunk,
+  UpdateCommit,
+  UploadOffset,
 } from '../../shared/protocol/messages.ts'
 import { createClientQueues } from './client-queues.ts'
 import type { GatewayHandlers, Inspection } from './gateway.ts'
-import { createFlow, type Flow } from './flow.ts'
 import { createParts } from './upload-parts.ts'
-
-/** Bytes that a client sends before the first of them is acknowledged. */
-const WINDOW_BYTES = CHUNK_WINDOW * CHUNK_BYTES
 
 /** Updates on their way in: at most one per client, on disk, never whole in memory. */
 export interface Uploads {
   /**
-   * Starts or resumes an upload, when those that are under way leave room for it; another one of this client is dropped.
+   * Starts or resumes an upload; another one of this client is dropped.
    * @returns the first byte not yet here
    * @throws GraftError what `checkUpdate` throws
    */
@@ -57,15 +51,8 @@ interface Upload {
 
 type UploadHandlers = Pick<GatewayHandlers, 'checkUpdate' | 'onUpdate' | 'onUploadProgress'>
 
-/**
- * @param folder must exist; parts left there by a crash are resumed when their client asks
- * @param inflow of these uploads alone
- */
-export function createUploads(
-  folder: string,
-  handlers: UploadHandlers,
-  inflow: Flow<ClientId> = createFlow(),
-): Uploads {
+/** @param folder must exist; parts left there by a crash are resumed when their client asks */
+export function createUploads(folder: string, handlers: UploadHandlers): Uploads {
   const uploads = new Map<ClientId, Upload>()
   const committed = new Map<ClientId, UpdateBegin>()
   const queues = createClientQueues()
@@ -77,7 +64,6 @@ export function createUploads(
     const inspection = handlers.checkUpdate(client, announced)
     const current = uploads.get(client)
     if (current !== undefined && isSame(current.announced, announced)) {
-      await inflow.enter(client, expectedOf(current))
       return { offset: current.offset }
     }
     await closeFile(current)
@@ -88,24 +74,13 @@ export function createUploads(
     const upload: Upload = { announced, path, offset: 0, hash, inspection, file: null }
     if (isLeft) await resume(upload)
     uploads.set(client, upload)
-    await inflow.enter(client, expectedOf(upload))
     return { offset: upload.offset }
   }
 
   async function write(client: ClientId, { round, offset, chunk }: UpdateChunk) {
     const upload = uploadOf(client, round)
-    inflow.hold(client)
-    try {
-      if (offset === upload.offset) await append(client, upload, chunk)
-      return { offset: upload.offset }
-    } finally {
-      inflow.expect(client, uploads.get(client) === upload ? expectedOf(upload) : 0)
-    }
-  }
-
-  async function append(client: ClientId, upload: Upload, chunk: Uint8Array): Promise<void> {
-    const { offset, announced, path } = upload
-    const { sizeBytes } = announced
+    if (offset !== upload.offset) return { offset: upload.offset }
+    const { sizeBytes } = upload.announced
     if (offset + chunk.byteLength > sizeBytes) {
       await drop(client, upload)
       throw new GraftError(
@@ -114,7 +89,7 @@ export function createUploads(
       )
     }
     try {
-      upload.file ??= await open(path, 'a', 0o600)
+      upload.file ??= await open(upload.path, 'a', 0o600)
       await upload.file.appendFile(chunk)
     } catch (error) {
       await drop(client, upload)
@@ -122,6 +97,7 @@ export function createUploads(
     }
     take(upload, chunk)
     handlers.onUploadProgress(client, { receivedBytes: upload.offset, sizeBytes })
+    return { offset: upload.offset }
   }
 
   async function commit(client: ClientId, message: UpdateCommit): Promise<void> {
@@ -192,16 +168,11 @@ export function createUploads(
     commit: (client, message) => queues.run(client, () => commit(client, message)),
     discard,
     async idle() {
-      inflow.open()
       await queues.idle()
       for (const upload of uploads.values()) await closeFile(upload)
     },
   }
 }
-
-/** Bytes that its client may send next without waiting for an answer. */
-const expectedOf = ({ announced, offset }: Upload): number =>
-  Math.min(WINDOW_BYTES, announced.sizeBytes - offset)
 
 /** Notes bytes that are on disk. */
 function take(upload: Upload, bytes: Uint8Array): void {

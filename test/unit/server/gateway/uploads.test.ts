@@ -3,11 +3,9 @@ import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { GatewayHandlers, ReceivedUpdate } from '../../../../server/gateway/gateway.ts'
-import { createFlow, type Flow } from '../../../../server/gateway/flow.ts'
+import type { GatewayHandlers } from '../../../../server/gateway/gateway.ts'
 import { createUploads } from '../../../../server/gateway/uploads.ts'
 import { GraftError } from '../../../../shared/errors.ts'
-import type { ClientId } from '../../../../shared/ids.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 import {
   announce,
@@ -218,28 +216,6 @@ describe('uploads', () => {
     },
   )
 
-  it('should let a client begin when what others may send leaves room for it', async () => {
-    await using room = await openRoom({}, createFlow({ mostBytes: 150, lapseMs: 3_600_000 }))
-    const [bytes, other] = [noise(100), clientId('b')]
-    await room.uploads.begin(client, announce(bytes))
-    let hasBegun = false
-    const begun = room.uploads.begin(other, announce(bytes)).then(() => (hasBegun = true))
-    await room.uploads.write(client, chunkOf(bytes, 0, 49))
-    await new Promise(setImmediate)
-    expect(hasBegun).toBe(false)
-    await room.uploads.write(client, chunkOf(bytes, 49, 1))
-    await begun
-  })
-
-  it('should let a client begin when the upload of another one is dropped', async () => {
-    await using room = await openRoom({}, createFlow({ mostBytes: 100, lapseMs: 3_600_000 }))
-    const bytes = noise(100)
-    await room.uploads.begin(client, announce(bytes))
-    const begun = room.uploads.begin(clientId('b'), announce(bytes))
-    await expect(room.uploads.write(client, chunkOf(noise(101), 0))).rejects.toThrow()
-    await begun
-  })
-
   it('should remove the parts of rounds that are over, and no other file', async () => {
     await using room = await openRoom()
     const hash = announce(noise(1)).sha256
@@ -256,18 +232,17 @@ describe('uploads', () => {
 
 type Room = Awaited<ReturnType<typeof openRoom>>
 
-async function openRoom(overrides: Partial<GatewayHandlers> = {}, inflow?: Flow<ClientId>) {
+async function openRoom(overrides: Partial<GatewayHandlers> = {}) {
   const folder = await createTemporaryFolder()
   const delivered: Uint8Array[] = []
-  const handlers = {
+  const uploads = createUploads(folder.path, {
     checkUpdate: () => UNINSPECTED,
     onUploadProgress: () => undefined,
-    onUpdate: async (_client: ClientId, { path }: ReceivedUpdate) => {
+    onUpdate: async (_client, { path }) => {
       delivered.push(new Uint8Array(await readFile(path)))
     },
     ...overrides,
-  }
-  const uploads = createUploads(folder.path, handlers, inflow)
+  })
   return {
     path: folder.path,
     uploads,
