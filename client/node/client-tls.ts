@@ -7,6 +7,14 @@ export interface ClientTls extends Partial<KeyPair> {
   readonly ca?: readonly string[]
 }
 
+/** As Node, and ws by it, takes them; arrays are copied, as those types are not for reading only. */
+export function tlsOptions({ ca, cert, key }: ClientTls = {}) {
+  return {
+    ...(ca && { ca: [...ca] }),
+    ...(cert !== undefined && key !== undefined && { cert, key }),
+  }
+}
+
 export interface ClientTlsFiles {
   readonly ca?: string | undefined
   readonly cert?: string | undefined

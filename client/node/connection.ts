@@ -19,7 +19,7 @@ import {
 } from '../../shared/protocol/messages.ts'
 import { msgpackParser } from '../../shared/protocol/msgpack-parser.ts'
 import { fromRefusal, type MessageSchema, parseMessage } from '../../shared/protocol/refusal.ts'
-import type { ClientTls } from './client-tls.ts'
+import { type ClientTls, tlsOptions } from './client-tls.ts'
 import { transportFault } from './transport-fault.ts'
 import { watchSilence } from './watch-silence.ts'
 
@@ -293,14 +293,6 @@ export function connect(options: ConnectionOptions): Connection {
       if (socket.connected) socket.volatile.emit('client:progress', progress)
     },
     close: () => end(new GraftError('GRAFT_SERVER_UNREACHABLE', 'This client left.')),
-  }
-}
-
-/** Passed on to ws, and by that to Node; arrays are copied, as those types are not for reading only. */
-function tlsOptions({ ca, cert, key }: ClientTls = {}) {
-  return {
-    ...(ca && { ca: [...ca] }),
-    ...(cert !== undefined && key !== undefined && { cert, key }),
   }
 }
 

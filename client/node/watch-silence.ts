@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 import { get as getSecurely } from 'node:https'
-import type { ClientTls } from './client-tls.ts'
+import { type ClientTls, tlsOptions } from './client-tls.ts'
 
 /** How often the silence is measured, and others are asked while it lasts. */
 const LOOK_MS = 2_000
@@ -61,14 +61,13 @@ export function watchSilence({ servers, tls, current, ...options }: SilenceOptio
 }
 
 /** Whether a coordinator says that it leads and can work. */
-async function leads(server: string, { ca, cert, key }: ClientTls = {}): Promise<boolean> {
+async function leads(server: string, tls: ClientTls | undefined): Promise<boolean> {
   const url = new URL('/readyz', server)
   const signal = AbortSignal.timeout(PATIENCE_MS)
-  const secrets = { ...(ca && { ca: [...ca] }), ...(cert && { cert }), ...(key && { key }) }
   return new Promise((resolve) => {
     const request =
       url.protocol === 'https:'
-        ? getSecurely(url, { ...secrets, signal, agent: false })
+        ? getSecurely(url, { ...tlsOptions(tls), signal, agent: false })
         : get(url, { signal, agent: false })
     request.on('response', (response) => {
       response.resume()

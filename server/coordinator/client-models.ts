@@ -1,7 +1,8 @@
 import type { Encoding } from '../../shared/model/encodings.ts'
 import type { BlobId } from '../../shared/ids.ts'
 import { encodedModelBytes } from '../../shared/model/model-bytes.ts'
-import { openSafetensorsFile, readerOfModel } from '../../shared/model/stored-weights.ts'
+import { readerOfModel } from '../../shared/model/stored-weights.ts'
+import { openModelFile } from '../store/open-model-file.ts'
 import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
 
@@ -20,7 +21,7 @@ export function createClientModels(
   const encoded = new Map<BlobId, Promise<BlobId>>()
 
   async function encode(model: BlobId, encoding: Exclude<Encoding, 'float32'>): Promise<BlobId> {
-    const file = await openSafetensorsFile(await blobs.open(model))
+    const file = await openModelFile(blobs, model)
     return putFile(blobs, encodedModelBytes(readerOfModel(file), file.metadata, encoding))
   }
 

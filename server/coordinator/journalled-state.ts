@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { BlobId, compareIds } from '../../shared/ids.ts'
 import { modelBytes } from '../../shared/model/model-bytes.ts'
-import { openSafetensorsFile, readerOfModel } from '../../shared/model/stored-weights.ts'
+import { readerOfModel } from '../../shared/model/stored-weights.ts'
 import { readAll } from '../../shared/model/weight-reader.ts'
 import { finitePieces } from '../../shared/model/weight-stream.ts'
 import type { OpenFusion, StrategyState } from '../fusion/strategy.ts'
 import { once } from './once.ts'
+import { openModelFile } from '../store/open-model-file.ts'
 import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
 
@@ -27,7 +28,7 @@ export async function readState(blobs: BlobStore, id: BlobId | null): Promise<St
 /** Reads what is remembered when it is asked for. */
 export function openState(blobs: BlobStore, stored: StoredState): StrategyState {
   const entries = Object.entries(stored).map(([name, id]) => {
-    const open = once(async () => readerOfModel(await openSafetensorsFile(await blobs.open(id))))
+    const open = once(async () => readerOfModel(await openModelFile(blobs, id)))
     return [name, { open, load: async () => readAll(await open()) }] as const
   })
   return Object.fromEntries(entries)

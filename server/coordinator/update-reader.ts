@@ -2,11 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
 import { BlobId, type ClientId, RoundNumber } from '../../shared/ids.ts'
 import { isDelta } from '../../shared/model/encodings.ts'
-import {
-  openSafetensorsFile,
-  readerOfClientModel,
-  sumOf,
-} from '../../shared/model/stored-weights.ts'
+import { readerOfClientModel, sumOf } from '../../shared/model/stored-weights.ts'
 import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
 import type { Weights } from '../../shared/model/weights.ts'
 import type { UpdateBegin } from '../../shared/protocol/messages.ts'
@@ -21,6 +17,7 @@ import {
 } from '../../shared/protocol/update.ts'
 import type { Parent } from '../fusion/strategy.ts'
 import type { Inspection, ReceivedUpdate } from '../gateway/gateway.ts'
+import { openModelFile } from '../store/open-model-file.ts'
 import type { BlobStore } from '../store/store.ts'
 import { inspectUpdate } from './inspect-update.ts'
 import { once } from './once.ts'
@@ -79,7 +76,7 @@ export function createUpdateReader(
   let latest: { readonly base: BlobId; readonly reader: Promise<WeightReader> } | undefined
 
   async function openStored({ blob }: Pick<AcceptedUpdate, 'blob'>): Promise<OpenUpdate> {
-    return openUpdate(await openSafetensorsFile(await blobs.open(blob)), expected)
+    return openUpdate(await openModelFile(blobs, blob), expected)
   }
 
   /** An opened update was verified; it is opened once for all who read this parent. */
@@ -118,7 +115,7 @@ export function createUpdateReader(
   }
 
   async function openBase(base: BlobId): Promise<WeightReader> {
-    const file = await openSafetensorsFile(await blobs.open(base))
+    const file = await openModelFile(blobs, base)
     return readerOfClientModel(file, expected.weights, encoding)
   }
 

@@ -2,11 +2,7 @@ import type * as tf from '@tensorflow/tfjs'
 import type { BlobId, RoundNumber } from '../../shared/ids.ts'
 import { neuronGraph, type NeuronGraph, widthsOf } from '../../shared/model/neuron-graph.ts'
 import { modelBytes } from '../../shared/model/model-bytes.ts'
-import {
-  openSafetensorsFile,
-  readerOfClientModel,
-  readerOfModel,
-} from '../../shared/model/stored-weights.ts'
+import { readerOfClientModel, readerOfModel } from '../../shared/model/stored-weights.ts'
 import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
 import { finitePieces, streamOf, type WeightStream } from '../../shared/model/weight-stream.ts'
 import { LedgerReport } from '../../shared/protocol/ledger.ts'
@@ -22,9 +18,11 @@ import type { Inspection } from '../gateway/gateway.ts'
 import { askParents } from '../proxy/ensemble.ts'
 import { createTeacher, type Teacher } from '../proxy/teacher.ts'
 import { needsTeacher, tune } from '../proxy/tune.ts'
+import { openModelFile } from '../store/open-model-file.ts'
 import { putFile } from '../store/put-file.ts'
 import type { BlobStore } from '../store/store.ts'
 import { measuresControls } from './ends-run.ts'
+import { once } from './once.ts'
 import { createClientModels } from './client-models.ts'
 import { checkUpdates } from './check-updates.ts'
 import { openState, putState, readState } from './journalled-state.ts'
@@ -119,14 +117,14 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
   }
 
   async function openModel(blob: BlobId): Promise<WeightReader> {
-    return readerOfModel(await openSafetensorsFile(await blobs.open(blob)))
+    return readerOfModel(await openModelFile(blobs, blob))
   }
 
   const forClients = createClientModels(blobs, encoding)
 
   /** A stored model as clients get it: what they train from. */
   async function openForClients(model: BlobId): Promise<WeightReader> {
-    const file = await openSafetensorsFile(await blobs.open(await forClients(model)))
+    const file = await openModelFile(blobs, await forClients(model))
     return readerOfClientModel(file, network.weights, encoding)
   }
 
@@ -185,12 +183,12 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
     async fuse({ round, globalModel, state }, updates, onDetail) {
       const clock = startClock()
       const accepted = await read.scoredParents(updates)
-      const start = await openForClients(globalModel)
+      const start = once(() => openForClients(globalModel))
       const checks =
         settings.outliers === 'off'
           ? undefined
           : await checkUpdates({
-              ...{ parents: accepted, start, model, settings },
+              ...{ parents: accepted, start: await start(), model, settings },
               proxy: proxy.train,
               rng: rng.split(`round/${round}/check`),
               ...(signal && { signal }),
@@ -210,7 +208,7 @@ export function createWorkbench(plan: RunPlan, blobs: BlobStore, signal?: AbortS
         options,
         proxy,
         start: {
-          globalModel: { open: async () => start, load: () => readAll(start) },
+          globalModel: { open: start, load: async () => readAll(await start()) },
           state: openState(blobs, remembered),
           numClients: settings.clients,
           training,

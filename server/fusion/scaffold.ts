@@ -3,7 +3,7 @@ import { trainableWeights } from '../../shared/model/op-graph.ts'
 import {
   countNumbers,
   openWeights,
-  placesOf,
+  readBlock,
   stretchesOf,
   type WeightReader,
 } from '../../shared/model/weight-reader.ts'
@@ -18,6 +18,7 @@ import {
   type WeighedParent,
 } from './fedavg.ts'
 import { inIdOrder } from './parents.ts'
+import { recall } from './recall.ts'
 import { NEEDS_GLOBAL_MODEL, startOf } from './server-optimizer.ts'
 import { chooseOptions } from './strategy-options.ts'
 import type { FusionInput, OpenFusion, Parent, RoundStart } from './strategy.ts'
@@ -110,7 +111,7 @@ const stateOf = (round: RoundFacts, blocks: () => Blocks): WeightStream =>
 async function* nextModel(weighed: readonly WeighedParent[], round: RoundFacts, rate: number) {
   const { graph, x, trained, signal } = round
   for await (const { from, means } of meansOf(weighed, graph, signal)) {
-    const before = await blockOf(x, from, means.length)
+    const before = await readBlock(x, from, means.length)
     for (const { index, at, size } of stretchesOf(graph.weights, from, means.length)) {
       if (!trained.has(graph.weights[index]!.name)) continue
       for (let i = at; i < at + size; i++) {
@@ -125,14 +126,14 @@ async function* nextModel(weighed: readonly WeighedParent[], round: RoundFacts, 
 async function* nextOwnControl(parent: Parent, { graph, begun, x, signal }: RoundFacts) {
   const [y] = await openParents([parent], graph)
   const [c, own] = [
-    await recall(begun, CONTROL, graph),
-    await recall(begun, OWN + parent.id, graph),
+    await recall(begun.state, CONTROL, graph),
+    await recall(begun.state, OWN + parent.id, graph),
   ]
   const scale = perDistance(parent, begun)
   for (const { from, length } of blocksOf(countNumbers(graph.weights))) {
     signal?.throwIfAborted()
     const [cOf, ownOf] = [await c(from, length), await own(from, length)]
-    const [before, after] = [await blockOf(x, from, length), await blockOf(y!, from, length)]
+    const [before, after] = [await readBlock(x, from, length), await readBlock(y!, from, length)]
     yield Float64Array.from(before, (value, i) => {
       return ownOf[i]! - cOf[i]! + scale * (value - after[i]!)
     })
@@ -144,14 +145,14 @@ async function* nextOwnControl(parent: Parent, { graph, begun, x, signal }: Roun
  * the mean of all c_i.
  */
 async function* nextControl(parents: readonly Parent[], { graph, begun, x, signal }: RoundFacts) {
-  const c = await recall(begun, CONTROL, graph)
+  const c = await recall(begun.state, CONTROL, graph)
   const scaled = parents.map((parent) => ({ parent, share: perDistance(parent, begun) }))
   const scale = scaled.reduce((sum, { share }) => sum + share, 0)
   const clientsBefore = countClients(begun)
   const clients = countClients(begun, parents)
   // sum_S y_i / (K_i lr)
   for await (const { from, means: sums } of meansOf(scaled, graph, signal)) {
-    const [cOf, before] = [await c(from, sums.length), await blockOf(x, from, sums.length)]
+    const [cOf, before] = [await c(from, sums.length), await readBlock(x, from, sums.length)]
     for (let i = 0; i < sums.length; i++) {
       sums[i] =
         ((clientsBefore - parents.length) * cOf[i]! + scale * before[i]! - sums[i]!) / clients
@@ -170,29 +171,4 @@ function countClients({ numClients, state }: RoundStart, parents: readonly Paren
   const known = new Set(Object.keys(state).filter((name) => name.startsWith(OWN)))
   for (const { id } of parents) known.add(OWN + id)
   return Math.max(numClients, known.size)
-}
-
-/** Reads blocks of a control, in the order of the graph; 0 where it is not remembered, and where no gradient trains. */
-async function recall(
-  { state }: RoundStart,
-  name: string,
-  { weights }: NeuronGraph,
-): Promise<(from: number, length: number) => Promise<Float32Array>> {
-  const remembered = state[name] && (await openWeights(state[name]))
-  const places = placesOf(remembered?.shapes ?? [])
-  return async (from, length) => {
-    const block = new Float32Array(length)
-    for (const { index, offset, at, size } of stretchesOf(weights, from, length)) {
-      const place = places.get(weights[index]!.name)
-      if (place === undefined) continue
-      await remembered!.read(place + offset, block.subarray(at, at + size))
-    }
-    return block
-  }
-}
-
-async function blockOf(reader: WeightReader, from: number, length: number): Promise<Float32Array> {
-  const block = new Float32Array(length)
-  await reader.read(from, block)
-  return block
 }

@@ -1,13 +1,7 @@
 import { GraftError } from '../../shared/errors.ts'
 import type { NeuronGraph } from '../../shared/model/neuron-graph.ts'
 import { trainableWeights } from '../../shared/model/op-graph.ts'
-import {
-  openWeights,
-  placesOf,
-  type Stretch,
-  stretchesOf,
-  type WeightReader,
-} from '../../shared/model/weight-reader.ts'
+import { openWeights, readBlock, stretchesOf } from '../../shared/model/weight-reader.ts'
 import { partOf } from '../../shared/model/weight-stream.ts'
 import {
   inGraphOrder,
@@ -17,7 +11,8 @@ import {
   weighByExamples,
   type WeighedParent,
 } from './fedavg.ts'
-import type { FusionInput, OpenFusion, RoundStart, StrategyState } from './strategy.ts'
+import { type ReadRemembered, recall } from './recall.ts'
+import type { FusionInput, OpenFusion, RoundStart } from './strategy.ts'
 
 /** An optimiser that the coordinator runs on the global model, a step a round. */
 export interface ServerOptimizer {
@@ -97,14 +92,15 @@ interface StepBlock {
 async function* stepsOf(input: StepInput): AsyncGenerator<StepBlock> {
   const { weighed, graph, begun, optimizer, trained, signal } = input
   const before = inGraphOrder(await openWeights(begun.globalModel), graph, 'the global model')
-  const kept = await openMoments(begun.state, optimizer.moments)
+  const kept: ReadRemembered[] = []
+  for (const [name, initial] of Object.entries(optimizer.moments)) {
+    kept.push(await recall(begun.state, name, { weights: graph.weights, initial }))
+  }
   for await (const { from, means: after } of meansOf(weighed, graph, signal)) {
-    const stretches = stretchesOf(graph.weights, from, after.length)
-    const global = new Float32Array(after.length)
-    await before.read(from, global)
+    const global = await readBlock(before, from, after.length)
     const moments: Float64Array[] = []
-    for (const moment of kept) moments.push(await readBlock(moment, graph, stretches))
-    for (const { index, at, size } of stretches) {
+    for (const read of kept) moments.push(await read(from, after.length))
+    for (const { index, at, size } of stretchesOf(graph.weights, from, after.length)) {
       if (!trained.has(graph.weights[index]!.name)) continue
       const part = <Values extends Float32Array | Float64Array>(of: Values) =>
         of.subarray(at, at + size) as Values
@@ -117,40 +113,4 @@ async function* stepsOf(input: StepInput): AsyncGenerator<StepBlock> {
     }
     yield { after, moments }
   }
-}
-
-/** What was kept of the trained weights; of the others, and where nothing is remembered, there is only a beginning. */
-interface Moment {
-  readonly initial: number
-  readonly reader: WeightReader | undefined
-  readonly places: ReadonlyMap<string, number>
-}
-
-async function openMoments(
-  state: StrategyState,
-  initial: ServerOptimizer['moments'],
-): Promise<Moment[]> {
-  const moments: Moment[] = []
-  for (const [name, value] of Object.entries(initial)) {
-    const reader = state[name] && (await openWeights(state[name]))
-    moments.push({ initial: value, reader, places: placesOf(reader?.shapes ?? []) })
-  }
-  return moments
-}
-
-async function readBlock(
-  { initial, reader, places }: Moment,
-  graph: NeuronGraph,
-  stretches: readonly Stretch[],
-): Promise<Float64Array> {
-  const length = stretches.reduce((sum, { size }) => sum + size, 0)
-  const block = new Float64Array(length).fill(initial)
-  for (const { index, offset, at, size } of stretches) {
-    const place = places.get(graph.weights[index]!.name)
-    if (reader === undefined || place === undefined) continue
-    const values = new Float32Array(size)
-    await reader.read(place + offset, values)
-    block.set(values, at)
-  }
-  return block
 }

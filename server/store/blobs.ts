@@ -110,8 +110,8 @@ export async function openBlobs(folder: string): Promise<FolderBlobs> {
 
   async function assertIntact(id: BlobId): Promise<MeasuredFile> {
     const measured = await measureFile(pathOf(id), HEAD_BYTES).catch(toUnknown(id))
-    if (measured.hash === id) return measured
-    throw new GraftError('GRAFT_BLOB_CORRUPT', `Blob ${id} now has the SHA-256 ${measured.hash}.`)
+    if (measured.hash !== id) throw corrupt(id, measured.hash)
+    return measured
   }
 
   return {
@@ -185,9 +185,7 @@ export async function openBlobs(folder: string): Promise<FolderBlobs> {
     get: async (id) => {
       const bytes = await readFile(pathOf(id)).catch(toUnknown(id))
       const actual = createHash('sha256').update(bytes).digest('hex')
-      if (actual !== id) {
-        throw new GraftError('GRAFT_BLOB_CORRUPT', `Blob ${id} now has the SHA-256 ${actual}.`)
-      }
+      if (actual !== id) throw corrupt(id, actual)
       return bytes
     },
 
@@ -211,6 +209,9 @@ export async function openBlobs(folder: string): Promise<FolderBlobs> {
       }),
   }
 }
+
+const corrupt = (id: BlobId, actual: string): GraftError =>
+  new GraftError('GRAFT_BLOB_CORRUPT', `Blob ${id} now has the SHA-256 ${actual}.`)
 
 /** Of an open blob, what is kept: the header of most models, which is read in two parts. */
 const HEAD_BYTES = 4096

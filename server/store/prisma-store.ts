@@ -12,7 +12,7 @@ import { createRequests } from './requests.ts'
 import { createSessions, createSignInLinks } from './sessions.ts'
 import { type Leader, leadershipLost, type LeadershipTable, takeLeadership } from './leadership.ts'
 import { createPrismaClient } from './prisma-client.ts'
-import type { AuditEntry, Store } from './store.ts'
+import type { AuditEntry, RunStatus, Store } from './store.ts'
 import { hashSecret } from './token.ts'
 
 /**
@@ -44,6 +44,16 @@ export function createPrismaStore(database: Database): Store {
   async function refusal(run: RunId): Promise<Error> {
     const leader = await readLeader()
     return epoch !== null && leader?.epoch !== epoch ? leadershipLost(leader) : unknownRun(run)
+  }
+  /** @param failure JSON; null of a run that has not failed */
+  async function writeStatus(run: RunId, status: RunStatus, failure: string | null): Promise<void> {
+    const count = await answer(
+      prisma.$executeRaw`
+        WITH fence AS (${fence()})
+        UPDATE "run" SET "status" = ${status}::run_status, "failure" = ${failure}::json
+        WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)`,
+    )
+    if (count === 0) throw await refusal(run)
   }
   const leaders: LeadershipTable = {
     read: readLeader,
@@ -161,25 +171,8 @@ export function createPrismaStore(database: Database): Store {
       return row === null ? null : toRun(row)
     },
 
-    setRunStatus: async (run, status) => {
-      const count = await answer(
-        prisma.$executeRaw`
-          WITH fence AS (${fence()})
-          UPDATE "run" SET "status" = ${status}::run_status
-          WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)`,
-      )
-      if (count === 0) throw await refusal(run)
-    },
-
-    failRun: async (run, { code, problem }) => {
-      const count = await answer(
-        prisma.$executeRaw`
-          WITH fence AS (${fence()})
-          UPDATE "run" SET "status" = 'failed', "failure" = ${toText({ code, problem })}::json
-          WHERE "id" = ${run}::uuid AND EXISTS (SELECT 1 FROM fence)`,
-      )
-      if (count === 0) throw await refusal(run)
-    },
+    setRunStatus: (run, status) => writeStatus(run, status, null),
+    failRun: (run, { code, problem }) => writeStatus(run, 'failed', toText({ code, problem })),
 
     listRuns: async () =>
       (await answer(prisma.run.findMany({ orderBy: { number: 'asc' } }))).map(toRun),

@@ -2,7 +2,7 @@ import { GraftError } from '../errors.ts'
 import { type Encoding, storedAs } from './encodings.ts'
 import { fromFloat16, isOddFloat16, toFloat16 } from './float16.ts'
 import { dequantise, MOST_SCALE, quantise } from './int8.ts'
-import { type Dtype, DTYPE_BYTES, type SafetensorsEntry } from './safetensors-format.ts'
+import { bytesOf, type Dtype, DTYPE_BYTES, type SafetensorsEntry } from './safetensors-format.ts'
 import {
   assertFiniteFloats,
   type NamedShape,
@@ -127,10 +127,6 @@ export function assertFiniteHalves(name: string, halves: Uint16Array, first = 0)
   if (at < 0) return
   const [value] = fromFloat16(halves.subarray(at, at + 1))
   throw new GraftError('GRAFT_NOT_FINITE', `${name}[${first + at}] is ${value!}.`)
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** A view where that is aligned, else a copy. */

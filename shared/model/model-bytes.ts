@@ -2,9 +2,9 @@ import { scaleOf, storedShapes } from './encoded-weights.ts'
 import type { Encoding } from './encodings.ts'
 import { toFloat16 } from './float16.ts'
 import { createScaleMeasure, quantiseBy } from './int8.ts'
-import { startOfSafetensors } from './safetensors-format.ts'
+import { bytesOf, startOfSafetensors } from './safetensors-format.ts'
 import { safetensorsHeader } from './safetensors.ts'
-import { placesOf, type WeightReader } from './weight-reader.ts'
+import { placesOf, readBlock, type WeightReader } from './weight-reader.ts'
 import { blocksOf, type WeightStream } from './weight-stream.ts'
 import { sizeOf } from './weights.ts'
 
@@ -66,12 +66,6 @@ async function* numbersOf(weights: WeightReader, name: string) {
   const place = placesOf(weights.shapes).get(name)!
   const { shape } = weights.shapes.find((weight) => weight.name === name)!
   for (const { from: first, length } of blocksOf(sizeOf(shape))) {
-    const block = new Float32Array(length)
-    await weights.read(place + first, block)
-    yield { first, block }
+    yield { first, block: await readBlock(weights, place + first, length) }
   }
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }

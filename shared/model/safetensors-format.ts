@@ -132,6 +132,11 @@ export function startOfSafetensors(header: string): Uint8Array {
   return start
 }
 
+/** The same memory. Typed arrays are little-endian, as the format wants, on every machine that Node.js runs on but s390x. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
 /** Puts a file together. */
 export function joinSafetensors(header: string, parts: readonly Uint8Array[]): Uint8Array {
   const start = startOfSafetensors(header)

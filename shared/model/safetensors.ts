@@ -1,6 +1,12 @@
 import { GraftError } from '../errors.ts'
 import type { StoredShape, StoredTensor } from './encoded-weights.ts'
-import { type Dtype, DTYPE_BYTES, joinSafetensors, parseSafetensors } from './safetensors-format.ts'
+import {
+  bytesOf,
+  type Dtype,
+  DTYPE_BYTES,
+  joinSafetensors,
+  parseSafetensors,
+} from './safetensors-format.ts'
 import { type NamedShape, sizeOf, type Weights } from './weights.ts'
 
 /**
@@ -102,11 +108,6 @@ export function withoutCounters<Tensor extends { readonly name: string }>(
   tensors: readonly Tensor[],
 ): Tensor[] {
   return tensors.filter(({ name }) => !COUNTER.test(name))
-}
-
-/** Float32Array is little-endian, as the format wants, on every machine that Node.js runs on but s390x. */
-function bytesOf(data: Float32Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 function invalid(problem: string): GraftError {

@@ -5,13 +5,14 @@ import { decodeFloat16 } from './float16.ts'
 import { dequantiseInto } from './int8.ts'
 import { weightsIn, withoutCounters } from './safetensors.ts'
 import {
+  bytesOf,
   DTYPE_BYTES,
   headerLength,
   LENGTH_BYTES,
   type LocatedTensor,
   parseSafetensorsHeader,
 } from './safetensors-format.ts'
-import { stretchesOf, type WeightReader } from './weight-reader.ts'
+import { readBlock, stretchesOf, type WeightReader } from './weight-reader.ts'
 import { assertFiniteBlock } from './weight-stream.ts'
 import { type NamedShape, sizeOf } from './weights.ts'
 
@@ -102,8 +103,7 @@ export function sumOf(differences: WeightReader, base: WeightReader): WeightRead
     shapes: differences.shapes,
     async read(from, target) {
       await differences.read(from, target)
-      const to = new Float32Array(target.length)
-      await base.read(from, to)
+      const to = await readBlock(base, from, target.length)
       for (let i = 0; i < target.length; i++) target[i]! += to[i]!
     },
   }
@@ -197,8 +197,4 @@ async function readPart(
     const values = new Int8Array(buffer, byteOffset, length)
     dequantiseInto(target, values, { scales: scales.get(tensor.name)!, first: offset })
   }
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }

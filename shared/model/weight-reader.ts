@@ -48,14 +48,23 @@ export function readerOf(weights: Weights): WeightReader {
   return { shapes: weights, read: async (from, target) => copyPart(weights, from, target) }
 }
 
+/** @returns so many numbers from place `from` on, in a fresh array */
+export async function readBlock(
+  reader: WeightReader,
+  from: number,
+  length: number,
+): Promise<Float32Array> {
+  const block = new Float32Array(length)
+  await reader.read(from, block)
+  return block
+}
+
 /** @returns fresh weights */
 export async function readAll(reader: WeightReader): Promise<NamedTensor[]> {
   const places = placesOf(reader.shapes)
   const weights: NamedTensor[] = []
   for (const { name, shape } of reader.shapes) {
-    const data = new Float32Array(sizeOf(shape))
-    await reader.read(places.get(name)!, data)
-    weights.push({ name, shape, data })
+    weights.push({ name, shape, data: await readBlock(reader, places.get(name)!, sizeOf(shape)) })
   }
   return weights
 }

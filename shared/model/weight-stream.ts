@@ -1,4 +1,10 @@
-import { BLOCK_LENGTH, countNumbers, stretchesOf, type WeightReader } from './weight-reader.ts'
+import {
+  BLOCK_LENGTH,
+  countNumbers,
+  readBlock,
+  stretchesOf,
+  type WeightReader,
+} from './weight-reader.ts'
 import {
   assertFiniteFloats,
   type NamedShape,
@@ -29,9 +35,7 @@ export function streamFrom(reader: WeightReader): WeightStream {
     shapes,
     async *pieces() {
       for (const { from, length } of blocksOf(countNumbers(shapes))) {
-        const block = new Float32Array(length)
-        await reader.read(from, block)
-        yield block
+        yield await readBlock(reader, from, length)
       }
     },
   }

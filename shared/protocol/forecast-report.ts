@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DiversityReport } from './diversity-report.ts'
+import { MeasuredRun } from './measured-run.ts'
 
 const share = z.number().min(0).max(1)
 const count = z.int().nonnegative()
@@ -43,25 +44,20 @@ export const Reliability = z.strictObject({
 export type Reliability = z.infer<typeof Reliability>
 
 /** What `graft experiment forecast --json` writes. */
-export const ForecastReport = z
-  .strictObject({
-    version: z.string().describe('of Graft'),
-    engine: z.string().describe('TensorFlow.js engine'),
-    settings: z.record(z.string(), z.unknown()).describe('everything that decides the result'),
-    pairs: z.array(PairResult),
-    report: z.strictObject({
-      shipped: Reliability.describe('of the forecast that Graft makes'),
-      otherDataset: Reliability.nullable().describe(
-        'fitted without the data set that it is judged on; null: there is one alone',
-      ),
-      otherSeed: Reliability.nullable().describe('fitted without the seed that it is judged on'),
-      fitted: z
-        .strictObject({ intercept: z.number(), weights: z.array(z.number()).readonly() })
-        .describe('a logistic regression on all pairs: what to ship'),
-      copies: z
-        .strictObject({ pairs: count, failed: count, foreseen: count })
-        .describe('networks and their copies, which nothing is fitted on'),
-    }),
-  })
-  .meta({ title: 'Graft forecast report' })
+export const ForecastReport = MeasuredRun.extend({
+  pairs: z.array(PairResult),
+  report: z.strictObject({
+    shipped: Reliability.describe('of the forecast that Graft makes'),
+    otherDataset: Reliability.nullable().describe(
+      'fitted without the data set that it is judged on; null: there is one alone',
+    ),
+    otherSeed: Reliability.nullable().describe('fitted without the seed that it is judged on'),
+    fitted: z
+      .strictObject({ intercept: z.number(), weights: z.array(z.number()).readonly() })
+      .describe('a logistic regression on all pairs: what to ship'),
+    copies: z
+      .strictObject({ pairs: count, failed: count, foreseen: count })
+      .describe('networks and their copies, which nothing is fitted on'),
+  }),
+}).meta({ title: 'Graft forecast report' })
 export type ForecastReport = z.infer<typeof ForecastReport>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MeasuredRun } from './measured-run.ts'
 
 const share = z.number().min(0).max(1)
 const count = z.int().positive()
@@ -47,13 +48,8 @@ export const FusionSummary = FusionCase.omit({
 export type FusionSummary = z.infer<typeof FusionSummary>
 
 /** What `graft experiment fusion-table --json` writes; accuracies are shares from 0 to 1. */
-export const FusionTableReport = z
-  .strictObject({
-    version: z.string().describe('of Graft'),
-    engine: z.string().describe('TensorFlow.js engine'),
-    settings: z.record(z.string(), z.unknown()).describe('everything that decides the result'),
-    cases: z.array(FusionCase),
-    summary: z.array(FusionSummary),
-  })
-  .meta({ title: 'Graft fusion table' })
+export const FusionTableReport = MeasuredRun.extend({
+  cases: z.array(FusionCase),
+  summary: z.array(FusionSummary),
+}).meta({ title: 'Graft fusion table' })
 export type FusionTableReport = z.infer<typeof FusionTableReport>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MeasuredRun } from './measured-run.ts'
 
 const share = z.number().min(0).max(1)
 const seconds = z.number().nonnegative()
@@ -29,12 +30,7 @@ export const NetworkCase = z.strictObject({
 export type NetworkCase = z.infer<typeof NetworkCase>
 
 /** What `graft experiment networks --json` writes; accuracies are shares of the test images. */
-export const NetworksReport = z
-  .strictObject({
-    version: z.string().describe('of Graft'),
-    engine: z.string().describe('TensorFlow.js engine'),
-    settings: z.record(z.string(), z.unknown()).describe('everything that decides the result'),
-    cases: z.array(NetworkCase),
-  })
-  .meta({ title: 'Graft networks report' })
+export const NetworksReport = MeasuredRun.extend({
+  cases: z.array(NetworkCase),
+}).meta({ title: 'Graft networks report' })
 export type NetworksReport = z.infer<typeof NetworksReport>

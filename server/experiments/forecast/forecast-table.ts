@@ -1,5 +1,4 @@
 import Table from 'cli-table3'
-
 import type {
   ForecastReport,
   PairResult,
