@@ -1,7 +1,7 @@
 import { availableParallelism, freemem } from 'node:os'
 
-/** An engine takes all cores while it computes, so a second run gains only where it would leave many idle. */
-const CORES_A_RUN = 4
+/** Of small networks a run keeps little more than one core busy, and at times none. */
+const RUNS_A_CORE = 1.5
 /** Coordinator and workers of a run with the default network. */
 const BYTES_A_RUN = 2 * 2 ** 30
 
@@ -16,5 +16,5 @@ export function machine(): Machine {
 
 /** Runs of a study beside each other when nobody says how many. */
 export function lanesOf({ cores, freeBytes }: Machine): number {
-  return Math.max(1, Math.min(Math.floor(cores / CORES_A_RUN), Math.floor(freeBytes / BYTES_A_RUN)))
+  return Math.max(1, Math.min(Math.floor(cores * RUNS_A_CORE), Math.floor(freeBytes / BYTES_A_RUN)))
 }

@@ -172,10 +172,16 @@ function simulateWords(grid: FederationGrid, of: Federation, find: FindData): st
     }),
     '--strategy': of.group.methods.join(),
     '--seeds': grid.seeds.join(),
+    // Runs beside it would be measured with it.
+    ...(isOfTheMachine(grid) && { '--parallel': 1 }),
   }
   const words = Object.entries(options).flatMap(([name, value]) => [name, String(value)])
   return ['simulate', ...data.words, ...words, ...rehearsalWords(of.rehearsal)]
 }
+
+/** Whether what is measured depends on what else the machine does. */
+const isOfTheMachine = ({ measures }: FederationGrid): boolean =>
+  measures.includes('roundSeconds') || measures.includes('memory')
 
 async function runGraft(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()

@@ -70,6 +70,18 @@ describe('federationParts', () => {
     expect(words.map((line) => line.includes('--target 0.95')).sort()).toEqual([false, true])
   })
 
+  it('should measure seconds and memory of one run at a time', async () => {
+    await using graft = await installFakeGraft({})
+    await using folder = await createTemporaryFolder()
+    await writeReports(folder.path, [report('nt', 1, 0.5), report('nt', 2, 0.5)])
+    for (const measures of [['roundSeconds'], ['memory'], ['published']] as const) {
+      const [part] = federationParts({ ...GRID, methods: ['nt'], measures }, 'wasm')
+      await part!.run(undefined, folder.path)
+    }
+    const words = (await graft.starts()).map((start) => start.words.join(' '))
+    expect(words.map((line) => line.includes(' --parallel 1 ')).sort()).toEqual([false, true, true])
+  })
+
   it('should publish each round of what is no rival where the grid says so', async () => {
     await using graft = await installFakeGraft({})
     await using folder = await createTemporaryFolder()
