@@ -98,7 +98,7 @@ function correct(
 
 /**
  * Mean squared distance of logits from what they should be, both with rows of mean 0:
- * `1/(n C) sum_ic (z_ic - mean_c z_i - t_ic)^2`.
+ * `1/(n C) sum_ic (z_ic - mean_c z_i - t_ic)^2`. Its gradient by z is that by the centred logits, centred again.
  *
  * @param targets t, rows of mean 0, [example, class], row-major; borrowed for as long as the loss is used
  */
@@ -107,6 +107,10 @@ export function logitDistance(targets: Float32Array): LossFunction {
     const [n, numClasses] = logits.shape
     const rows = pickRows(targets, numClasses, batch)
     const distance = logits.sub(logits.mean(1, true)).sub(tf.tensor2d(rows, [n, numClasses]))
-    return distance.square().mean()
+    const byCentred = distance.mul(2).mul(1 / (n * numClasses))
+    return {
+      loss: distance.square().mean(),
+      dLogits: byCentred.sub(byCentred.sum(1, true).div(numClasses)),
+    }
   }
 }

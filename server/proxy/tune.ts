@@ -1,13 +1,13 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { ExampleSet } from '../../shared/data/example-set.ts'
 import { GraftError } from '../../shared/errors.ts'
-import { type Weights, writeWeights } from '../../shared/model/weights.ts'
+import { readWeights, type Weights, writeWeights } from '../../shared/model/weights.ts'
 import type { Rng } from '../../shared/numeric/rng.ts'
 import type { TuneSettings } from '../../shared/protocol/run-settings.ts'
 import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { isBetter } from '../../shared/training/is-better.ts'
 import { cosineDecay } from '../../shared/training/cosine-decay.ts'
-import { fit, type FitOptions, type FitState } from '../../shared/training/fit.ts'
+import { fit, type FitOptions } from '../../shared/training/fit.ts'
 import { isClearlyWorse } from './is-clearly-worse.ts'
 import { logitDistance, type Teacher } from './teacher.ts'
 
@@ -98,10 +98,8 @@ async function learnLabels(
   input: TuneInput,
   { start, ...own }: { start: Weights; epochs?: number; learningRate?: number },
 ): Promise<Tuned> {
-  const { train } = input
   const settings = { ...input.settings, ...own }
-  const course = { start, settings, patience: PATIENCE, epoch: () => ({ examples: train }) }
-  return follow(input, course)
+  return follow(input, { start, settings, patience: PATIENCE, training: {} })
 }
 
 /** All epochs, and what the last one leaves: on a few examples, the best of many is mostly luck. */
@@ -117,9 +115,12 @@ async function learnLogits(input: TuneInput, answers: 'logits' | 'corrected'): P
     start,
     settings,
     patience: null,
-    epoch: (epoch) => {
-      const lesson = lessons[(epoch - 1) % lessons.length]!
-      return { examples: lesson.examples, loss: logitDistance(lesson[answers]), schedule }
+    training: {
+      schedule,
+      curriculum(epoch) {
+        const lesson = lessons[(epoch - 1) % lessons.length]!
+        return { examples: lesson.examples, loss: logitDistance(lesson[answers]) }
+      },
     },
   })
 }
@@ -149,56 +150,33 @@ interface Course {
   readonly settings: TuneSettings
   /** Epochs without a smaller held-out loss after which it ends; null takes all epochs, and the last weights. */
   readonly patience: number | null
-  /** What is learnt in an epoch. @param epoch 1-based */
-  readonly epoch: (
-    epoch: number,
-  ) => { examples: ExampleSet } & Pick<FitOptions, 'loss' | 'schedule'>
+  readonly training: Pick<FitOptions, 'curriculum' | 'schedule'>
 }
 
 async function follow(input: TuneInput, { start, settings, ...course }: Course): Promise<Tuned> {
-  const { model, heldOut, rng, signal } = input
+  const { model, train, heldOut, rng, signal } = input
   const { epochs, batchSize, learningRate } = settings
-  const { patience } = course
+  const { patience, training } = course
   let best = await untuned({ ...input, start })
-  let state: FitState | undefined
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    if (patience !== null && epoch - best.epochs > patience) break
-    signal?.throwIfAborted()
-    const { examples, ...lesson } = course.epoch(epoch)
-    const training = { epochs: epoch, batchSize, learningRate, optimizer: 'adam', rng } as const
-    const options = { ...training, ...lesson, ...(signal && { signal }) }
-    state = await fitEpoch(model, examples, options, state)
-    if (state === undefined) break
+
+  async function onEpoch(epoch: number): Promise<boolean> {
     const score = await evaluate(model, heldOut)
-    const now = { weights: state.weights, epochs: epoch, isTuned: true, heldOut: score }
-    if (patience === null || isSmaller(now.heldOut.loss, best.heldOut.loss)) best = now
-    input.onProgress?.({ epoch, epochs, heldOut: now.heldOut })
+    if (patience === null || isSmaller(score.loss, best.heldOut.loss)) {
+      best = { weights: await readWeights(model), epochs: epoch, isTuned: true, heldOut: score }
+    }
+    input.onProgress?.({ epoch, epochs, heldOut: score })
+    return patience === null || epoch - best.epochs < patience
+  }
+
+  try {
+    const options = { epochs, batchSize, learningRate, optimizer: 'adam', rng, onEpoch } as const
+    await fit(model, train, { ...options, ...training, ...(signal && { signal }) })
+  } catch (error) {
+    // A learning rate that is too large for this network must cost the tuning, not the round.
+    if (!(error instanceof GraftError && error.code === 'GRAFT_NOT_FINITE')) throw error
   }
   writeWeights(model, best.weights)
   return best
-}
-
-/** One more epoch with the optimiser as the last one left it. @returns undefined when it diverged */
-async function fitEpoch(
-  model: tf.LayersModel,
-  train: ExampleSet,
-  options: FitOptions,
-  resumeFrom: FitState | undefined,
-): Promise<FitState | undefined> {
-  let state: FitState | undefined
-  const everySteps = Math.ceil(train.labels.length / options.batchSize)
-  try {
-    await fit(model, train, {
-      ...options,
-      ...(resumeFrom && { resumeFrom }),
-      checkpoint: { everySteps, save: (saved) => void (state = saved) },
-    })
-  } catch (error) {
-    // A learning rate that is too large for this network must cost the tuning, not the round.
-    if (error instanceof GraftError && error.code === 'GRAFT_NOT_FINITE') return undefined
-    throw error
-  }
-  return state
 }
 
 /** What is not a number counts as larger than every number. */

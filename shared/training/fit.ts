@@ -17,8 +17,18 @@ import {
 import { createOptimizer } from './optimizer.ts'
 import { createYielder } from './yielder.ts'
 
-/** @returns the loss of a batch; `batch` are the indices of its examples, in the order of the logits */
-export type LossFunction = (logits: tf.Tensor2D, batch: Int32Array) => tf.Scalar
+/**
+ * The loss of a batch, and where it leads. Called in `tf.tidy`.
+ * @param batch indices of its examples, in the order of the logits
+ */
+export type LossFunction = (logits: tf.Tensor2D, batch: Int32Array) => LossAndGradient
+
+/** What an epoch learns. */
+export interface EpochTask {
+  readonly examples: ExampleSet
+  /** @default mean softmax cross-entropy with the examples' labels */
+  readonly loss?: LossFunction
+}
 
 export interface FitOptions extends OptimizerSettings, GradientTermOptions {
   readonly epochs: number
@@ -28,6 +38,14 @@ export interface FitOptions extends OptimizerSettings, GradientTermOptions {
   readonly rng: Rng
   /** @default mean softmax cross-entropy with the examples' labels */
   readonly loss?: LossFunction
+  /** In place of `loss` and of the examples that `fit` is given, of which each task has as many. @param epoch 1-based */
+  readonly curriculum?: (epoch: number) => EpochTask
+  /**
+   * Called after each epoch, with the model as it is then; it must leave it so.
+   * @param epoch 1-based
+   * @returns false to end the training here
+   */
+  readonly onEpoch?: (epoch: number) => boolean | Promise<boolean>
   /**
    * Added to the logits in the default loss, [class]: logit adjustment, which keeps a network from learning how
    * frequent the classes are in its examples. Menon et al. 2021 (arXiv 2007.07314), equation 10 with tau = 1.
@@ -95,7 +113,9 @@ export async function fit(
   examples: ExampleSet,
   options: FitOptions,
 ): Promise<FitResult> {
-  const { epochs, batchSize, rng, resumeFrom, checkpoint, signal } = options
+  const { epochs, batchSize, rng, resumeFrom, checkpoint, onEpoch, signal } = options
+  const always: EpochTask = { examples, ...(options.loss && { loss: options.loss }) }
+  const { curriculum = () => always } = options
   const size = examples.labels.length
   if (size === 0) throw new RangeError('fit needs at least one example')
   if (resumeFrom !== undefined) writeWeights(model, resumeFrom.weights)
@@ -114,18 +134,20 @@ export async function fit(
   const steps = countSteps(size, options)
   let step = resumeFrom?.step ?? 0
   let lossSum = resumeFrom?.lossSum ?? 0
-  let order = epochOrder(rng, size, Math.floor(step / stepsAnEpoch))
+  let order: Int32Array | undefined
+  let task = always
   try {
     while (step < steps) {
       signal?.throwIfAborted()
       const [epoch, position] = [Math.floor(step / stepsAnEpoch), (step % stepsAnEpoch) * batchSize]
-      if (position === 0) {
+      if (position === 0) lossSum = 0
+      if (order === undefined || position === 0) {
         order = epochOrder(rng, size, epoch)
-        lossSum = 0
+        task = curriculum(epoch + 1)
       }
       const batch = order.slice(position, position + batchSize)
       const loss = await trainStep(
-        { graph, variables, trainable, optimizer, terms, examples, batch },
+        { graph, variables, trainable, optimizer, terms, task, batch },
         options,
         step,
       )
@@ -138,6 +160,10 @@ export async function fit(
         const [weights, state] = [await readWeights(model), await optimizer.state()]
         await checkpoint.save({ step, lossSum, weights, optimizer: state })
       }
+      if (onEpoch !== undefined && step % stepsAnEpoch === 0) {
+        optimizer.store()
+        if (!(await onEpoch(epoch + 1))) break
+      }
       await breathe()
     }
   } finally {
@@ -145,7 +171,7 @@ export async function fit(
     optimizer.dispose()
     terms?.dispose()
   }
-  return { steps, loss: lossSum / size }
+  return { steps: step, loss: lossSum / size }
 }
 
 interface StepInput {
@@ -156,16 +182,17 @@ interface StepInput {
   readonly trainable: readonly string[]
   readonly optimizer: Optimizer
   readonly terms: GradientTerms | null
-  readonly examples: ExampleSet
+  readonly task: EpochTask
   /** Indices of the examples. */
   readonly batch: Int32Array
 }
 
 async function trainStep(
-  { graph, variables, trainable, optimizer, terms, examples, batch }: StepInput,
-  { loss: lossFunction, logPriors, rng, schedule }: FitOptions,
+  { graph, variables, trainable, optimizer, terms, task, batch }: StepInput,
+  { logPriors, rng, schedule }: FitOptions,
   step: number,
 ): Promise<number> {
+  const { examples, loss: lossOf } = task
   const [loss, ...gradients] = tf.tidy(() => {
     const shape = [batch.length, ...examples.inputShape]
     const x = tf.tensor(examples.inputs(batch), shape, 'float32')
@@ -179,9 +206,9 @@ async function trainStep(
     const pass = forward(graph, x, weights, { training })
     const logits = pass.outputs.at(-1) as tf.Tensor2D
     const { loss, dLogits } =
-      lossFunction === undefined
+      lossOf === undefined
         ? crossEntropy(adjust(logits, logPriors), labelsOf(examples, batch))
-        : differentiate(lossFunction, logits, batch)
+        : lossOf(logits, batch)
     const gradients = pass.backward(dLogits).weights
     return [loss, ...(terms?.add(gradients, values) ?? gradients)]
   })
@@ -200,15 +227,6 @@ async function trainStep(
 /** The gradient by the adjusted logits is the gradient by the logits. */
 function adjust(logits: tf.Tensor2D, logPriors: Float32Array | undefined): tf.Tensor2D {
   return logPriors === undefined ? logits : tf.add(logits, logPriors)
-}
-
-function differentiate(
-  lossFunction: LossFunction,
-  logits: tf.Tensor2D,
-  batch: Int32Array,
-): LossAndGradient {
-  const { value, grad } = tf.valueAndGrad((z: tf.Tensor2D) => lossFunction(z, batch))(logits)
-  return { loss: value, dLogits: grad }
 }
 
 /** Depends on the epoch alone, so that a resumed run sees the examples in the same order. */

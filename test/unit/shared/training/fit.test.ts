@@ -121,13 +121,35 @@ describe('fit', () => {
     const loss = (logits: tf.Tensor2D, batch: Int32Array) => {
       seen.push(...batch)
       // Pulls every logit to 1.
-      return tf.mean<tf.Scalar>(tf.square(tf.sub(logits, 1)))
+      const distance = tf.sub<tf.Tensor2D>(logits, 1)
+      const dLogits = tf.div<tf.Tensor2D>(distance, distance.size / 2)
+      return { loss: tf.mean<tf.Scalar>(tf.square(distance)), dLogits }
     }
     await fit(model, EXAMPLES, options({ loss, epochs: 1 }))
     expect(seen.toSorted((a, b) => a - b)).toEqual([...EXAMPLES.labels.keys()])
     expect(seen).not.toEqual([...EXAMPLES.labels.keys()])
     const { loss: last } = await fit(model, EXAMPLES, options({ loss, epochs: 20 }))
     expect(last).toBeLessThan(0.1)
+    model.dispose()
+  })
+
+  it('should give each epoch its own task, and tell when it is over', async () => {
+    const model = newModel()
+    const other = blobExamples(SHAPE, EXAMPLES.labels.length, 'other')
+    const seen: unknown[] = []
+    const curriculum = (epoch: number) => ({ examples: epoch === 2 ? other : EXAMPLES })
+    const onEpoch = async (epoch: number) => {
+      seen.push([epoch, await readWeights(model)])
+      return epoch < 3
+    }
+    const settings = { optimizer: 'adam', curriculum } as const
+    const { steps } = await fit(model, EXAMPLES, options({ ...settings, epochs: 5, onEpoch }))
+    expect(steps).toBe(12)
+    expect(await readWeights(model)).toEqual((seen[2] as unknown[])[1])
+    for (const epochs of [1, 2, 3]) {
+      expect(seen[epochs - 1]).toEqual([epochs, await trained(options({ ...settings, epochs }))])
+    }
+    expect(seen[1]).not.toEqual([2, await trained(options({ epochs: 2 }))])
     model.dispose()
   })
 
@@ -143,8 +165,7 @@ describe('fit', () => {
 
   it('should stop when the loss is not finite, and keep finite weights', async () => {
     const model = newModel()
-    const loss = (logits: tf.Tensor2D) => tf.div<tf.Scalar>(tf.sum(logits), 0)
-    await expect(fit(model, EXAMPLES, options({ loss }))).rejects.toThrow(
+    await expect(fit(model, EXAMPLES, options({ loss: infinite }))).rejects.toThrow(
       expect.objectContaining({ code: 'GRAFT_NOT_FINITE' }),
     )
     const weights = await readWeights(model)
@@ -175,14 +196,16 @@ describe('fit', () => {
     const model = newModel()
     await expectNoLeakAsync(() => fit(model, EXAMPLES, options({})))
     await expectNoLeakAsync(async () => {
-      const loss = (logits: tf.Tensor2D) => tf.div<tf.Scalar>(tf.sum(logits), 0)
-      await expect(fit(model, EXAMPLES, options({ loss }))).rejects.toThrow()
+      await expect(fit(model, EXAMPLES, options({ loss: infinite }))).rejects.toThrow()
     })
     model.dispose()
   })
 })
 
 // Helpers
+
+/** Of no network. */
+const infinite = (logits: tf.Tensor2D) => ({ loss: tf.scalar(Infinity), dLogits: logits })
 
 function options(changes: Partial<FitOptions>): FitOptions {
   const rng = createRng('7')
