@@ -23,8 +23,8 @@ import { pictureOptionsOf } from '../../shared/data/picture.ts'
 import { shardName } from '../../shared/data/shard.ts'
 import { assertSurvivable } from './faults/assert-survivable.ts'
 import { readFaultPlan } from './faults/read-fault-plan.ts'
-import { lanesOf, machine } from './lanes.ts'
-import { runInLanes } from './run-lanes.ts'
+import { lanesOf, machine } from '../../shared/command/lanes.ts'
+import { runInLanes } from '../../shared/command/run-lanes.ts'
 import { holdingsOf } from './holdings.ts'
 import { comparisonTable } from './comparison.ts'
 import { finishedReport, type PlannedRun, planRuns } from './study.ts'
@@ -141,7 +141,9 @@ export const simulateCommand = defineCommand({
       return report
     }
 
-    const reports = await runInLanes(runs, { lanes, act, signal })
+    // Strategies of a seed share the local training of its first run.
+    const groupOf = ({ seed }: PlannedRun) => seed
+    const reports = await runInLanes(runs, { lanes, act, groupOf, signal })
     // Nobody asks for them any more.
     if (updateFolder !== null) await rm(updateFolder, { recursive: true, force: true })
     const screen = json === true ? process.stderr : process.stdout

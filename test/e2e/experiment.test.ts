@@ -16,13 +16,23 @@ const QUICK = [
 
 describe('graft experiment fusion-table', () => {
   it('should show methods beside controls, and say what a method refuses', async () => {
-    const { status, stdout, stderr } = await runGraft([...QUICK, '--judge-on', 'unused'])
+    await using home = await createTemporaryFolder()
+    const words = [...QUICK, '--judge-on', 'unused', '--home', home.path]
+    const { status, stdout, stderr } = await runGraft(words)
     expect(status, stderr).toBe(0)
     const rowOf = (name: string) => stdout.split('\n').find((line) => line.includes(`│ ${name} `))
     expect(rowOf('ensemble')).toMatch(/\d\d\.\d\d.*\d\d\.\d\d/)
     expect(rowOf('nt')).toMatch(/\d\d\.\d\d -> \d\d\.\d\d .*\d\d\.\d\d -> \d\d\.\d\d/)
     expect(rowOf('hf-linear')).toMatch(/\d\d\.\d\d -> \d\d\.\d\d .*- -> -/)
     expect(stderr).toContain('mnist, 3 parents, seed 1: ensemble')
+
+    const again = await runGraft([...words, '--json'])
+    expect(again.status, again.stderr).toBe(0)
+    expect(again.stderr).toContain('mnist, 3 parents, seed 1: was done before; 2 of 2 runs')
+    expect(again.stderr).not.toContain('seed 1: ensemble')
+    const { cases, summary } = FusionTableReport.parse(JSON.parse(again.stdout))
+    expect(cases.map(({ parents }) => parents)).toEqual([2, 3])
+    expect(summary[0]!.ensemble).toBe(cases[0]!.ensemble)
   })
 
   it('should judge on other images when told to', async () => {

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeJson } from '../../../shared/command/write-json.ts'
-import { startGraft } from '../../../shared/command/graft-process.ts'
-import { ChildFailed } from '../../../shared/command/run-program.ts'
-import { EXIT } from '../../../shared/errors.ts'
 import type {
   ExperimentCase,
   MethodResult,
@@ -25,6 +22,7 @@ import {
 import { type FindData, namedData, proxyImagesOf } from '../grid-data.ts'
 import { controlResults, measureRun } from './measure-run.ts'
 import { modelFor } from '../model-for.ts'
+import { runGraft } from '../run-graft.ts'
 import type { ExperimentPart } from '../run-preset.ts'
 
 /** A day: whom a round waits for must not depend on how busy the machine is. */
@@ -182,19 +180,6 @@ function simulateWords(grid: FederationGrid, of: Federation, find: FindData): st
 /** Whether what is measured depends on what else the machine does. */
 const isOfTheMachine = ({ measures }: FederationGrid): boolean =>
   measures.includes('roundSeconds') || measures.includes('memory')
-
-async function runGraft(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted()
-  const { exited, kill } = startGraft(words, { screen: 'none' })
-  signal?.addEventListener('abort', kill, { once: true })
-  try {
-    const { status } = await exited
-    signal?.throwIfAborted()
-    if (status !== EXIT.ok) throw new ChildFailed(status)
-  } finally {
-    signal?.removeEventListener('abort', kill)
-  }
-}
 
 /** A run alone is no list. */
 const readReports = (json: unknown): RunReport[] =>

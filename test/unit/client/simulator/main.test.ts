@@ -33,6 +33,9 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]()
 })
 
+/** Runs of a study, in an order that is known. */
+const IN_TURN = ['--parallel', '1']
+
 describe('graft simulate', () => {
   it('should hand the coordinator every option, and each client a place', async () => {
     const words = ['--clients', '3', '--workers', '2', '--engine', 'wasm']
@@ -120,7 +123,7 @@ describe('graft simulate', () => {
     })
     const json = join(folder.path, 'out.json')
     const words = ['--strategy', 'fedavg,nt', '--seeds', '1,2,3', '--json', json]
-    const simulations = await run(words)
+    const simulations = await run([...words, ...IN_TURN])
     expect(
       simulations.map((one) => [valueOf(one, '--strategy'), valueOf(one, '--seed')].join()),
     ).toEqual(['fedavg,1', 'nt,1', 'fedavg,2', 'nt,2', 'fedavg,3', 'nt,3'])
@@ -132,7 +135,7 @@ describe('graft simulate', () => {
   })
 
   it('should go on where it was ended, without the runs that are done', async () => {
-    const words = ['--strategy', 'fedavg,nt', '--seeds', '1,2']
+    const words = ['--strategy', 'fedavg,nt', '--seeds', '1,2', ...IN_TURN]
     let runs = 0
     vi.mocked(simulate).mockImplementation(async (simulation) => {
       if (++runs === 3) throw new Error('ended')

@@ -1,46 +1,48 @@
-/** What the order of runs depends on. */
-export interface SeededRun {
-  readonly seed: number
-}
-
 export interface LanesOptions<Run, Result> {
   /** Runs beside each other. */
   readonly lanes: number
   /** Does one run; the signal is aborted when another one has failed, or `signal` is. */
   readonly act: (run: Run, signal: AbortSignal) => Promise<Result>
+  /** The first run of a group ends before the others of it begin, which find what it has made. @default no groups */
+  readonly groupOf?: (run: Run) => number
   readonly signal: AbortSignal
 }
 
 /**
- * Does runs, several beside each other. The first of each seed runs alone among those of its seed: the
- * others find its updates, and need not train them again.
+ * Does runs, several beside each other.
  *
  * @returns results in the order of the runs
  * @throws what the first run that failed has thrown, once all others have ended
  */
-export async function runInLanes<Run extends SeededRun, Result>(
+export async function runInLanes<Run, Result>(
   runs: readonly Run[],
-  { lanes, act, signal }: LanesOptions<Run, Result>,
+  { lanes, act, groupOf, signal }: LanesOptions<Run, Result>,
 ): Promise<Result[]> {
   const results = new Map<Run, Result>()
   const waiting = [...runs]
-  const openSeeds = new Set<number>()
-  const busySeeds = new Set<number>()
+  const open = new Set<number>()
+  const busy = new Set<number>()
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
   let wake: () => void = () => undefined
 
+  function canBegin(run: Run): boolean {
+    const group = groupOf?.(run)
+    return group === undefined || open.has(group) || !busy.has(group)
+  }
+
   async function work(): Promise<void> {
     while (waiting.length > 0 && !either.aborted) {
-      const place = waiting.findIndex(({ seed }) => openSeeds.has(seed) || !busySeeds.has(seed))
+      const place = waiting.findIndex(canBegin)
       const [run] = place < 0 ? [] : waiting.splice(place, 1)
       if (run === undefined) {
         await ended
         continue
       }
-      busySeeds.add(run.seed)
+      const group = groupOf?.(run)
+      if (group !== undefined) busy.add(group)
       results.set(run, await act(run, either))
-      openSeeds.add(run.seed)
+      if (group !== undefined) open.add(group)
       announce()
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lanesOf } from '../../../../client/simulator/lanes.ts'
+import { lanesOf } from '../../../../shared/command/lanes.ts'
 
 const GIB = 2 ** 30
 

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { runInLanes } from '../../../../client/simulator/run-lanes.ts'
+import { runInLanes } from '../../../../shared/command/run-lanes.ts'
 
 const RUNS = [1, 1, 1, 2, 2].map((seed, place) => ({ seed, place }))
+const groupOf = ({ seed }: { seed: number }) => seed
 const never = new AbortController().signal
 
 describe('runInLanes', () => {
-  it('should let the first run of a seed end before the others of it begin', async () => {
+  it('should let the first run of a group end before the others of it begin', async () => {
     const running = new Set<number>()
     const ended = new Set<number>()
     let most = 0
     const results = await runInLanes(RUNS, {
       lanes: 3,
+      groupOf,
       signal: never,
       act: async ({ seed, place }) => {
         const first = seed === 1 ? 0 : 3
@@ -27,10 +29,20 @@ describe('runInLanes', () => {
     expect(most).toBe(3)
   })
 
+  it('should let all begin where there are no groups', async () => {
+    let running = 0
+    const act = async () => {
+      running++
+      while (running < RUNS.length) await new Promise(setImmediate)
+    }
+    await runInLanes(RUNS, { lanes: RUNS.length, signal: never, act })
+    expect(running).toBe(RUNS.length)
+  })
+
   it('should do one behind the other in one lane', async () => {
     const order: number[] = []
     const act = async ({ place }: { place: number }) => void order.push(place)
-    await runInLanes(RUNS, { lanes: 1, signal: never, act })
+    await runInLanes(RUNS, { lanes: 1, groupOf, signal: never, act })
     expect(order).toEqual([0, 1, 2, 3, 4])
   })
 
@@ -39,6 +51,7 @@ describe('runInLanes', () => {
     const stopped: number[] = []
     const runs = runInLanes(RUNS, {
       lanes: 2,
+      groupOf,
       signal: never,
       act: async ({ place }, signal) => {
         begun.push(place)

@@ -1,6 +1,6 @@
 import { drawBalanced } from '../../../shared/data/draw.ts'
 import { loadDataset } from '../../../shared/data/datasets.ts'
-import type { Dataset, ExampleSet } from '../../../shared/data/example-set.ts'
+import type { ExampleSet } from '../../../shared/data/example-set.ts'
 import { subset } from '../../../shared/data/subset.ts'
 import { GraftError } from '../../../shared/errors.ts'
 import { parseArchitecture } from '../../../shared/model/architectures.ts'
@@ -47,39 +47,29 @@ export interface FusionTableSettings {
 const POOL = 5000
 const TUNING = { mode: 'both', learningRate: 0.002, batchSize: 256 } as const
 
+/** Which case of a table. */
+export type CaseName = Pick<FusionCase, 'dataset' | 'parents' | 'seed'>
+
+/** The cases of a table, seeds within numbers of parents within data sets. */
+export function casesOf({ datasets, parents, seeds }: FusionTableSettings): CaseName[] {
+  return datasets.flatMap((dataset) =>
+    parents.flatMap((count) => seeds.map((seed) => ({ dataset, parents: count, seed }))),
+  )
+}
+
 /**
  * Every method beside its controls, right after fusion and after tuning. Nothing is chosen by the images
  * that accuracies are of; proxy images are of the training split, and no parent sees them.
  *
- * @param onCase called with each case as it is done
  * @throws GraftError GRAFT_OPTION_INVALID, before anything is trained, for more proxy images than there are
  */
-export async function fusionTable(
+export async function measureCase(
   settings: FusionTableSettings,
-  onCase: (result: FusionCase) => void,
-  signal?: AbortSignal,
-): Promise<FusionCase[]> {
-  assertPoolSuffices(settings)
-  const results: FusionCase[] = []
-  for (const name of settings.datasets) {
-    const dataset = await loadDataset(name, { ...(signal && { signal }) })
-    for (const parents of settings.parents) {
-      for (const seed of settings.seeds) {
-        const result = await runCase(dataset, settings, { parents, seed }, signal)
-        results.push(result)
-        onCase(result)
-      }
-    }
-  }
-  return results
-}
-
-async function runCase(
-  dataset: Dataset,
-  settings: FusionTableSettings,
-  { parents: count, seed }: { parents: number; seed: number },
+  { dataset: name, parents: count, seed }: CaseName,
   signal?: AbortSignal,
 ): Promise<FusionCase> {
+  assertPoolSuffices(settings)
+  const dataset = await loadDataset(name, { ...(signal && { signal }) })
   const architecture = parseArchitecture(settings.model, dataset.train)
   const { partition, epochs, judgeOn } = settings
   const made = { parents: count, partition, pool: POOL, epochs, seed }
@@ -152,7 +142,12 @@ async function runCase(
   }
 }
 
-function assertPoolSuffices({ zeroShotImages, tunedImages, judgeOn }: FusionTableSettings): void {
+/** @throws GraftError GRAFT_OPTION_INVALID for more proxy images than there are */
+export function assertPoolSuffices({
+  zeroShotImages,
+  tunedImages,
+  judgeOn,
+}: FusionTableSettings): void {
   if (Math.max(zeroShotImages, tunedImages) > POOL) {
     throw new GraftError('GRAFT_OPTION_INVALID', `There are ${POOL} proxy images at most.`)
   }

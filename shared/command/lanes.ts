@@ -2,7 +2,7 @@ import { availableParallelism, freemem } from 'node:os'
 
 /** Of small networks a run keeps little more than one core busy, and at times none. */
 const RUNS_A_CORE = 1.5
-/** Coordinator and workers of a run with the default network. */
+/** A simulation with the default network, coordinator and workers; a case of an experiment takes less. */
 const BYTES_A_RUN = 2 * 2 ** 30
 
 export interface Machine {
