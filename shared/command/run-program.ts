@@ -83,6 +83,8 @@ function report(error: unknown): number {
 /** commander has names of its own for wrong words: they leave as one of ours. */
 function reportUsage(error: CommanderError): number {
   if (error.exitCode === 0) return EXIT.ok
+  // A command that only has commands: its help has been shown in the place of an error.
+  if (error.code === 'commander.help') return EXIT.usage
   const problem = error.message.replace(/^error: /, '').replace(/\.?$/, '.')
   return report(new GraftError('GRAFT_OPTION_INVALID', problem))
 }

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { createPhaseDisplay } from '../../../../shared/command/phase-progress.ts'
 import { fakeStream } from '../../../support/fake-stream.ts'
@@ -16,13 +17,14 @@ describe('createPhaseDisplay', () => {
     expect(stream.take()).toBe('Fetching\nPreparing\n')
   })
 
-  it('should draw a bar on a terminal, and give the cursor back when closed halfway', () => {
+  it('should draw a bar on a terminal, and give the cursor back when closed halfway', async () => {
     const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
     const display = createPhaseDisplay(terminal, captions)
     display.show({ phase: 'fetch', done: 0.5 })
     display.close()
     display.close()
-    const written = String(terminal.read())
+    terminal.end()
+    const written = await text(terminal)
     expect(written).toContain('Fetching')
     expect(written).toContain(' 50 %')
     const [hide, show] = ['\u001b[?25l', '\u001b[?25h']

@@ -87,6 +87,12 @@ describe('runProgram', () => {
     expect(await statusOf(() => undefined, ['try', '--help'])).toBe(EXIT.ok)
     expect(stderr).toBe('')
   })
+
+  it('should show the help of a command that only has commands, and nothing else', async () => {
+    expect(await statusOf(() => undefined, ['several'])).toBe(EXIT.usage)
+    expect(stderr).toMatch(/^Usage: graft several .*\n$/s)
+    expect(stderr).not.toContain('GRAFT_')
+  })
 })
 
 describe('interruptSignal', () => {
@@ -116,6 +122,7 @@ async function statusOf(action: () => unknown, words = ['try']): Promise<typeof 
     .action(async () => {
       await action()
     })
+  program.command('several').command('one')
   await runProgram(program, ['node', 'graft', ...words])
   return process.exitCode
 }
