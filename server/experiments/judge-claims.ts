@@ -37,8 +37,11 @@ export function judgeClaims(
   })
 }
 
-/** @param nothing why, where nothing was compared */
-function outcomeOf(
+/**
+ * What comparisons say of a claim, in all their rows.
+ * @param nothing why, where nothing was compared
+ */
+export function outcomeOf(
   findings: readonly Finding[],
   nothing: string,
 ): Pick<ClaimReport, 'outcome' | 'why'> {

@@ -5,6 +5,7 @@ import {
 } from '../../../shared/protocol/experiment-report.ts'
 import { formatStatistic, measureHead, rowText } from '../format-value.ts'
 import type { Preset } from '../preset.ts'
+import { combineReports, type CombinedReport } from './combine-reports.ts'
 
 /**
  * RESULTS.md: what was claimed and what came of it, then the tables of every run, in Markdown.
@@ -18,20 +19,21 @@ export function resultsPage(
   const ordered = presets.flatMap(({ name }) =>
     reports.filter(({ experiment }) => experiment === name),
   )
+  const combined = combineReports(ordered)
   const missing = presets.filter(({ name }) => !ordered.some((one) => one.experiment === name))
   return [
     '# Results',
     'Made by `npm run results` from the JSON of real runs in `results/`; do not edit. Each run says how much of the data it',
     'saw: the quick ones are small networks on few images, so a claim that fails there may hold at full size, and the other',
     'way round. In the name of a model, IN and OUT are the inputs and classes of the data.',
-    ...claimsSection(ordered, missing),
+    ...claimsSection(combined, missing),
     ...runsSection(ordered),
-    ...ordered.flatMap(experimentSection),
+    ...combined.flatMap(experimentSection),
   ].join('\n')
 }
 
 function claimsSection(
-  reports: readonly ExperimentReport[],
+  reports: readonly CombinedReport[],
   missing: readonly Pick<Preset, 'name' | 'claims'>[],
 ): string[] {
   const tested = reports.flatMap(({ experiment, claims }) =>
@@ -84,7 +86,7 @@ function runsSection(reports: readonly ExperimentReport[]): string[] {
   ]
 }
 
-function experimentSection(report: ExperimentReport): string[] {
+function experimentSection(report: CombinedReport): string[] {
   const { experiment, summary, isQuick, subsets, means, claims } = report
   const findings = claims.flatMap(({ says, outcome, findings }) => [
     `- ${outcome}: ${says}`,
@@ -103,7 +105,7 @@ function experimentSection(report: ExperimentReport): string[] {
   ]
 }
 
-function summaryTable({ methods }: SummaryRow, { measures }: ExperimentReport): string {
+function summaryTable({ methods }: SummaryRow, { measures }: CombinedReport): string {
   const notes = methods.flatMap(({ method, note }) =>
     note === undefined ? [] : [`\n\`${method}\`: ${note}`],
   )

@@ -68,6 +68,38 @@ describe('resultsPage', () => {
   })
 })
 
+describe('resultsPage of an experiment that was run in parts', () => {
+  const row = { dataset: 'cifar10', parents: 2 }
+  const finding = { row, says: 'nt 3 above ot 2', holds: true }
+  const other: ExperimentReport = {
+    ...REPORT,
+    ...{ command: 'graft experiment toy --quick --dataset cifar10', seeds: [1, 3] },
+    means: [{ ...REPORT.means[0]!, row }],
+    claims: [{ ...REPORT.claims[0]!, outcome: 'reproduced', findings: [finding] }],
+  }
+  const pageOf = (...reports: ExperimentReport[]) =>
+    resultsPage(reports, [{ name: 'toy', claims: [] }])
+
+  it('should judge each claim once, by all of them', () => {
+    const page = pageOf(other, REPORT)
+    expect(page).toContain('1 claims: 0 reproduced, 1 not reproduced, 0 not tested.')
+    expect(page).toContain('| **not reproduced** | holds in 1 of 2 comparisons | `toy` |')
+    expect(page.match(/## toy/g)).toHaveLength(1)
+    expect(page).toContain('over seeds 1, 2, 3.')
+    expect(page).toMatch(/cifar10, .* parents:\n[^]*mnist, .* parents:\n/)
+    expect(page).toContain('| `graft experiment toy --quick --dataset cifar10` | 1, 3 |')
+    expect(page).toContain('| `graft experiment toy --quick` | 1, 2 |')
+  })
+
+  it('should not put what was run in full beside what was quick', () => {
+    expect(pageOf({ ...other, isQuick: false }, REPORT).match(/## toy/g)).toHaveLength(2)
+  })
+
+  it('should refuse a row that is in two of them', () => {
+    expect(() => pageOf(REPORT, other, REPORT)).toThrow(/mnist.* of toy is in two reports/)
+  })
+})
+
 describe('presetTable', () => {
   it('should show the same in a terminal', () => {
     const text = presetTable(REPORT)
