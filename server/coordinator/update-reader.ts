@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraftError } from '../../shared/errors.ts'
 import { BlobId, type ClientId, RoundNumber } from '../../shared/ids.ts'
-import { isDelta } from '../../shared/model/encodings.ts'
+import { type Encoding, isDelta } from '../../shared/model/encodings.ts'
 import { readerOfClientModel, sumOf } from '../../shared/model/stored-weights.ts'
 import { readAll, type WeightReader } from '../../shared/model/weight-reader.ts'
 import type { Weights } from '../../shared/model/weights.ts'
@@ -56,6 +56,10 @@ export interface RunFacts {
 /** Updates of a round that stay in memory until they are fused, all together: none of them is read from disk. */
 const KEPT_BYTES = 64 << 20
 
+/** Whether the updates of a cohort, so many bytes, stay in memory as they come in. */
+export const keepsUpdates = (bytes: number, encoding: Encoding = 'float32'): boolean =>
+  encoding === 'float32' && bytes <= KEPT_BYTES
+
 /** What came in with an update, and is asked for when it is fused. */
 interface KeptUpdate {
   readonly scores: readonly Float32Array[]
@@ -72,7 +76,7 @@ export function createUpdateReader(
   /** Of updates that came to this process since the last fusion: the others are on disk. */
   const kept = new Map<BlobId, KeptUpdate>()
   const { encoding = 'float32' } = expected
-  const keepsWeights = encoding === 'float32' && cohortSize * largest.sizeBytes <= KEPT_BYTES
+  const keepsWeights = keepsUpdates(cohortSize * largest.sizeBytes, encoding)
   let latest: { readonly base: BlobId; readonly reader: Promise<WeightReader> } | undefined
 
   async function openStored({ blob }: Pick<AcceptedUpdate, 'blob'>): Promise<OpenUpdate> {

@@ -39,7 +39,7 @@ export interface PairDiversity {
 /** Examples of the proxy set that are looked at. */
 const COUNT = 400
 /** Most parents: the pairs grow with their square. */
-const MOST_PARENTS = 8
+export const MOST_COMPARED = 8
 
 /**
  * Measures how diverse parents are: weight distance after alignment by weights (Git Re-Basin, Ainsworth et
@@ -53,7 +53,7 @@ export async function measureDiversity(
 ): Promise<Diversity> {
   const { graph, signal, onProgress } = input
   const rng = input.rng.split('diversity')
-  const drawn = rng.split('parents').shuffle(inIdOrder(input.parents)).slice(0, MOST_PARENTS)
+  const drawn = rng.split('parents').shuffle(inIdOrder(input.parents)).slice(0, MOST_COMPARED)
   const parents = inIdOrder(drawn)
   const hasProxy = (input.proxy?.train.labels.length ?? 0) > 0
   const examples = hasProxy

@@ -34,6 +34,8 @@ export interface Calibration {
 /** Steps that are timed; the first one warms the engine up. */
 const STEPS = 4
 const SCORED = 8
+/** Two batches. Of a small proxy set alone, one would time the calls and not the examples. */
+const JUDGED = 512
 /** `krum` takes no fewer. */
 const MOST_PARENTS = 5
 /** Of larger networks two are made up: they are all in memory. */
@@ -45,7 +47,7 @@ const LARGE_WEIGHTS = 5e6
  * @param patienceSeconds longest time that fusing, and comparing, may take
  */
 export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise<Calibration> {
-  const { settings, network, proxy, strategy } = plan
+  const { settings, network, proxy, test, strategy } = plan
   const rng = plan.rng.split('preflight')
   const model = network.build()
   try {
@@ -65,8 +67,10 @@ export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise
     const step = await timeStep(settings.training.batchSize, settings.training.optimizer)
     const tuneStep =
       settings.tune.mode === 'none' ? 0 : await timeStep(settings.tune.batchSize, 'adam')
-    const judged = await secondsOf(() => evaluate(model, proxy.train))
-    const few = subset(proxy.train, [...proxy.train.labels.keys()].slice(0, SCORED))
+    const few = firstOf(proxy.train, SCORED)
+    const many = firstOf(test, JUDGED)
+    await evaluate(model, few)
+    const judged = await secondsOf(() => evaluate(model, many))
     const scored = await secondsOf(() => attribute(settings.scorer, model, few, {}))
 
     const graph = neuronGraph(model)
@@ -97,13 +101,16 @@ export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise
     )
     return {
       ...{ step, tuneStep, fusion, comparison, parents: count },
-      example: judged / proxy.train.labels.length,
+      example: judged / many.labels.length,
       scored: scored / few.labels.length,
     }
   } finally {
     model.dispose()
   }
 }
+
+const firstOf = (examples: ExampleSet, count: number): ExampleSet =>
+  subset(examples, [...examples.labels.keys()].slice(0, count))
 
 /** Networks of the run's shape, each from another seed. */
 function madeUpParents(

@@ -1,6 +1,7 @@
 import { DTYPE_BYTES } from '../../shared/model/safetensors-format.ts'
 import { BLOCK_LENGTH } from '../../shared/model/weight-reader.ts'
 import { measuresControls } from '../coordinator/ends-run.ts'
+import { keepsUpdates } from '../coordinator/update-reader.ts'
 import type { STRATEGIES } from '../fusion/strategies.ts'
 import type { BlockStrategy } from '../fusion/strategy.ts'
 import type { RunFacts } from './run-facts.ts'
@@ -63,14 +64,14 @@ const MEASURING_HELD = TRAINING_HELD + 1
 /** Matrices of a least-squares problem, float64: products, their factors, right sides, a copy. Measured. */
 const SYSTEM_COPIES = 6
 /** Store, API and gateway, which are opened behind the forecast; the embedded database beside them. Measured. */
-const SERVICES_BYTES = 110 * 2 ** 20
+const SERVICES_BYTES = 40 * 2 ** 20
 const EMBEDDED_BYTES = 230 * 2 ** 20
 /** What is free for use again, and not given back. Measured. */
 const GARBAGE_BYTES = 80 * 2 ** 20
-/** An upload under way: a window of chunks, received and waiting for the disk. */
-const UPLOAD_BYTES = 2 ** 20
-/** Uploads at once: more come in turns. */
-const MOST_UPLOADS = 128
+/** Of uploads what has come in, and waits for the disk or the collector, at most. Measured. */
+const MOST_RECEIVED_BYTES = 128 * 2 ** 20
+/** A client that is connected: 71 MiB of a thousand. Measured. */
+const CONNECTION_BYTES = 72 * 2 ** 10
 /** Forward and backward pass hold what layers make, and its gradients. */
 const PASSES = 3
 const EVALUATION_BATCH = 256
@@ -96,12 +97,15 @@ export function predictMemory(facts: RunFacts, resident: number, isEmbedded = fa
   const tuning = (isMeasured ? MEASURING_HELD : trained) * model
   const evaluating = EVALUATION_BATCH * activations
   const stepping = PASSES * Math.max(tune.batchSize, training.batchSize) * activations
-  const uploads = Math.min(clients, MOST_UPLOADS) * Math.min(UPLOAD_BYTES, facts.update)
+  const updates = clients * facts.update
+  const received = Math.min(updates, MOST_RECEIVED_BYTES)
+  const kept = keepsUpdates(updates, settings.encoding) ? updates : 0
   const passing = Math.max(evaluating, stepping)
   const services = SERVICES_BYTES + (isEmbedded ? EMBEDDED_BYTES : 0)
   const held = ALWAYS_HELD * model + Math.max(fusing(facts), tuning + passing)
   return {
-    coordinator: resident + services + GARBAGE_BYTES + held + uploads,
+    coordinator:
+      resident + services + GARBAGE_BYTES + held + received + kept + clients * CONNECTION_BYTES,
     client: resident + GARBAGE_BYTES + CLIENT_HELD * model + passing,
   }
 }

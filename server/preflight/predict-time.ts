@@ -1,5 +1,7 @@
 import { measuresControls } from '../coordinator/ends-run.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
+import { MOST_COMPARED } from '../fusion/diversity.ts'
+import { STRATEGIES } from '../fusion/strategies.ts'
 import type { Calibration } from './calibrate.ts'
 import type { RunFacts } from './run-facts.ts'
 
@@ -53,19 +55,9 @@ export function predictTime(
   const judging = measured.example * numHeldOut
   const tuned = tuningOf(tune, { epoch: epoch + judging })
   const lessons = lessonsOf(tune, clients * numProxy * measured.example)
-  const measuredParents = clients / measured.parents
-  const pairs = (clients * (clients - 1)) / Math.max(1, measured.parents * (measured.parents - 1))
-  const comparing = (measured.comparison ?? 0) * pairs
-  const fuse =
-    measured.fusion === null || measured.comparison === null
-      ? null
-      : {
-          least: measured.fusion * measuredParents + comparing,
-          // Clusters and assignments grow faster than their number.
-          most: measured.fusion * Math.max(measuredParents, measuredParents ** 2) + comparing,
-        }
-  const test = measured.example * numTest
   const isMeasured = measuresControls(settings, { isLast: settings.rounds === 1 })
+  const fuse = fusingOf(facts, measured, isMeasured)
+  const test = measured.example * numTest
   // Average and best parent are tuned, too, and a network by labels alone; parents are judged, and then together.
   const controls = isMeasured ? 2 : 0
   const byLabels = isMeasured
@@ -85,6 +77,23 @@ export function predictTime(
     tune: withLessons,
     run: { least: rounds * round.least, most: rounds * round.most },
   }
+}
+
+/** @param isCompared whether the round tells how diverse the parents are */
+function fusingOf(
+  { settings: { clients }, strategy }: RunFacts,
+  { fusion, comparison, parents }: Calibration,
+  isCompared: boolean,
+): Span | null {
+  if (fusion === null || (isCompared && comparison === null)) return null
+  const more = clients / parents
+  const pairsOf = (count: number) => (count * (count - 1)) / 2
+  const pairs = pairsOf(Math.min(clients, MOST_COMPARED)) / Math.max(1, pairsOf(parents))
+  const comparing = isCompared ? comparison! * pairs : 0
+  // Sums grow with the parents; clusters and assignments may grow faster.
+  const isSum = STRATEGIES[strategy as keyof typeof STRATEGIES].holds === 'blocks'
+  const most = fusion * (isSum ? more : Math.max(more, more ** 2))
+  return { least: fusion * more + comparing, most: most + comparing }
 }
 
 const NOTHING: Span = { least: 0, most: 0 }

@@ -108,6 +108,9 @@ describe('predictMemory of what was measured', () => {
   it.each([
     ['fedavg', 2, 954, 1, { idle: 527, peak: 1616 }],
     ['fedavg', 2, 381, 1, { idle: 530, peak: 997 }],
+    ['fedavg', 4, 91, 1, { idle: 518, peak: 781 }],
+    ['fedavg', 200, 0.21, 1, { idle: 519, peak: 668 }],
+    ['fedavg', 1000, 0.21, 1, { idle: 459, peak: 769 }],
     ['kf-linear', 5, 3.6, 512, { idle: 836, peak: 1263 }],
     ['nt', 5, 3.6, 512, { idle: 836, peak: 959 }],
   ])(
@@ -116,9 +119,10 @@ describe('predictMemory of what was measured', () => {
       const [width, { idle, peak }] = of
       const tune = { ...TOY_SETTINGS.tune, mode: 'none' }
       const controls = strategy === 'fedavg' ? 'none' : 'each'
-      const changes = { strategy, clients, quorum: 2, tune, controls }
-      const facts = { ...toyFacts(changes as Partial<RunSettings>), model: size * MIB, width }
-      const services = 110 * MIB
+      const changes = { strategy, clients, tune, controls }
+      const sizes = { model: size * MIB, update: size * MIB, width }
+      const facts = { ...toyFactsOfMany(changes as Parameters<typeof toyFactsOfMany>[0]), ...sizes }
+      const services = 40 * MIB
       const predicted = predictMemory(facts, idle * MIB - services).coordinator / MIB
       expect(predicted / peak).toBeGreaterThan(0.8)
       expect(predicted / peak).toBeLessThan(1.2)
@@ -147,6 +151,19 @@ describe('predictTime', () => {
     const facts = toyFacts({ clients: 8 })
     const [alone, together] = [predictTime(facts, measured, null), predictTime(facts, measured, 2)]
     expect(together.client).toEqual({ least: 4 * alone.client.least, most: 8 * alone.client.least })
+  })
+
+  it('should let sums grow with the clients, others as clusters may, and compare eight at most', () => {
+    const fusing = (strategy: string, controls: 'each' | 'none', clients: number) =>
+      predictTime(
+        toyFactsOfMany({ strategy, controls, clients }),
+        { ...measured, comparison: 1 },
+        null,
+      ).fuse
+    expect(fusing('fedavg', 'none', 200)).toEqual({ least: 600, most: 600 })
+    expect(fusing('fedavg', 'each', 200)).toEqual({ least: 628, most: 628 })
+    expect(fusing('kf-linear', 'none', 200)).toEqual({ least: 600, most: 60_000 })
+    expect(fusing('fedavg', 'each', 4)).toEqual({ least: 18, most: 18 })
   })
 
   it('should say that it does not know how long fusing takes', () => {
@@ -225,3 +242,9 @@ const planOf = (changes: Partial<RunSettings>) =>
   planRun({ ...TOY_SETTINGS, ...changes }, TOY_DATASET, null)
 
 const toyFacts = (changes: Partial<RunSettings>): RunFacts => factsOf(planOf(changes))
+
+/** Of more clients than there are examples. */
+function toyFactsOfMany(changes: Partial<RunSettings> & { clients: number }): RunFacts {
+  const facts = toyFacts({ ...changes, clients: 2, quorum: 2 })
+  return { ...facts, settings: { ...facts.settings, clients: changes.clients } }
+}
