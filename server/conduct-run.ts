@@ -17,6 +17,7 @@ import { roundTable } from './report/round-table.ts'
 import { writeRunJson } from './report/run-json.ts'
 import { saveModelFolder } from './save-model-folder.ts'
 import { saveModelFile } from './store/save-model-file.ts'
+import type { QuarantineFiles } from './store/quarantine-files.ts'
 import type { BlobStore, RunRecord, Store } from './store/store.ts'
 
 /** What all runs of a coordinator share. */
@@ -28,7 +29,7 @@ export interface RunRooms {
   readonly helm: Helm
   readonly desk: ClientDesk
   readonly clients: Gateway
-  readonly quarantineFolder: string
+  readonly quarantineFiles: QuarantineFiles
   /** Newest rounds whose updates stay on disk. */
   readonly keepUpdates: number
   readonly screen: TextStream
@@ -57,7 +58,7 @@ export async function conductRun(
   rooms: RunRooms,
   { plan, run, display, folder, onOpen }: ConductedRun,
 ): Promise<RunReport | null> {
-  const { engine, store, blobs, board, helm, desk, clients, quarantineFolder, signal } = rooms
+  const { engine, store, blobs, board, helm, desk, clients, quarantineFiles, signal } = rooms
   const { keepUpdates } = rooms
   const { settings, network } = plan
   const stop = new AbortController()
@@ -67,7 +68,7 @@ export async function conductRun(
     await runFederation({
       settings,
       ...(run !== undefined && { run }),
-      ...{ store, blobs, workbench, board, helm, quarantineFolder, keepUpdates, signal, stop },
+      ...{ store, blobs, workbench, board, helm, quarantineFiles, keepUpdates, signal, stop },
       display: composeDisplays(display, board.display),
       async listen(id, handlers) {
         desk.open(id, handlers)

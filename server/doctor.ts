@@ -16,8 +16,9 @@ import {
   repairBlobs,
   type RepairReport,
 } from './store/repair.ts'
-import type { Bucket, BucketPlace } from './store/s3/bucket.ts'
+import type { Bucket } from './store/s3/bucket.ts'
 import { copiesFolder, loadBucket } from './store/s3/load-bucket.ts'
+import type { BucketPlace } from './store/s3/objects.ts'
 
 /** One thing that was looked at. */
 export interface Finding {

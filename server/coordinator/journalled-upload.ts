@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts'
-import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
+import { RoundNumber, RunId } from '../../shared/ids.ts'
+import { type FileOwner, ownerOf } from '../store/quarantine-files.ts'
 import type { AuditEntry } from '../store/store.ts'
 
 const seconds = z.number().nonnegative()
@@ -16,18 +17,14 @@ const Details = z.object({
 })
 
 /** An upload that is set aside, and why. */
-export interface QuarantinedUpload extends z.infer<typeof Details> {
-  readonly client: ClientId
-  readonly sha256: BlobId
+export interface QuarantinedUpload extends z.infer<typeof Details>, FileOwner {
   readonly at: Date
 }
 
 /** Reads an entry `update:quarantined`. @returns null for what Graft never wrote */
 export function parseQuarantined({ at, details }: AuditEntry): QuarantinedUpload | null {
   const parsed = Details.safeParse(details)
-  // A client's name may have dots, too.
-  const [, client, sha256] =
-    /^(.+)\.\d+\.([0-9a-f]{64})\.safetensors$/.exec(parsed.data?.file ?? '') ?? []
-  if (!parsed.success || client === undefined || sha256 === undefined) return null
-  return { ...parsed.data, client: ClientId.parse(client), sha256: BlobId.parse(sha256), at }
+  const owner = ownerOf(parsed.data?.file ?? '')
+  if (!parsed.success || owner === null) return null
+  return { ...parsed.data, ...owner, at }
 }

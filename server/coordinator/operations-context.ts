@@ -1,5 +1,6 @@
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { QuarantineFiles } from '../store/quarantine-files.ts'
 import type { BlobStore, Store } from '../store/store.ts'
 import type { Board } from './live/board.ts'
 import type { Helm } from './session.ts'
@@ -21,5 +22,5 @@ export interface OperationsContext {
   readonly gateway: Pick<Gateway, 'connected' | 'disconnect'>
   /** Null where the coordinator ends with its run. */
   readonly queue: RunQueue | null
-  readonly quarantineFolder: string
+  readonly quarantineFiles: QuarantineFiles
 }

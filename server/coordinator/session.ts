@@ -5,6 +5,7 @@ import type { RoundReport } from '../../shared/protocol/run-report.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { Gateway, GatewayHandlers } from '../gateway/gateway.ts'
 import type { RunDisplay } from '../report/progress.ts'
+import type { QuarantineFiles } from '../store/quarantine-files.ts'
 import type { BlobStore, RunRecord, Store } from '../store/store.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { Board } from './live/board.ts'
@@ -26,7 +27,7 @@ export interface Federation {
   /** What operators see, beside the display. */
   readonly board: Board
   /** Where refused uploads are set aside for the operator. */
-  readonly quarantineFolder: string
+  readonly quarantineFiles: QuarantineFiles
   /** Newest rounds whose updates stay on disk. @default all */
   readonly keepUpdates?: number
   /** Lets clients into this run, until the gateway is closed. */

@@ -1,9 +1,7 @@
-import { constants } from 'node:fs'
-import { access, copyFile, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { GraftError } from '../../shared/errors.ts'
 import type { ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
 import type { UpdateChecks } from '../../shared/protocol/update-checks.ts'
+import { quarantineName } from '../store/quarantine-files.ts'
 import { quarantine } from './quarantine.ts'
 import type { Updates } from './round-state.ts'
 import type { Federation } from './session.ts'
@@ -21,21 +19,19 @@ export interface CheckedUpdates {
  * blob. A round that is taken up again finds it there.
  */
 export async function setAside(
-  federation: Pick<Federation, 'store' | 'blobs' | 'board' | 'quarantineFolder'>,
+  federation: Pick<Federation, 'store' | 'blobs' | 'board' | 'quarantineFiles'>,
   { run, round, updates, checks }: CheckedUpdates,
 ): Promise<void> {
-  const { blobs, board, quarantineFolder } = federation
-  for (const { client, norm, isSetAside } of checks?.outliers ?? []) {
+  const { blobs, board, quarantineFiles } = federation
+  const outliers = (checks?.outliers ?? []).filter(({ isSetAside }) => isSetAside)
+  if (outliers.length === 0) return
+  const there = new Set((await quarantineFiles.list()).map(({ name }) => name))
+  for (const { client, norm } of outliers) {
     const update = updates[client]
-    if (!isSetAside || update === undefined) continue
-    if (await isThere(join(quarantineFolder, `${client}.${round}.${update.blob}.safetensors`))) {
-      continue
-    }
-    await mkdir(quarantineFolder, { recursive: true })
-    const path = join(quarantineFolder, `${client}.${round}.copy`)
-    await copyFile(await blobs.file(update.blob), path, constants.COPYFILE_FICLONE)
+    if (update === undefined || there.has(quarantineName(client, round, update.blob))) continue
+    const path = await blobs.file(update.blob)
     const blob = { id: update.blob, sizeBytes: update.sizeBytes }
-    const received = { round, path, blob, seconds: update.seconds }
+    const received = { round, path, blob, seconds: update.seconds, isKept: true }
     const reason = reasonOf(client, norm, checks)
     await quarantine(federation, { run, client }, received, reason)
     board.quarantined(client, reason.problem)
@@ -46,11 +42,4 @@ function reasonOf(client: ClientId, norm: number, checks: UpdateChecks | undefin
   const median = checks?.median?.norm ?? 0
   const problem = `The update of ${client} has moved the weights by ${norm.toPrecision(3)}, the cohort's median is ${median.toPrecision(3)}.`
   return new GraftError('GRAFT_UPDATE_OUTLIER', problem)
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,4 +1,3 @@
-import { readFile, rm } from 'node:fs/promises'
 import { GraftError, toGraftError } from '../../shared/errors.ts'
 import type { QuarantinedResource } from '../../shared/protocol/operator/resources.ts'
 import { act, actionRefused } from './act.ts'
@@ -12,10 +11,10 @@ type UploadActions = Pick<Operations, 'quarantine' | 'releaseUpload' | 'removeUp
 
 /** What operators do to uploads that are set aside. */
 export function createUploadActions(context: OperationsContext): UploadActions {
-  const { store, blobs, board, helm, quarantineFolder } = context
+  const { store, blobs, board, helm, quarantineFiles } = context
 
   async function find(id: string): Promise<KeptUpload> {
-    const upload = (await findQuarantined(store, quarantineFolder)).find(({ file }) => file === id)
+    const upload = (await findQuarantined(store, quarantineFiles)).find(({ file }) => file === id)
     if (upload === undefined) throw actionRefused(`No upload ${id.slice(0, 200)} is in quarantine.`)
     return upload
   }
@@ -38,7 +37,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
 
   /** Reads it again, as strictly as it must be: numbers that were announced wrongly are taken from the file. */
   async function examine(upload: KeptUpload) {
-    const bytes = await readFile(upload.path)
+    const bytes = await quarantineFiles.read(upload.file)
     const { workbench, session } = helm.steered!
     try {
       const update = workbench.readUpdate(bytes)
@@ -55,9 +54,9 @@ export function createUploadActions(context: OperationsContext): UploadActions {
     )
   }
 
-  async function removed(path: string): Promise<void> {
-    await rm(path, { force: true })
-    board.count({ quarantined: (await findQuarantined(store, quarantineFolder)).length })
+  async function removed(file: string): Promise<void> {
+    await quarantineFiles.remove(file)
+    board.count({ quarantined: (await findQuarantined(store, quarantineFiles)).length })
     board.changed('quarantine')
   }
 
@@ -72,7 +71,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
 
   return {
     async quarantine() {
-      const kept = await findQuarantined(store, quarantineFolder)
+      const kept = await findQuarantined(store, quarantineFiles)
       return kept.map((upload): QuarantinedResource => {
         const { client, round, sha256, sizeBytes, code, problem, file, at } = upload
         const facts = { client, round, sha256, sizeBytes, code, problem }
@@ -89,7 +88,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
           return { upload, ...(await examine(upload)) }
         },
         async perform({ upload, bytes, update }) {
-          const { client, path, sizeBytes, seconds = UNKNOWN_SECONDS } = upload
+          const { client, file, sizeBytes, seconds = UNKNOWN_SECONDS } = upload
           const blob = await blobs.put(bytes)
           const { numExamples, classCounts } = update
           const round = awaitingRound(upload)
@@ -99,7 +98,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
           })
           if (effects.some(({ type }) => type === 'reject-update')) throw stale(upload.round)
           board.display.clientState(client, { state: 'uploaded', done: 1 })
-          await removed(path)
+          await removed(file)
         },
       }),
 
@@ -107,7 +106,7 @@ export function createUploadActions(context: OperationsContext): UploadActions {
       act(store, by, {
         ...{ name: 'update:removed', details: { file: id } },
         check: () => find(id),
-        perform: ({ path }) => removed(path),
+        perform: ({ file }) => removed(file),
       }),
   }
 }

@@ -5,7 +5,7 @@ import type { Layout } from '../../shared/model/layouts.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 import type { RunForm } from '../api/run-form.ts'
 import type { ModelFile } from '../read-model-file.ts'
-import type { BucketPlace } from '../store/s3/bucket.ts'
+import type { BucketPlace } from '../store/s3/objects.ts'
 import type { TlsFiles } from '../tls/tls-context.ts'
 
 /** What `graft coordinator` was told. */

@@ -57,8 +57,9 @@ export async function openFederation(
   options: CoordinatorOptions,
   context: FederationContext,
 ): Promise<Federation> {
-  const { home, shared = home, staysForRuns } = options
-  const { store, plainStore, blobs, sockets, display, log, signal, onEnding } = context
+  const { home, staysForRuns } = options
+  const { store, plainStore, blobs, quarantineFiles, sockets, display, log, signal, onEnding } =
+    context
   const say = (text: string) => {
     display.message(text)
   }
@@ -84,15 +85,14 @@ export async function openFederation(
     },
   })
   board.watchConnections(() => clients.connected())
-  const quarantineFolder = join(shared, 'quarantine')
-  board.count(await countNow(store, quarantineFolder))
+  board.count(await countNow(store, quarantineFiles))
   const runs: RunSources = {
     planner: createPlanner({ ...options, blobs, signal }),
     judge: (plan, say) => judgeRun(plan, options, { isOneOfMany: true, isTimed: false, say }),
   }
   const queue = createRunQueue(runs, { blobs })
   const helm = createHelm()
-  const kept = { store, blobs, board, helm, quarantineFolder }
+  const kept = { store, blobs, board, helm, quarantineFiles }
   const operations = createOperations({
     ...{ ...kept, gateway: clients },
     queue: staysForRuns ? queue : null,

@@ -5,7 +5,10 @@ import { openBlobs } from '../store/blobs.ts'
 import { createInsist, type Patience } from '../store/insist.ts'
 import { createPatientStore } from '../store/patient-store.ts'
 import { createQuietAudit, type QuietStore } from '../store/quiet-audit.ts'
+import type { QuarantineFiles } from '../store/quarantine-files.ts'
+import { openQuarantineFolder } from '../store/quarantine-folder.ts'
 import { openBucketBlobs } from '../store/s3/bucket-blobs.ts'
+import { createBucketQuarantine } from '../store/s3/bucket-quarantine.ts'
 import type { Bucket } from '../store/s3/bucket.ts'
 import { copiesFolder } from '../store/s3/load-bucket.ts'
 import type { BlobStore, Store } from '../store/store.ts'
@@ -16,6 +19,7 @@ export interface Storage {
   /** Waits for a silent server, and counts refusals in place of listing them. */
   readonly store: QuietStore
   readonly blobs: BlobStore
+  readonly quarantineFiles: QuarantineFiles
 }
 
 interface StorageContext {
@@ -38,13 +42,14 @@ export async function openStorage(
     onAnswer: () => display.message(`${server} answers again.`),
     signal,
   })
-  const blobs =
+  const insist = createInsist('GRAFT_BUCKET_UNAVAILABLE', patienceWith('The bucket'))
+  const [blobs, quarantineFiles] =
     bucket === null
-      ? await openBlobs(join(shared, 'blobs'))
-      : await openBucketBlobs({
-          ...{ bucket, copies: copiesFolder(home) },
-          insist: createInsist('GRAFT_BUCKET_UNAVAILABLE', patienceWith('The bucket')),
-        })
+      ? [await openBlobs(join(shared, 'blobs')), openQuarantineFolder(join(shared, 'quarantine'))]
+      : [
+          await openBucketBlobs({ bucket, copies: copiesFolder(home), insist }),
+          createBucketQuarantine(bucket, insist),
+        ]
   const persistent = createPatientStore(store, {
     ...patienceWith('The database'),
     ...(databaseUrl === undefined && { seconds: 0 }),
@@ -52,5 +57,5 @@ export async function openStorage(
   const quiet = createQuietAudit(persistent, {
     onFault: (error) => display.message(toGraftError(error).message),
   })
-  return { store: quiet, blobs }
+  return { store: quiet, blobs, quarantineFiles }
 }

@@ -32,6 +32,8 @@ export interface S3Server extends AsyncDisposable {
 export async function startS3Server(): Promise<S3Server> {
   const objects = new Map<string, Buffer>()
   const requests: string[] = []
+  /** When each object was last put, by its key. */
+  const times = new Map<string, Date>()
   let fault: 'none' | 'silent' | number = 'none'
   let port = 0
 
@@ -75,6 +77,7 @@ export async function startS3Server(): Promise<S3Server> {
   ): void {
     if (method === 'PUT') {
       objects.set(key, body)
+      times.set(key, new Date())
       response.writeHead(200, { etag: `"${sha256(body)}"` }).end()
       return
     }
@@ -96,7 +99,9 @@ export async function startS3Server(): Promise<S3Server> {
     const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort()
     const page = keys.slice(0, size)
     const contents = page.map(
-      (key) => `<Contents><Key>${key}</Key><Size>${objects.get(key)!.length}</Size></Contents>`,
+      (key) =>
+        `<Contents><Key>${key}</Key><Size>${objects.get(key)!.length}</Size>` +
+        `<LastModified>${(times.get(key) ?? new Date(0)).toISOString()}</LastModified></Contents>`,
     )
     const more = keys.length > page.length
     const next = more ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''

@@ -11,6 +11,7 @@ import { startGateway } from '../../server/gateway/start-gateway.ts'
 import { createPlanner } from '../../server/open-plan.ts'
 import { createRunQueue, type RunSources, serveRuns } from '../../server/serve-runs.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
+import { openQuarantineFolder } from '../../server/store/quarantine-folder.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { ClientId, type RunId } from '../../shared/ids.ts'
@@ -54,8 +55,8 @@ export async function startStayingCoordinator(
   const runs = { planner, judge }
   const queue = createRunQueue(runs, { blobs })
   const helm = createHelm()
-  const quarantineFolder = join(home, 'quarantine')
-  const shared = { store, blobs, board, helm, quarantineFolder }
+  const quarantineFiles = openQuarantineFolder(join(home, 'quarantine'))
+  const shared = { store, blobs, board, helm, quarantineFiles }
   const operations = createOperations({ ...shared, queue, gateway: clients })
   const engine = { name: 'wasm', version: '0', reason: '' } as const
   const rooms = {

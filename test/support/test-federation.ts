@@ -16,6 +16,7 @@ import { startGateway } from '../../server/gateway/start-gateway.ts'
 import { composeDisplays } from '../../server/report/compose-displays.ts'
 import type { RunDisplay } from '../../server/report/progress.ts'
 import { openBlobs } from '../../server/store/blobs.ts'
+import { openQuarantineFolder } from '../../server/store/quarantine-folder.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import type { Dataset } from '../../shared/data/example-set.ts'
 import { ClientId } from '../../shared/ids.ts'
@@ -57,9 +58,9 @@ export async function startFederation(options: Options) {
   const listening = new Promise<string>((resolve) => (tellUrl = resolve))
   const board = createBoard({ engine: 'test', staysForRuns: false })
   let gateway: Gateway | undefined
-  const quarantineFolder = join(home, 'quarantine')
+  const quarantineFiles = openQuarantineFolder(join(home, 'quarantine'))
   const operations = createOperations({
-    ...{ store, blobs, board, helm, quarantineFolder, queue: null },
+    ...{ store, blobs, board, helm, quarantineFiles, queue: null },
     gateway: {
       connected: () => gateway?.connected() ?? [],
       disconnect: (client, reason) => gateway?.disconnect(client, reason),
@@ -75,7 +76,7 @@ export async function startFederation(options: Options) {
     board,
     helm,
     stop: givenUp,
-    quarantineFolder,
+    quarantineFiles,
     ...(options.keepUpdates !== undefined && { keepUpdates: options.keepUpdates }),
     signal: stop.signal,
     async listen(_run, handlers) {

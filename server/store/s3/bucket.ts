@@ -1,52 +1,30 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3'
 import { GraftError } from '../../../shared/errors.ts'
 import { BlobId } from '../../../shared/ids.ts'
-import { isNoObject, toBucketError } from './bucket-error.ts'
-
-/** How long a server may take to accept a connection, and how long one may say nothing. */
-const CONNECT_TIMEOUT_MS = 5_000
-const SILENT_MS = 20_000
-/** Of a request that the client itself can send again; who calls waits longer. */
-const ATTEMPTS = 2
-/** What servers other than Amazon's take for the region, when none is set. */
-const ANY_REGION = 'us-east-1'
-
-export interface BucketPlace {
-  /** `s3://BUCKET` or `s3://BUCKET/PREFIX`. */
-  readonly address: string
-  /** Another server than Amazon's. */
-  readonly endpoint: string | undefined
-}
+import { ownerOf, type QuarantinedFile } from '../quarantine-files.ts'
+import { toBucketError } from './bucket-error.ts'
+import { type BucketPlace, type ObjectSource, openObjects } from './objects.ts'
 
 export interface StoredObject {
   readonly id: BlobId
+  /** With the prefix. */
   readonly key: string
   readonly sizeBytes: number
 }
 
 /**
- * Blobs in a bucket of a server that speaks S3, under the names that they have in a folder: `PREFIX/ab/cdef...`.
+ * What a coordinator keeps in a bucket. Blobs have the names that they have in a folder: `PREFIX/ab/cdef...`.
  * Every method throws GRAFT_BUCKET_UNAVAILABLE when the server does not answer, and GRAFT_BUCKET_REFUSED.
  */
 export interface Bucket {
   /** e.g. `s3://graft/ward at http://minio:9000`; never a key. */
   readonly description: string
-  /** Durable when it returns. The server takes no other bytes than those of `id`: their hash is signed. */
-  put(
-    id: BlobId,
-    source: Uint8Array | { readonly path: string; readonly sizeBytes: number },
-  ): Promise<void>
+  /** Durable when it returns. The server takes no other bytes than those of `id`. */
+  put(id: BlobId, source: ObjectSource): Promise<void>
   /** Writes a new file. @throws GraftError GRAFT_BLOB_UNKNOWN, GRAFT_BLOB_CORRUPT */
   fetch(id: BlobId, path: string): Promise<void>
   /** SHA-256 of what is stored under this name. @throws GraftError GRAFT_BLOB_UNKNOWN */
@@ -56,32 +34,40 @@ export interface Bucket {
   /** What is named like a blob; nothing else below the prefix is looked at. */
   list(): Promise<StoredObject[]>
   remove(id: BlobId): Promise<void>
+  /** Files of uploads that are set aside, below `PREFIX/quarantine/`, by their names. */
+  readonly quarantine: BucketQuarantine
   /** One small request. */
   check(): Promise<void>
   close(): void
 }
 
-/**
- * Keys, region and all else are found as every program with Amazon's library finds them: AWS_ACCESS_KEY_ID and its like,
- * `~/.aws`, the role of the machine.
- *
- * @throws GraftError GRAFT_BUCKET_UNAVAILABLE, GRAFT_BUCKET_REFUSED within a minute when it cannot be used
- */
-export async function openBucket({ address, endpoint }: BucketPlace): Promise<Bucket> {
-  // The library tells users of Node 20 about later versions of itself, which this one is not.
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
-  const [name = '', ...path] = address.replace(/^s3:\/\//, '').split('/')
-  const prefix = path
-    .filter((part) => part !== '')
-    .map((part) => `${part}/`)
-    .join('')
-  const description = endpoint === undefined ? address : `${address} at ${endpoint}`
-  const client = await createClient(description, endpoint)
+export interface BucketQuarantine {
+  /** Durable when it returns; the server takes no other bytes than those of the hash in the name. */
+  put(name: string, source: ObjectSource): Promise<void>
+  /** @throws GraftError GRAFT_FILE_UNREADABLE when it is not there */
+  read(name: string): Promise<Uint8Array>
+  list(): Promise<QuarantinedFile[]>
+  remove(name: string): Promise<void>
+}
 
-  const keyOf = (id: BlobId): string => `${prefix}${id.slice(0, 2)}/${id.slice(2)}`
-  const objectOf = (id: BlobId) => ({ Bucket: name, Key: keyOf(id) })
+/** No blob lies there: their folders have two letters. */
+const QUARANTINE = 'quarantine/'
 
-  async function orBucketError<Result>(work: () => Promise<Result>): Promise<Result> {
+const keyOf = (id: BlobId): string => `${id.slice(0, 2)}/${id.slice(2)}`
+
+/** @throws GraftError as {@link openObjects} does */
+export async function openBucket(place: BucketPlace): Promise<Bucket> {
+  const objects = await openObjects(place)
+  const { description } = objects
+
+  async function read(id: BlobId): Promise<Readable> {
+    const body = await objects.open(keyOf(id))
+    if (body !== null) return body
+    throw new GraftError('GRAFT_BLOB_UNKNOWN', `There is no blob ${id} in ${description}.`)
+  }
+
+  /** A stream that breaks is the bucket's fault, too. */
+  async function streaming<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work()
     } catch (error) {
@@ -89,43 +75,12 @@ export async function openBucket({ address, endpoint }: BucketPlace): Promise<Bu
     }
   }
 
-  async function read(id: BlobId): Promise<Readable> {
-    try {
-      const { Body } = await client.send(new GetObjectCommand(objectOf(id)))
-      return Body as Readable
-    } catch (error) {
-      if (!isNoObject(error)) throw error
-      const problem = `There is no blob ${id} in ${description}.`
-      throw new GraftError('GRAFT_BLOB_UNKNOWN', problem, { cause: error })
-    }
-  }
-
-  async function listPage(after: string | undefined) {
-    const page = { Bucket: name, Prefix: prefix, ContinuationToken: after }
-    return client.send(new ListObjectsV2Command(page))
-  }
-
-  const bucket: Bucket = {
+  return {
     description,
-
-    put: (id, source) =>
-      orBucketError(async () => {
-        const isBytes = source instanceof Uint8Array
-        const body = isBytes ? source : createReadStream(source.path)
-        const sizeBytes = isBytes ? source.byteLength : source.sizeBytes
-        const object = { ...objectOf(id), Body: body, ContentLength: sizeBytes }
-        const command = new PutObjectCommand(object)
-        command.middlewareStack.add(signedHash(id), { step: 'build' })
-        try {
-          await client.send(command)
-        } finally {
-          // One that was broken off leaves the file open.
-          if (!(body instanceof Uint8Array)) body.destroy()
-        }
-      }),
+    put: (id, source) => objects.put(keyOf(id), id, source),
 
     fetch: (id, path) =>
-      orBucketError(async () => {
+      streaming(async () => {
         const hash = createHash('sha256')
         const body = await read(id)
         await pipeline(
@@ -145,98 +100,49 @@ export async function openBucket({ address, endpoint }: BucketPlace): Promise<Bu
       }),
 
     hash: (id) =>
-      orBucketError(async () => {
+      streaming(async () => {
         const hash = createHash('sha256')
         await pipeline(await read(id), hash)
         return hash.digest('hex')
       }),
 
-    sizeOf: (id) =>
-      orBucketError(async () => {
-        try {
-          return (await client.send(new HeadObjectCommand(objectOf(id)))).ContentLength ?? 0
-        } catch (error) {
-          if (isNoObject(error)) return null
-          throw error
-        }
-      }),
+    sizeOf: (id) => objects.sizeOf(keyOf(id)),
 
-    list: () =>
-      orBucketError(async () => {
-        const objects: StoredObject[] = []
-        let after: string | undefined
-        do {
-          const { Contents = [], NextContinuationToken } = await listPage(after)
-          for (const { Key: key = '', Size: sizeBytes = 0 } of Contents) {
-            const [, first = '', rest = ''] = /^(..)\/([^/]+)$/.exec(key.slice(prefix.length)) ?? []
-            const id = BlobId.safeParse(first + rest)
-            if (id.success) objects.push({ id: id.data, key, sizeBytes })
-          }
-          after = NextContinuationToken
-        } while (after !== undefined)
-        return objects
-      }),
+    async list() {
+      return (await objects.list('')).flatMap(({ key, fullKey, sizeBytes }) => {
+        const [, first = '', rest = ''] = /^(..)\/([^/]+)$/.exec(key) ?? []
+        const id = BlobId.safeParse(first + rest)
+        return id.success ? [{ id: id.data, key: fullKey, sizeBytes }] : []
+      })
+    },
 
-    remove: (id) =>
-      orBucketError(async () => {
-        await client.send(new DeleteObjectCommand(objectOf(id)))
-      }),
+    remove: (id) => objects.remove(keyOf(id)),
 
-    check: () =>
-      orBucketError(async () => {
-        const one = { Bucket: name, Prefix: prefix, MaxKeys: 1 }
-        await client.send(new ListObjectsV2Command(one))
-      }),
+    quarantine: {
+      async put(name, source) {
+        const owner = ownerOf(name)
+        if (owner === null) throw new RangeError(`${name} is no name of an upload`)
+        await objects.put(`${QUARANTINE}${name}`, owner.sha256, source)
+      },
 
-    close: () => client.destroy(),
+      read: (name) =>
+        streaming(async () => {
+          const body = await objects.open(`${QUARANTINE}${name}`)
+          if (body !== null) return buffer(body)
+          throw new GraftError('GRAFT_FILE_UNREADABLE', `${name} is not in ${description}.`)
+        }),
+
+      async list() {
+        return (await objects.list(QUARANTINE)).flatMap(({ key, sizeBytes, at }) => {
+          const name = key.slice(QUARANTINE.length)
+          return ownerOf(name) === null ? [] : [{ name, sizeBytes, at }]
+        })
+      },
+
+      remove: (name) => objects.remove(`${QUARANTINE}${name}`),
+    },
+
+    check: () => objects.check(),
+    close: () => objects.close(),
   }
-  try {
-    await bucket.check()
-    return bucket
-  } catch (error) {
-    bucket.close()
-    throw error
-  }
-}
-
-async function createClient(where: string, endpoint: string | undefined): Promise<S3Client> {
-  const options = {
-    maxAttempts: ATTEMPTS,
-    // What goes wrong is thrown; the library would also write it to stderr.
-    logger: SILENT,
-    // A blob's name is its hash: a second checksum of the library's own is one more thing that servers differ in.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: SILENT_MS },
-    // A server of one's own rarely has a name for each bucket.
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-  } as const
-  const client = new S3Client(options)
-  try {
-    await client.config.region()
-    return client
-  } catch (error) {
-    client.destroy()
-    if (endpoint !== undefined) return new S3Client({ ...options, region: ANY_REGION })
-    throw new GraftError('GRAFT_BUCKET_REFUSED', `AWS_REGION is not set for ${where}.`, {
-      cause: error,
-    })
-  }
-}
-
-const nothing = () => undefined
-const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
-
-interface Built {
-  readonly request: unknown
-}
-
-/** Signs the name of the blob as the hash of the body, so that the file is not read twice and other bytes are refused. */
-function signedHash(id: BlobId) {
-  return <Args extends object, Output>(next: (args: Args) => Promise<Output>) =>
-    (args: Args): Promise<Output> => {
-      const { headers } = (args as Args & Built).request as { headers: Record<string, string> }
-      headers['x-amz-content-sha256'] = id
-      return next(args)
-    }
 }

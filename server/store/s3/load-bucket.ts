@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Bucket, BucketPlace } from './bucket.ts'
+import type { Bucket } from './bucket.ts'
+import type { BucketPlace } from './objects.ts'
 
 /**
  * Opens a bucket, and loads the library for it only then: it takes a tenth of a second and 24 MB.

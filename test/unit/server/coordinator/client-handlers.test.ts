@@ -14,6 +14,7 @@ import { createSession, type Federation } from '../../../../server/coordinator/s
 import type { Workbench } from '../../../../server/coordinator/workbench.ts'
 import type { Inspection } from '../../../../server/gateway/gateway.ts'
 import { openBlobs } from '../../../../server/store/blobs.ts'
+import { openQuarantineFolder } from '../../../../server/store/quarantine-folder.ts'
 import { openStore } from '../../../../server/store/open-store.ts'
 import type { Store } from '../../../../server/store/store.ts'
 import { GraftError } from '../../../../shared/errors.ts'
@@ -180,7 +181,7 @@ describe('createClientHandlers', () => {
     const { handlers, home, upload } = await openCollecting({ store: { ...store, audit } })
     const update = await upload('bad')
     await expect(handlers.onUpdate(ada, update)).rejects.toThrow('GRAFT_DATABASE_UNAVAILABLE')
-    expect(await readdir(join(home, 'quarantine'))).toEqual([])
+    expect(await openQuarantineFolder(join(home, 'quarantine')).list()).toEqual([])
   })
 
   it('should keep the newest refused updates of each client, so that none fills the disk', async () => {
@@ -259,7 +260,7 @@ describe('createClientHandlers', () => {
       workbench,
       display,
       board: createBoard({ engine: 'test', staysForRuns: false }),
-      quarantineFolder: join(home, 'quarantine'),
+      quarantineFiles: openQuarantineFolder(join(home, 'quarantine')),
       ...changes,
     } as unknown as Federation
     const session = createSession({
