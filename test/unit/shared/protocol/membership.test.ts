@@ -5,6 +5,8 @@ const ROOT = new URL('../../../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
 
 const FEDERATION = 'integration/federation'
+const REFUSALS = 'integration/federation-refusals'
+const STOPS = 'integration/federation-stops'
 const OPERATIONS = 'integration/operations'
 const DESK = 'unit/server/coordinator/client-desk'
 const GATEWAY = 'integration/gateway'
@@ -31,7 +33,7 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     [ROUND, 'should list the cohort in id order, whoever came first'],
   ],
   'joins after the cohort was invited': [
-    [FEDERATION, 'should refuse before any byte who is not in the cohort and what is too large'],
+    [REFUSALS, 'should refuse before any byte who is not in the cohort and what is too large'],
   ],
   'leaves before the cohort was invited': [
     [ROUND, 'should not invite a client that left while recruiting'],
@@ -61,7 +63,7 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     [GATEWAY, 'should let the newer of two connections of one client win and tell the older one'],
   ],
   'a name that joined with another token': [
-    [FEDERATION, 'should refuse a name that joined with another token'],
+    [REFUSALS, 'should refuse a name that joined with another token'],
   ],
   'its certificate is missing, not valid, or for another name (`--tls-client-ca`)': [
     [TLS, 'should refuse $what, and tell the operator'],
@@ -115,7 +117,7 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     [FOLLOW, 'should drop its work when it comes back to another run'],
   ],
   'uploads though not in the cohort': [
-    [FEDERATION, 'should refuse before any byte who is not in the cohort and what is too large'],
+    [REFUSALS, 'should refuse before any byte who is not in the cohort and what is too large'],
   ],
   'uploads for another round, or late': [
     [
@@ -138,7 +140,7 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     [TRANSFER, 'should deliver once when the acknowledgement of the commit is lost'],
   ],
   'sends another update for the same round': [
-    [FEDERATION, 'should keep the first of two updates of a client for one round'],
+    [REFUSALS, 'should keep the first of two updates of a client for one round'],
   ],
   'begins another upload before the first is committed': [
     [UPLOADS, 'should keep one upload per client: another one replaces it'],
@@ -156,7 +158,7 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     [UPLOADS, 'should refuse bytes with another hash, remove them and start from 0 again'],
   ],
   'the update is not one of this run': [
-    [FEDERATION, 'should quarantine an update that is none, say why in the audit log, and go on'],
+    [REFUSALS, 'should quarantine an update that is none, say why in the audit log, and go on'],
   ],
   "its update is encoded otherwise than the run's settings say, or differs from another model than its round's":
     [
@@ -191,7 +193,7 @@ const TESTS: Record<string, readonly (readonly [file: string, title: string])[]>
     [TRANSFER, 'should give up on a coordinator that does not answer'],
   ],
   'the coordinator was started again, or its standby took over': [
-    [FEDERATION, 'should keep an accepted update through a stop, and invite only who is missing'],
+    [STOPS, 'should keep an accepted update through a stop, and invite only who is missing'],
     ['e2e/failover', 'should take over in the middle of a round when the leader is killed'],
     [FOLLOW, 'should drop its work when it comes back to another run'],
   ],
