@@ -1,21 +1,12 @@
-import { createHash } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { RunReport } from '../../shared/protocol/run-report.ts'
 import { createTestDatabase, postgresMissing } from '../support/database.ts'
-import { freePort } from '../support/free-port.ts'
-import { type Running, startGraft } from '../support/graft-process.ts'
-import { type S3Server, startS3Server } from '../support/s3-server.ts'
-import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import { openMachines } from '../support/machines.ts'
 
 const RUN = [
   ['--model', 'mlp:784-32-10', '--clients', '2', '--rounds', '2'],
   ['--examples-per-client', '300', '--proxy', '200'],
   ['--local-epochs', '1', '--tune-epochs', '3'],
 ].flat()
-
-const TOKEN = 'a-join-token-for-these-tests'
 
 const noPostgres = await postgresMissing()
 
@@ -54,69 +45,6 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
     for (const { finished } of [alone, clients, others]) expect((await finished).status).toBe(0)
     const { final } = await calm.report('a')
     expect(report.final.modelSha256).toBe(final.modelSha256)
-  })
-
-  it('should go on from another machine with what is in the bucket, and wait while that is away', async () => {
-    await using s3 = await startS3Server()
-    await using setting = await createSetting(s3)
-    await using leader = setting.startCoordinator('a')
-    await leader.printed(/Blobs: s3:\/\/graft-test\/ward at http/)
-    await leader.printed(/Listening on/)
-    await using standby = setting.startCoordinator('b')
-    await standby.printed(/Standing by/)
-    await using early = setting.startClient('0/2')
-    await using late = setting.startClient('1/2')
-    await leader.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await leader.printed(/client-0: uploaded/)
-    await s3.stop()
-    leader.child.kill('SIGKILL')
-    await leader.finished
-    await rm(setting.homeOf('a'), { recursive: true })
-    late.child.kill('SIGCONT')
-    await standby.printed(
-      /s3:\/\/graft-test\/ward at .* does not answer \(ECONN\w+\)\. Waiting for it\./,
-    )
-    await s3.start()
-
-    const { status, stderr, stdout } = await standby.finished
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toContain('The bucket answers again.')
-    const [ofRound1] = stdout.split('round 2: recruiting')
-    expect(ofRound1).not.toContain('client-0: training')
-    expect((await early.finished).status).toBe(0)
-    expect((await late.finished).status).toBe(0)
-    const { rounds, final } = await setting.report('b')
-    expect(rounds.map(({ uploads }) => uploads)).toEqual([2, 2])
-    const key = `ward/${final.modelSha256.slice(0, 2)}/${final.modelSha256.slice(2)}`
-    expect(createHash('sha256').update(s3.objects.get(key)!).digest('hex')).toBe(final.modelSha256)
-  })
-
-  it('should end with the reason when what it goes on with has been changed in the bucket', async () => {
-    await using s3 = await startS3Server()
-    await using setting = await createSetting(s3)
-    await using leader = setting.startCoordinator('a')
-    await leader.printed(/Listening on/)
-    await using standby = setting.startCoordinator('b')
-    await standby.printed(/Standing by/)
-    await using early = setting.startClient('0/2')
-    await using late = setting.startClient('1/2')
-    await leader.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await leader.printed(/client-0: uploaded/)
-    leader.child.kill('SIGKILL')
-    const [{ blob }] = (await setting.database.query(
-      "SELECT event->'update'->>'blob' AS blob FROM journal_event WHERE event->>'type' = 'update-received'",
-    )) as [{ blob: string }]
-    s3.objects.set(`ward/${blob.slice(0, 2)}/${blob.slice(2)}`, Buffer.from('something else'))
-    late.child.kill('SIGCONT')
-    const { status, stderr } = await standby.finished
-    expect(stderr).toMatch(
-      /^graft: Blob [0-9a-f]{64} in s3:.* now has the SHA-256 .*GRAFT_BLOB_CORRUPT/,
-    )
-    expect(status).toBe(5)
-    // Clients wait for who mends it.
-    expect([early, late].map(({ child }) => child.exitCode)).toEqual([null, null])
   })
 
   it('should refuse what a leader writes that comes back late, and the leader should end', async () => {
@@ -172,43 +100,18 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
 
 // Helpers
 
-/** Two machines, a and b, with one database and one shared folder, or one bucket. */
-async function createSetting(s3?: S3Server) {
-  const folder = await createTemporaryFolder()
+/** Two machines, a and b, with one database and one folder. */
+async function createSetting() {
   const database = await createTestDatabase()
-  const ports: Record<string, number> = { a: await freePort(), b: await freePort() }
-  const servers = Object.values(ports).map((port) => `http://127.0.0.1:${port}`)
-  const homeOf = (machine: string) => join(folder.path, machine)
-  const sharedFolder = join(folder.path, 'shared')
+  const machines = await openMachines({ run: RUN, databaseUrl: database.url })
   return {
+    ...machines,
     database,
-    homeOf,
-    startCoordinator(machine: string, more = ['--standby']): Running {
-      const blobs = s3 ? ['--blobs', `s3://${s3.bucket}/ward`] : ['--shared', sharedFolder]
-      const places = ['--home', homeOf(machine), ...blobs]
-      const words = ['coordinator', '--port', String(ports[machine]), ...places, ...more, ...RUN]
-      return startGraft(words, {
-        ...{ DATABASE_URL: database.url, GRAFT_JOIN_TOKEN: TOKEN },
-        ...s3?.env,
-      })
-    },
-    startClient(shard: string): Running {
-      const words = ['client', '--server', servers.join(), '--retry', '120', '--shard', shard]
-      return startGraft(words, { GRAFT_TOKEN: TOKEN })
-    },
-    async report(machine: string): Promise<RunReport> {
-      const file = join(homeOf(machine), 'report.json')
-      const report = RunReport.parse(JSON.parse(await readFile(file, 'utf8')))
-      const model = join(homeOf(machine), 'models', `round-00${report.rounds.length}.safetensors`)
-      const hash = createHash('sha256')
-        .update(await readFile(model))
-        .digest('hex')
-      expect(hash).toBe(report.final.modelSha256)
-      return report
-    },
+    startCoordinator: (machine: string, more = ['--standby']) =>
+      machines.startCoordinator(machine, more),
     async [Symbol.asyncDispose]() {
+      await machines[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
     },
   }
 }

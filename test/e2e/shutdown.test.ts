@@ -1,24 +1,19 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { RunReport } from '../../shared/protocol/run-report.ts'
 import { createTestDatabase, postgresMissing } from '../support/database.ts'
-import { freePort } from '../support/free-port.ts'
-import { type Running, startGraft } from '../support/graft-process.ts'
-import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import type { Running } from '../support/graft-process.ts'
+import { openMachines } from '../support/machines.ts'
 
 const RUN = [
   ['--model', 'mlp:784-16-10', '--clients', '2', '--rounds', '1'],
   ['--examples-per-client', '200', '--proxy', '200', '--controls', 'last'],
   ['--local-epochs', '1', '--tune-epochs', '2'],
 ].flat()
-const TOKEN = 'a-join-token-for-these-tests'
 
 const noPostgres = await postgresMissing()
 
 describe('graft coordinator that is told to end', () => {
   it('should end well in the middle of a round, which goes on when it is started again', async () => {
-    await using setting = await createSetting()
+    await using setting = await openMachines({ run: RUN })
     await using first = setting.startCoordinator('a')
     await first.printed(/Listening on/)
     await using early = setting.startClient('0/2')
@@ -41,7 +36,7 @@ describe('graft coordinator that is told to end', () => {
 
   it.skipIf(noPostgres !== null)('should hand over to a standby at once', async () => {
     await using database = await createTestDatabase()
-    await using setting = await createSetting(database.url)
+    await using setting = await openMachines({ run: RUN, databaseUrl: database.url })
     await using leader = setting.startCoordinator('a', ['--standby'])
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b', ['--standby'])
@@ -61,7 +56,7 @@ describe('graft coordinator that is told to end', () => {
 
   it.skipIf(noPostgres !== null)('should end well while it stands by', async () => {
     await using database = await createTestDatabase()
-    await using setting = await createSetting(database.url)
+    await using setting = await openMachines({ run: RUN, databaseUrl: database.url })
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b', ['--standby'])
@@ -81,32 +76,4 @@ async function stopBetweenUpdates(coordinator: Running, late: Running): Promise<
   await coordinator.printed(/client-0: uploaded/)
   coordinator.child.kill('SIGTERM')
   setTimeout(() => late.child.kill('SIGCONT'), 500)
-}
-
-/** Machines with a folder each, and one for both where there is a database for both. */
-async function createSetting(databaseUrl?: string) {
-  const folder = await createTemporaryFolder()
-  const ports: Record<string, number> = { a: await freePort(), b: await freePort() }
-  const servers = Object.values(ports).map((port) => `http://127.0.0.1:${port}`)
-  const homeOf = (machine: string) => join(folder.path, machine)
-  return {
-    startCoordinator(machine: string, more: readonly string[] = []): Running {
-      const shared = ['--shared', join(folder.path, 'shared')]
-      const places = ['--home', homeOf(machine), ...(databaseUrl === undefined ? [] : shared)]
-      const words = ['coordinator', '--port', String(ports[machine]), ...places, ...more, ...RUN]
-      return startGraft(words, {
-        GRAFT_JOIN_TOKEN: TOKEN,
-        ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
-      })
-    },
-    startClient(shard: string): Running {
-      const words = ['client', '--server', servers.join(), '--retry', '120', '--shard', shard]
-      return startGraft(words, { GRAFT_TOKEN: TOKEN })
-    },
-    async report(machine: string): Promise<RunReport> {
-      const file = join(homeOf(machine), 'report.json')
-      return RunReport.parse(JSON.parse(await readFile(file, 'utf8')))
-    },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  }
 }
