@@ -1,7 +1,7 @@
 import type { GraftError } from '../../shared/errors.ts'
 import type { ClientId, RunId } from '../../shared/ids.ts'
 import type { ReceivedUpdate } from '../gateway/gateway.ts'
-import { ownerOf, type QuarantineFiles, quarantineName } from '../store/quarantine-files.ts'
+import { type QuarantineFiles, quarantineName } from '../store/quarantine-files.ts'
 import type { Federation } from './session.ts'
 
 /** Keeps a refused upload for the operator, who reads the reason in the audit log. */
@@ -29,7 +29,6 @@ export async function quarantine(
 const MOST_QUARANTINED = 16
 
 async function removeOldest(files: QuarantineFiles, client: ClientId): Promise<void> {
-  const own = (await files.list()).filter(({ name }) => ownerOf(name)?.client === client)
-  const newestFirst = own.sort((a, b) => b.at.getTime() - a.at.getTime())
+  const newestFirst = (await files.list(client)).sort((a, b) => b.at.getTime() - a.at.getTime())
   for (const { name } of newestFirst.slice(MOST_QUARANTINED)) await files.remove(name)
 }

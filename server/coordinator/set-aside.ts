@@ -23,12 +23,11 @@ export async function setAside(
   { run, round, updates, checks }: CheckedUpdates,
 ): Promise<void> {
   const { blobs, board, quarantineFiles } = federation
-  const outliers = (checks?.outliers ?? []).filter(({ isSetAside }) => isSetAside)
-  if (outliers.length === 0) return
-  const there = new Set((await quarantineFiles.list()).map(({ name }) => name))
-  for (const { client, norm } of outliers) {
+  for (const { client, norm, isSetAside } of checks?.outliers ?? []) {
     const update = updates[client]
-    if (update === undefined || there.has(quarantineName(client, round, update.blob))) continue
+    if (!isSetAside || update === undefined) continue
+    const file = quarantineName(client, round, update.blob)
+    if ((await quarantineFiles.list(client)).some(({ name }) => name === file)) continue
     const path = await blobs.file(update.blob)
     const blob = { id: update.blob, sizeBytes: update.sizeBytes }
     const received = { round, path, blob, seconds: update.seconds, isKept: true }

@@ -16,9 +16,10 @@ import { createChunkCache } from './chunk-cache.ts'
 import {
   copyFileDurably,
   hashFile,
+  isErrno,
   measureFile,
   type MeasuredFile,
-  syncFile,
+  moveFile,
   syncFolder,
   writeFileDurably,
 } from './files.ts'
@@ -234,17 +235,6 @@ async function fillFrom(file: FileHandle, offset: number, target: Uint8Array): P
   }
 }
 
-/** Renames, or copies where `from` lies on another file system. The result is on disk. */
-async function moveFile(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if (!isErrno(error, 'EXDEV')) throw error
-    return copyFileDurably(from, to)
-  }
-  await syncFile(to)
-}
-
 function toUnknown(id: BlobId): (error: unknown) => never {
   return (error) => {
     if (!isErrno(error, 'ENOENT')) throw toGraftError(error)
@@ -255,8 +245,4 @@ function toUnknown(id: BlobId): (error: unknown) => never {
 function toNullWhenMissing(error: unknown): null {
   if (isErrno(error, 'ENOENT')) return null
   throw toGraftError(error)
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

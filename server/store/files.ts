@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, open } from 'node:fs/promises'
+import { copyFile, open, rename } from 'node:fs/promises'
 
 /** Bytes of a file that are hashed at once. */
 const PIECE_BYTES = 1 << 20
@@ -58,6 +58,22 @@ export async function writeFileDurably(path: string, bytes: Uint8Array): Promise
 export async function copyFileDurably(from: string, to: string): Promise<void> {
   await copyFile(from, to)
   await syncFile(to)
+}
+
+/** Renames, or copies where `from` lies on another file system, and stays there. The result is on disk. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!isErrno(error, 'EXDEV')) throw error
+    return copyFileDurably(from, to)
+  }
+  await syncFile(to)
+}
+
+/** Whether the system said this, e.g. ENOENT. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /** Flushes a file's bytes to disk. */

@@ -1,6 +1,7 @@
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
+import { isErrno } from './files.ts'
 
 export interface FolderLock {
   release(): Promise<void>
@@ -119,8 +120,4 @@ function isAlive(pid: number): boolean {
     // EPERM: it exists and belongs to someone else.
     return !isErrno(error, 'ESRCH')
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

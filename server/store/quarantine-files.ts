@@ -6,7 +6,8 @@ export interface QuarantineFiles {
   move(path: string, name: string): Promise<void>
   /** The same of a file that stays where it is, too. */
   copy(path: string, name: string): Promise<void>
-  list(): Promise<QuarantinedFile[]>
+  /** @param client only its files; all when absent */
+  list(client?: ClientId): Promise<QuarantinedFile[]>
   /** @throws GraftError GRAFT_FILE_UNREADABLE when it is not there */
   read(name: string): Promise<Uint8Array>
   /** One that is not there is removed already. */
@@ -28,6 +29,12 @@ export interface FileOwner {
 
 export const quarantineName = (client: ClientId, round: number, sha256: BlobId): string =>
   `${client}.${round}.${sha256}.safetensors`
+
+/** Whether a file is one of those that {@link quarantineName} names, and of this client, where one is given. */
+export function isOf(name: string, client?: ClientId): boolean {
+  const owner = ownerOf(name)
+  return owner !== null && (client === undefined || owner.client === client)
+}
 
 /** @returns null for what {@link quarantineName} does not make */
 export function ownerOf(name: string): FileOwner | null {

@@ -2,34 +2,35 @@ import { constants } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { orGraftError } from '../../shared/errors.ts'
-import { ownerOf, type QuarantineFiles } from './quarantine-files.ts'
+import { isErrno, moveFile } from './files.ts'
+import { isOf, type QuarantineFiles } from './quarantine-files.ts'
 
 /** A folder of this machine, or one that several share; it is made when something is put there. */
 export function openQuarantineFolder(folder: string): QuarantineFiles {
   const pathOf = (name: string): string => join(folder, basename(name))
 
-  async function move(path: string, name: string): Promise<void> {
+  /** Lets `write` make a file, which has its name once it is whole. */
+  async function put(name: string, write: (draft: string) => Promise<void>): Promise<void> {
+    const draft = join(folder, `${basename(name)}.draft`)
     await orGraftError(async () => {
       await mkdir(folder, { recursive: true })
-      await rename(path, pathOf(name))
+      await write(draft)
+      await rename(draft, pathOf(name))
     })
   }
 
   return {
-    move,
-
-    async copy(path, name) {
-      const draft = join(folder, `${basename(name)}.copy`)
-      await orGraftError(async () => {
-        await mkdir(folder, { recursive: true })
-        await copyFile(path, draft, constants.COPYFILE_FICLONE)
-      })
-      await move(draft, name)
+    async move(path, name) {
+      await put(name, (draft) => moveFile(path, draft))
+      // Behind a move to another file system it is still there.
+      await orGraftError(() => rm(path, { force: true }))
     },
 
-    list: () =>
+    copy: (path, name) => put(name, (draft) => copyFile(path, draft, constants.COPYFILE_FICLONE)),
+
+    list: (client) =>
       orGraftError(async () => {
-        const names = (await namesIn(folder)).filter((name) => ownerOf(name) !== null)
+        const names = (await namesIn(folder)).filter((name) => isOf(name, client))
         return Promise.all(
           names.map(async (name) => {
             const { size, mtime } = await stat(pathOf(name))
@@ -49,7 +50,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if (isErrno(error, 'ENOENT')) return []
     throw error
   }
 }

@@ -2,52 +2,41 @@ import { createHash } from 'node:crypto'
 import { appendFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { mend } from '../../server/doctor.ts'
 import { createInsist } from '../../server/store/insist.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { type Bucket, openBucket } from '../../server/store/s3/bucket.ts'
 import { openBucketBlobs } from '../../server/store/s3/bucket-blobs.ts'
 import { BlobId } from '../../shared/ids.ts'
-import { type S3Server, startS3Server } from '../support/s3-server.ts'
 import { SETTINGS } from '../support/store-settings.ts'
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
+import { useTestBucket } from '../support/test-bucket.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const idOf = (text: string) => BlobId.parse(createHash('sha256').update(text).digest('hex'))
 const keyOf = (id: string) => `ward/7/${id.slice(0, 2)}/${id.slice(2)}`
 
-let s3: S3Server
-let folder: TemporaryFolder
-const open: Bucket[] = []
-
-beforeEach(async () => {
-  s3 = await startS3Server()
-  folder = await createTemporaryFolder()
-  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value)
-})
-afterEach(async () => {
-  for (const bucket of open.splice(0)) bucket.close()
-  vi.unstubAllEnvs()
-  await s3[Symbol.asyncDispose]()
-  await folder[Symbol.asyncDispose]()
-})
+const place = useTestBucket()
 
 describe('openBucketBlobs', () => {
   it('should show one machine what another one stored', async () => {
     const here = await openMachine('here')
     const id = await here.blobs.put(bytes('a model'))
     expect(id).toBe(idOf('a model'))
-    await writeFile(join(folder.path, 'update'), 'an update')
-    await here.blobs.adopt(join(folder.path, 'update'), idOf('an update'), { isVerified: true })
-    expect([...s3.objects.keys()].sort()).toEqual([keyOf(id), keyOf(idOf('an update'))].sort())
+    await writeFile(join(place.folder.path, 'update'), 'an update')
+    await here.blobs.adopt(join(place.folder.path, 'update'), idOf('an update'), {
+      isVerified: true,
+    })
+    expect([...place.s3.objects.keys()].sort()).toEqual(
+      [keyOf(id), keyOf(idOf('an update'))].sort(),
+    )
 
     const there = await openMachine('there')
     expect(await there.blobs.has(id)).toBe(true)
     expect(await there.blobs.sizeOf(id)).toBe(7)
     expect(await there.blobs.get(id)).toEqual(Buffer.from('a model'))
     expect(Buffer.from(await there.blobs.read(idOf('an update'), 3, 4)).toString()).toBe('upda')
-    expect(await there.blobs.file(idOf('an update'))).toContain(join(folder.path, 'there'))
+    expect(await there.blobs.file(idOf('an update'))).toContain(join(place.folder.path, 'there'))
   })
 
   it('should fetch a blob once, however many ask for it, and read its own copy from then on', async () => {
@@ -55,15 +44,15 @@ describe('openBucketBlobs', () => {
     const { blobs } = await openMachine('there')
     await Promise.all([1, 2, 3].map(() => blobs.read(id, 0, 7)))
     await blobs.get(id)
-    expect(s3.requests.filter((request) => request.startsWith('GET ward'))).toHaveLength(1)
+    expect(place.s3.requests.filter((request) => request.startsWith('GET ward'))).toHaveLength(1)
   })
 
   it('should keep a draft in the bucket, and open it elsewhere', async () => {
     const draft = await (await openMachine('here')).blobs.create()
     for (const part of ['a ', 'model']) await draft.write(bytes(part))
-    expect([...s3.objects.keys()]).toEqual([])
+    expect([...place.s3.objects.keys()]).toEqual([])
     const id = await draft.keep()
-    expect([...s3.objects.keys()]).toEqual([keyOf(idOf('a model'))])
+    expect([...place.s3.objects.keys()]).toEqual([keyOf(idOf('a model'))])
     const opened = await (await openMachine('there')).blobs.open(id)
     const part = new Uint8Array(3)
     await opened.read(2, part)
@@ -72,14 +61,14 @@ describe('openBucketBlobs', () => {
 
   it('should have a blob in the bucket before it says so', async () => {
     const { blobs } = await openMachine('here')
-    await s3.stop()
+    await place.s3.stop()
     let isStored = false
     const storing = blobs.put(bytes('late')).then(() => (isStored = true))
     await delay(300)
     expect(isStored).toBe(false)
-    await s3.start()
+    await place.s3.start()
     await storing
-    expect([...s3.objects.keys()]).toEqual([keyOf(idOf('late'))])
+    expect([...place.s3.objects.keys()]).toEqual([keyOf(idOf('late'))])
   })
 
   it.each(['refuse', 'silent', 503] as const)(
@@ -87,9 +76,9 @@ describe('openBucketBlobs', () => {
     async (how) => {
       const { blobs, told } = await openMachine('here')
       const id = await blobs.put(bytes('before'))
-      if (how === 'refuse') await s3.stop()
-      else s3.setFault(how)
-      const file = join(folder.path, 'update')
+      if (how === 'refuse') await place.s3.stop()
+      else place.s3.setFault(how)
+      const file = join(place.folder.path, 'update')
       await writeFile(file, 'x'.repeat(3_000_000))
       const late = idOf('x'.repeat(3_000_000))
       const adopting = blobs.adopt(file, late, { isVerified: true })
@@ -97,11 +86,11 @@ describe('openBucketBlobs', () => {
       const reading = other.blobs.get(id)
       // A silent server is found out after a while.
       await delay(how === 'silent' ? 22_000 : 2_500)
-      if (how === 'refuse') await s3.start()
-      else s3.setFault('none')
+      if (how === 'refuse') await place.s3.start()
+      else place.s3.setFault('none')
       await adopting
       expect(Buffer.from(await reading).toString()).toBe('before')
-      expect(s3.objects.get(keyOf(late))).toHaveLength(3_000_000)
+      expect(place.s3.objects.get(keyOf(late))).toHaveLength(3_000_000)
       if (how !== 'silent') expect(told).toEqual(['silent', 'answers'])
     },
     60_000,
@@ -109,7 +98,7 @@ describe('openBucketBlobs', () => {
 
   it('should give up when it has waited long enough', async () => {
     const { blobs } = await openMachine('here', 0)
-    await s3.stop()
+    await place.s3.stop()
     await expect(blobs.put(bytes('x'))).rejects.toMatchObject({
       code: 'GRAFT_BUCKET_UNAVAILABLE',
       problem: expect.stringMatching(/^s3:\/\/graft-test\/ward\/7 at .* does not answer/) as string,
@@ -122,12 +111,12 @@ describe('openBucketBlobs', () => {
     await appendFile(await here.blobs.file(id), '!')
     expect(Buffer.from(await here.blobs.get(id)).toString()).toBe('a model')
 
-    s3.objects.set(keyOf(id), Buffer.from('a modem'))
+    place.s3.objects.set(keyOf(id), Buffer.from('a modem'))
     const there = await openMachine('there')
     for (const ask of [() => there.blobs.get(id), () => there.blobs.read(id, 0, 1)]) {
       await expect(ask()).rejects.toMatchObject({ code: 'GRAFT_BLOB_CORRUPT' })
     }
-    expect(await readdir(join(folder.path, 'there', 'tmp'))).toEqual([])
+    expect(await readdir(join(place.folder.path, 'there', 'tmp'))).toEqual([])
     // Whoever has it writes it anew.
     await here.blobs.put(bytes('a model'))
     expect(Buffer.from(await there.blobs.get(id)).toString()).toBe('a model')
@@ -135,7 +124,7 @@ describe('openBucketBlobs', () => {
 
   it('should refuse a file with other bytes than its name, at the bucket too', async () => {
     const { blobs } = await openMachine('here')
-    const file = join(folder.path, 'update')
+    const file = join(place.folder.path, 'update')
     await writeFile(file, 'other')
     await expect(blobs.adopt(file, idOf('an update'))).rejects.toMatchObject({
       code: 'GRAFT_UPLOAD_CORRUPT',
@@ -144,7 +133,7 @@ describe('openBucketBlobs', () => {
     await expect(blobs.adopt(file, idOf('an update'), { isVerified: true })).rejects.toThrow(
       'XAmzContentSHA256Mismatch',
     )
-    expect(s3.objects.size).toBe(0)
+    expect(place.s3.objects.size).toBe(0)
   })
 
   it('should remove a blob from bucket and copies, and one that is gone in peace', async () => {
@@ -152,7 +141,7 @@ describe('openBucketBlobs', () => {
     const id = await blobs.put(bytes('a model'))
     await blobs.remove(id)
     await blobs.remove(id)
-    expect([...s3.objects.keys()]).toEqual([])
+    expect([...place.s3.objects.keys()]).toEqual([])
     await expect(blobs.get(id)).rejects.toMatchObject({ code: 'GRAFT_BLOB_UNKNOWN' })
   })
 
@@ -174,21 +163,21 @@ describe('openBucket', () => {
   ])('should refuse to begin with %s', async (_, env, reason) => {
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
     // What else the library would look at on this machine.
-    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder.path, 'none'))
-    vi.stubEnv('AWS_CONFIG_FILE', join(folder.path, 'none'))
-    await expect(openTestBucket()).rejects.toMatchObject({
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(place.folder.path, 'none'))
+    vi.stubEnv('AWS_CONFIG_FILE', join(place.folder.path, 'none'))
+    await expect(place.open()).rejects.toMatchObject({
       code: 'GRAFT_BUCKET_REFUSED',
       problem: expect.stringContaining(reason) as string,
     })
   })
 
   it('should refuse a bucket that is not there, and Amazon without a region', async () => {
-    await expect(openTestBucket('s3://another')).rejects.toMatchObject({
+    await expect(place.open('s3://another')).rejects.toMatchObject({
       code: 'GRAFT_BUCKET_REFUSED',
       problem: expect.stringContaining('NoSuchBucket') as string,
     })
     vi.stubEnv('AWS_REGION', '')
-    vi.stubEnv('AWS_CONFIG_FILE', join(folder.path, 'none'))
+    vi.stubEnv('AWS_CONFIG_FILE', join(place.folder.path, 'none'))
     await expect(
       openBucket({ address: 's3://another', endpoint: undefined }),
     ).rejects.toMatchObject({
@@ -196,18 +185,18 @@ describe('openBucket', () => {
       problem: 'AWS_REGION is not set for s3://another.',
     })
     // A server of one's own asks for none.
-    await openTestBucket()
+    await place.open()
   })
 
   it('should say at once that nobody answers', async () => {
-    await s3.stop()
-    await expect(openTestBucket()).rejects.toMatchObject({ code: 'GRAFT_BUCKET_UNAVAILABLE' })
+    await place.s3.stop()
+    await expect(place.open()).rejects.toMatchObject({ code: 'GRAFT_BUCKET_UNAVAILABLE' })
   })
 })
 
 describe('graft doctor --repair with a bucket', () => {
   it('should list the bucket, remove what no run names, and tell what is broken or missing', async () => {
-    const home = join(folder.path, 'home')
+    const home = join(place.folder.path, 'home')
     const store = await openStore({ databaseUrl: undefined, folder: home })
     const { id: run } = await store.createRun(SETTINGS)
     const { blobs } = await openMachine('elsewhere')
@@ -217,11 +206,11 @@ describe('graft doctor --repair with a bucket', () => {
     await store.appendEvent(run, { whole, changed, lost })
     await store.setRunStatus(run, 'finished')
     await store.close()
-    s3.objects.set(keyOf(changed!), Buffer.from('chanced'))
-    s3.objects.delete(keyOf(lost!))
-    s3.objects.set('ward/7/README', Buffer.from('of somebody else'))
+    place.s3.objects.set(keyOf(changed!), Buffer.from('chanced'))
+    place.s3.objects.delete(keyOf(lost!))
+    place.s3.objects.set('ward/7/README', Buffer.from('of somebody else'))
     const own = await openBucketBlobs({
-      bucket: await openTestBucket(),
+      bucket: await place.open(),
       copies: join(home, 'blob-copies'),
       insist: (call) => call(),
     })
@@ -229,7 +218,7 @@ describe('graft doctor --repair with a bucket', () => {
 
     const findings = await mend({
       ...{ home, shared: undefined, databaseUrl: undefined },
-      bucketPlace: { address: `s3://${s3.bucket}/ward/7`, endpoint: s3.url },
+      bucketPlace: { address: `s3://${place.s3.bucket}/ward/7`, endpoint: place.s3.url },
     })
     expect(findings.map(({ status, detail }) => `${status}: ${detail}`)).toEqual([
       'ok: Whole, and named by a run: 1.',
@@ -238,29 +227,23 @@ describe('graft doctor --repair with a bucket', () => {
       `problem: ${changed} is another file than its name says.`,
       `problem: ${lost} is missing.`,
     ])
-    expect([...s3.objects.keys()].sort()).toEqual(
+    expect([...place.s3.objects.keys()].sort()).toEqual(
       ['ward/7/README', keyOf(whole!), keyOf(changed!)].sort(),
     )
-    expect(s3.objects.has(keyOf(orphan!))).toBe(false)
+    expect(place.s3.objects.has(keyOf(orphan!))).toBe(false)
   })
 })
 
 // Helpers
 
-async function openTestBucket(address = `s3://${s3.bucket}/ward/7`): Promise<Bucket> {
-  const bucket = await openBucket({ address, endpoint: s3.url })
-  open.push(bucket)
-  return bucket
-}
-
 /** A machine's view of the bucket, with copies of its own. */
 async function openMachine(name: string, seconds = 60) {
-  return machine(await openTestBucket(), name, seconds)
+  return machine(await place.open(), name, seconds)
 }
 
 /** The same while the server does not answer: the bucket was opened before. */
 async function openMachineSilently(name: string) {
-  return machine(open[0]!, name, 60)
+  return machine(place.opened[0]!, name, 60)
 }
 
 async function machine(bucket: Bucket, name: string, seconds: number) {
@@ -271,6 +254,6 @@ async function machine(bucket: Bucket, name: string, seconds: number) {
     onAnswer: () => void told.push('answers'),
     signal: new AbortController().signal,
   })
-  const blobs = await openBucketBlobs({ bucket, copies: join(folder.path, name), insist })
+  const blobs = await openBucketBlobs({ bucket, copies: join(place.folder.path, name), insist })
   return { blobs, told }
 }

@@ -1,43 +1,32 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { findQuarantined } from '../../server/coordinator/find-quarantined.ts'
 import { quarantine } from '../../server/coordinator/quarantine.ts'
 import { openStore } from '../../server/store/open-store.ts'
 import { type QuarantineFiles, quarantineName } from '../../server/store/quarantine-files.ts'
 import { openQuarantineFolder } from '../../server/store/quarantine-folder.ts'
 import { createBucketQuarantine } from '../../server/store/s3/bucket-quarantine.ts'
-import { type Bucket, openBucket } from '../../server/store/s3/bucket.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { BlobId, ClientId, RoundNumber } from '../../shared/ids.ts'
-import { type S3Server, startS3Server } from '../support/s3-server.ts'
 import { SETTINGS } from '../support/store-settings.ts'
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
+import { useTestBucket } from '../support/test-bucket.ts'
+
+/** A file system in memory, on Linux. */
+const MEMORY = '/dev/shm'
+const isElsewhere = await isAnotherFileSystem(MEMORY)
 
 const ADA = ClientId.parse('ada.of.ward-7')
 const ROUND = RoundNumber.parse(3)
 const idOf = (text: string) => BlobId.parse(createHash('sha256').update(text).digest('hex'))
 const nameOf = (text: string) => quarantineName(ADA, ROUND, idOf(text))
 
-let s3: S3Server
-let folder: TemporaryFolder
-const open: Bucket[] = []
-
-beforeEach(async () => {
-  s3 = await startS3Server()
-  folder = await createTemporaryFolder()
-  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value)
-})
-afterEach(async () => {
-  for (const bucket of open.splice(0)) bucket.close()
-  vi.unstubAllEnvs()
-  await s3[Symbol.asyncDispose]()
-  await folder[Symbol.asyncDispose]()
-})
+const place = useTestBucket()
 
 describe.each([
-  ['a folder', async () => openQuarantineFolder(join(folder.path, 'quarantine'))],
+  ['a folder', async () => openQuarantineFolder(join(place.folder.path, 'quarantine'))],
   ['a bucket', openInBucket],
 ] as const)('quarantine in %s', (_, openFiles) => {
   it('should begin empty, and read to others what one has put there', async () => {
@@ -61,6 +50,17 @@ describe.each([
     expect(await files.list()).toHaveLength(1)
   })
 
+  it('should tell the files of one client from those of another whose name begins alike', async () => {
+    const files = await openFiles()
+    const other = quarantineName(ClientId.parse('ada.of.ward-7.b'), ROUND, idOf('other'))
+    await files.move(await write('own'), nameOf('own'))
+    await files.move(await write('other'), other)
+    expect((await files.list(ADA)).map(({ name }) => name)).toEqual([nameOf('own')])
+    expect((await files.list()).map(({ name }) => name).sort()).toEqual(
+      [nameOf('own'), other].sort(),
+    )
+  })
+
   it('should remove what is there, and take it for done when it is not', async () => {
     const files = await openFiles()
     await files.move(await write('an update'), nameOf('an update'))
@@ -71,7 +71,10 @@ describe.each([
   })
 
   it('should keep the newest 16 of a client, and the reasons of all who are there', async () => {
-    const store = await openStore({ databaseUrl: undefined, folder: join(folder.path, 'home') })
+    const store = await openStore({
+      databaseUrl: undefined,
+      folder: join(place.folder.path, 'home'),
+    })
     try {
       const quarantineFiles = await openFiles()
       const { id: run } = await store.createRun(SETTINGS)
@@ -95,32 +98,52 @@ describe.each([
   })
 })
 
+describe('quarantine in a folder', () => {
+  it.skipIf(!isElsewhere)(
+    'should take a file from another file system, as that of uploads may be',
+    async () => {
+      const path = join(MEMORY, `graft-test-${process.pid}.part`)
+      await writeFile(path, 'from afar')
+      const files = openQuarantineFolder(join(place.folder.path, 'quarantine'))
+      await files.move(path, nameOf('from afar'))
+      expect(Buffer.from(await files.read(nameOf('from afar'))).toString()).toBe('from afar')
+      expect(await files.list()).toHaveLength(1)
+      await expect(readFile(path)).rejects.toThrow('ENOENT')
+    },
+  )
+})
+
 describe('quarantine in a bucket', () => {
   it('should lie where no blob is looked for', async () => {
     const files = await openInBucket()
     await files.move(await write('an update'), nameOf('an update'))
-    expect([...s3.objects.keys()]).toEqual([`ward/7/quarantine/${nameOf('an update')}`])
-    expect(await open[0]!.list()).toEqual([])
+    expect([...place.s3.objects.keys()]).toEqual([`ward/7/quarantine/${nameOf('an update')}`])
+    expect(await place.opened[0]!.list()).toEqual([])
   })
 
   it('should take no other bytes than those of the hash in the name', async () => {
     const files = await openInBucket()
     const moving = files.move(await write('other bytes'), nameOf('an update'))
     await expect(moving).rejects.toMatchObject({ code: 'GRAFT_BUCKET_REFUSED' })
-    expect(s3.objects.size).toBe(0)
+    expect(place.s3.objects.size).toBe(0)
   })
 })
 
 // Helpers
 
 async function openInBucket(): Promise<QuarantineFiles> {
-  const bucket = await openBucket({ address: `s3://${s3.bucket}/ward/7`, endpoint: s3.url })
-  open.push(bucket)
-  return createBucketQuarantine(bucket, (call) => call())
+  return createBucketQuarantine(await place.open(), (call) => call())
 }
 
 async function write(text: string): Promise<string> {
-  const path = join(folder.path, `${text}.part`)
+  const path = join(place.folder.path, `${text}.part`)
   await writeFile(path, text)
   return path
+}
+
+async function isAnotherFileSystem(path: string): Promise<boolean> {
+  const [there, here] = await Promise.all(
+    [path, tmpdir()].map((place) => stat(place).catch(() => null)),
+  )
+  return there != null && there.dev !== here?.dev
 }

@@ -21,7 +21,7 @@ export function createBucketQuarantine(bucket: Bucket, insist: Insist): Quaranti
       await orGraftError(() => rm(path, { force: true }))
     },
 
-    list: () => insist(() => quarantine.list()),
+    list: (client) => insist(() => quarantine.list(client)),
     read: (name) => insist(() => quarantine.read(name)),
     remove: (name) => insist(() => quarantine.remove(name)),
   }

@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { GraftError } from '../../../shared/errors.ts'
-import { BlobId } from '../../../shared/ids.ts'
-import { ownerOf, type QuarantinedFile } from '../quarantine-files.ts'
+import { BlobId, type ClientId } from '../../../shared/ids.ts'
+import { isOf, ownerOf, type QuarantinedFile } from '../quarantine-files.ts'
 import { toBucketError } from './bucket-error.ts'
 import { type BucketPlace, type ObjectSource, openObjects } from './objects.ts'
 
@@ -46,7 +46,8 @@ export interface BucketQuarantine {
   put(name: string, source: ObjectSource): Promise<void>
   /** @throws GraftError GRAFT_FILE_UNREADABLE when it is not there */
   read(name: string): Promise<Uint8Array>
-  list(): Promise<QuarantinedFile[]>
+  /** @param client only its files; all when absent */
+  list(client?: ClientId): Promise<QuarantinedFile[]>
   remove(name: string): Promise<void>
 }
 
@@ -132,10 +133,11 @@ export async function openBucket(place: BucketPlace): Promise<Bucket> {
           throw new GraftError('GRAFT_FILE_UNREADABLE', `${name} is not in ${description}.`)
         }),
 
-      async list() {
-        return (await objects.list(QUARANTINE)).flatMap(({ key, sizeBytes, at }) => {
+      async list(client) {
+        const below = client === undefined ? QUARANTINE : `${QUARANTINE}${client}.`
+        return (await objects.list(below)).flatMap(({ key, sizeBytes, at }) => {
           const name = key.slice(QUARANTINE.length)
-          return ownerOf(name) === null ? [] : [{ name, sizeBytes, at }]
+          return isOf(name, client) ? [{ name, sizeBytes, at }] : []
         })
       },
 
