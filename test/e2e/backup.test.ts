@@ -1,3 +1,4 @@
+import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { execFile } from 'node:child_process'
 import { cp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -45,9 +46,7 @@ describe.skipIf(missing !== null)('a back-up by pg_dump, and then of the blobs',
       await coordinator.printed(/Listening on/)
       await using early = startClient('0/2')
       await using late = startClient('1/2')
-      await coordinator.printed(/client-1: training/)
-      late.child.kill('SIGSTOP')
-      await coordinator.printed(/client-0: uploaded/)
+      await untilBetweenUpdates(coordinator, late)
       await run('pg_dump', ['--no-owner', '--file', dump, database.url])
       // Behind the dump: every blob that it names is there by now.
       await cp(join(folder.path, 'first', 'blobs'), join(copy, 'blobs'), { recursive: true })

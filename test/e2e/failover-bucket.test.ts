@@ -1,22 +1,17 @@
+import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { createTestDatabase, postgresMissing } from '../support/database.ts'
-import { openMachines } from '../support/machines.ts'
-import { type S3Server, startS3Server } from '../support/s3-server.ts'
-
-const RUN = [
-  ['--model', 'mlp:784-32-10', '--clients', '2', '--rounds', '2'],
-  ['--examples-per-client', '300', '--proxy', '200'],
-  ['--local-epochs', '1', '--tune-epochs', '3'],
-].flat()
+import { postgresMissing } from '../support/database.ts'
+import { openStandbys } from '../support/machines.ts'
+import { startS3Server } from '../support/s3-server.ts'
 
 const noPostgres = await postgresMissing()
 
 describe.skipIf(noPostgres !== null)('graft coordinator --standby --blobs', () => {
   it('should go on from another machine with what is in the bucket, and wait while that is away', async () => {
     await using s3 = await startS3Server()
-    await using setting = await createSetting(s3)
+    await using setting = await openStandbys(s3)
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Blobs: s3:\/\/graft-test\/ward at http/)
     await leader.printed(/Listening on/)
@@ -24,9 +19,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby --blobs', () =
     await standby.printed(/Standing by/)
     await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
-    await leader.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await leader.printed(/client-0: uploaded/)
+    await untilBetweenUpdates(leader, late)
     await s3.stop()
     leader.child.kill('SIGKILL')
     await leader.finished
@@ -52,16 +45,14 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby --blobs', () =
 
   it('should end with the reason when what it goes on with has been changed in the bucket', async () => {
     await using s3 = await startS3Server()
-    await using setting = await createSetting(s3)
+    await using setting = await openStandbys(s3)
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b')
     await standby.printed(/Standing by/)
     await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
-    await leader.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await leader.printed(/client-0: uploaded/)
+    await untilBetweenUpdates(leader, late)
     leader.child.kill('SIGKILL')
     const [{ blob }] = (await setting.database.query(
       "SELECT event->'update'->>'blob' AS blob FROM journal_event WHERE event->>'type' = 'update-received'",
@@ -77,21 +68,3 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby --blobs', () =
     expect([early, late].map(({ child }) => child.exitCode)).toEqual([null, null])
   })
 })
-
-// Helpers
-
-/** Two machines, a and b, with one database and one bucket. */
-async function createSetting(s3: S3Server) {
-  const database = await createTestDatabase()
-  const machines = await openMachines({ run: RUN, databaseUrl: database.url, s3 })
-  return {
-    ...machines,
-    database,
-    startCoordinator: (machine: string, more = ['--standby']) =>
-      machines.startCoordinator(machine, more),
-    async [Symbol.asyncDispose]() {
-      await machines[Symbol.asyncDispose]()
-      await database[Symbol.asyncDispose]()
-    },
-  }
-}

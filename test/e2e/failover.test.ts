@@ -1,27 +1,20 @@
+import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { describe, expect, it } from 'vitest'
-import { createTestDatabase, postgresMissing } from '../support/database.ts'
-import { openMachines } from '../support/machines.ts'
-
-const RUN = [
-  ['--model', 'mlp:784-32-10', '--clients', '2', '--rounds', '2'],
-  ['--examples-per-client', '300', '--proxy', '200'],
-  ['--local-epochs', '1', '--tune-epochs', '3'],
-].flat()
+import { postgresMissing } from '../support/database.ts'
+import { openStandbys } from '../support/machines.ts'
 
 const noPostgres = await postgresMissing()
 
 describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
   it('should take over in the middle of a round when the leader is killed', async () => {
-    await using setting = await createSetting()
+    await using setting = await openStandbys()
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b')
     await standby.printed(/Standing by: the coordinator pid \d+ on \S+ leads\./)
     await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
-    await leader.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await leader.printed(/client-0: uploaded/)
+    await untilBetweenUpdates(leader, late)
     leader.child.kill('SIGKILL')
     late.child.kill('SIGCONT')
 
@@ -37,7 +30,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
     expect(report.rounds.map(({ uploads }) => uploads)).toEqual([2, 2])
 
     // The same as of a run that nobody disturbed.
-    await using calm = await createSetting()
+    await using calm = await openStandbys()
     await using alone = calm.startCoordinator('a')
     await alone.printed(/Listening on/)
     await using clients = calm.startClient('0/2')
@@ -48,7 +41,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
   })
 
   it('should refuse what a leader writes that comes back late, and the leader should end', async () => {
-    await using setting = await createSetting()
+    await using setting = await openStandbys()
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b', ['--standby', '--lease', '3'])
@@ -71,7 +64,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
   })
 
   it('should end with the run that it stood by for, and begin no other', async () => {
-    await using setting = await createSetting()
+    await using setting = await openStandbys()
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b')
@@ -86,7 +79,7 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
   })
 
   it('should refuse a second coordinator that was not told to stand by', async () => {
-    await using setting = await createSetting()
+    await using setting = await openStandbys()
     await using leader = setting.startCoordinator('a')
     await leader.printed(/Listening on/)
     await using second = setting.startCoordinator('b', [])
@@ -97,21 +90,3 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
     expect(status).toBe(5)
   })
 })
-
-// Helpers
-
-/** Two machines, a and b, with one database and one folder. */
-async function createSetting() {
-  const database = await createTestDatabase()
-  const machines = await openMachines({ run: RUN, databaseUrl: database.url })
-  return {
-    ...machines,
-    database,
-    startCoordinator: (machine: string, more = ['--standby']) =>
-      machines.startCoordinator(machine, more),
-    async [Symbol.asyncDispose]() {
-      await machines[Symbol.asyncDispose]()
-      await database[Symbol.asyncDispose]()
-    },
-  }
-}

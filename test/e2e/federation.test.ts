@@ -1,3 +1,4 @@
+import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -104,9 +105,7 @@ describe('graft coordinator and graft client', () => {
     // Both must be there for the round to begin; the second is stopped while it trains.
     await using early = client('0/2')
     await using late = client('1/2')
-    await first.printed(/client-1: training/)
-    late.child.kill('SIGSTOP')
-    await first.printed(/client-0: uploaded/)
+    await untilBetweenUpdates(first, late)
     first.child.kill('SIGKILL')
     await first.finished
 

@@ -1,3 +1,4 @@
+import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -162,9 +163,7 @@ function startClient(port: string, shard: string): Running {
 
 /** The server goes when client 0 has sent its update, and before client 1 does. */
 async function loseDatabase({ database }: Setting, coordinator: Running, late: Running) {
-  await coordinator.printed(/client-1: training/)
-  late.child.kill('SIGSTOP')
-  await coordinator.printed(/client-0: uploaded/)
+  await untilBetweenUpdates(coordinator, late)
   await allowConnections(database, false)
   await endConnections(database)
   late.child.kill('SIGCONT')

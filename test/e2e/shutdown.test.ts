@@ -1,3 +1,4 @@
+import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { describe, expect, it } from 'vitest'
 import { createTestDatabase, postgresMissing } from '../support/database.ts'
 import type { Running } from '../support/graft-process.ts'
@@ -71,9 +72,7 @@ describe('graft coordinator that is told to end', () => {
 
 /** Ends a coordinator by SIGTERM that has the update of client-0, and waits for that of client-1. */
 async function stopBetweenUpdates(coordinator: Running, late: Running): Promise<void> {
-  await coordinator.printed(/client-1: training/)
-  late.child.kill('SIGSTOP')
-  await coordinator.printed(/client-0: uploaded/)
+  await untilBetweenUpdates(coordinator, late)
   coordinator.child.kill('SIGTERM')
   setTimeout(() => late.child.kill('SIGCONT'), 500)
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RunReport } from '../../shared/protocol/run-report.ts'
 import { freePort } from './free-port.ts'
 import { type Running, startGraft } from './graft-process.ts'
+import { createTestDatabase } from './database.ts'
 import type { S3Server } from './s3-server.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
 
@@ -61,5 +62,27 @@ export async function openMachines({ run, databaseUrl, s3 }: MachinesOptions) {
     },
 
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+const RUN_OF_STANDBYS = [
+  ['--model', 'mlp:784-32-10', '--clients', '2', '--rounds', '2'],
+  ['--examples-per-client', '300', '--proxy', '200'],
+  ['--local-epochs', '1', '--tune-epochs', '3'],
+].flat()
+
+/** The same with a PostgreSQL database of both, whose coordinators stand by for each other unless told otherwise. */
+export async function openStandbys(s3?: S3Server) {
+  const database = await createTestDatabase()
+  const machines = await openMachines({ run: RUN_OF_STANDBYS, databaseUrl: database.url, s3 })
+  return {
+    ...machines,
+    database,
+    startCoordinator: (machine: string, more = ['--standby']) =>
+      machines.startCoordinator(machine, more),
+    async [Symbol.asyncDispose]() {
+      await machines[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+    },
   }
 }
