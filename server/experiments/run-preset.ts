@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import {
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import { judgeClaims } from './judge-claims.ts'
 import type { Claim } from './preset.ts'
+import { shortHash } from './short-hash.ts'
 import { summariseCases } from './summarise.ts'
 
 /** What is run or was run already, as a whole. */
@@ -104,6 +104,5 @@ export async function runExperiment(
 
 /** Readable, and still another one for every key. */
 function folderName(key: string): string {
-  const hash = createHash('sha256').update(key).digest('hex').slice(0, 8)
-  return `${key.replace(/[^\w.-]+/g, '_').slice(0, 80)}-${hash}`
+  return `${key.replace(/[^\w.-]+/g, '_').slice(0, 80)}-${shortHash(key)}`
 }

@@ -8,6 +8,7 @@ import { sizeOf, writeWeights } from '../../shared/model/weights.ts'
 import { countSteps } from '../../shared/training/count-steps.ts'
 import { evaluate } from '../../shared/training/evaluate.ts'
 import { fit } from '../../shared/training/fit.ts'
+import { measuresControls } from '../coordinator/ends-run.ts'
 import type { RunPlan } from '../coordinator/run-plan.ts'
 import { compareParents } from '../fusion/compare-parents.ts'
 import { fuseParents } from '../fusion/fuse-parents.ts'
@@ -25,7 +26,7 @@ export interface Calibration {
   readonly scored: number
   /** Fusing {@link parents} networks; null where it took longer than the patience. */
   readonly fusion: number | null
-  /** Finding out how diverse they are; null where it took longer than the patience. */
+  /** Finding out how diverse they are; 0 where no round does, null where it took longer than the patience. */
   readonly comparison: number | null
   /** Networks that were fused to find out. */
   readonly parents: number
@@ -81,9 +82,9 @@ export async function calibrate(plan: RunPlan, patienceSeconds: number): Promise
     const following = () => ({ signal: AbortSignal.timeout(patienceSeconds * 1000) })
     const inTime = (work: (signal: { signal: AbortSignal }) => Promise<unknown>) =>
       secondsOf(() => work(following())).catch(nullWhenLate)
-    const comparison = await inTime((signal) =>
-      compareParents({ parents, graph, proxy, rng, ...signal }),
-    )
+    const comparison = measuresControls(settings, { isLast: true })
+      ? await inTime((signal) => compareParents({ parents, graph, proxy, rng, ...signal }))
+      : 0
     const fusion = await inTime((signal) =>
       fuseParents(strategy.strategy, {
         ...{ parents, graph, proxy, rng, ...signal },

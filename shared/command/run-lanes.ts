@@ -3,8 +3,8 @@ export interface LanesOptions<Run, Result> {
   readonly lanes: number
   /** Does one run; the signal is aborted when another one has failed, or `signal` is. */
   readonly act: (run: Run, signal: AbortSignal) => Promise<Result>
-  /** The first run of a group ends before the others of it begin, which find what it has made. @default no groups */
-  readonly groupOf?: (run: Run) => number
+  /** The first run of a group ends before the others of it begin, which find what it has made. @default each is a group */
+  readonly groupOf?: (run: Run) => unknown
   readonly signal: AbortSignal
 }
 
@@ -16,20 +16,17 @@ export interface LanesOptions<Run, Result> {
  */
 export async function runInLanes<Run, Result>(
   runs: readonly Run[],
-  { lanes, act, groupOf, signal }: LanesOptions<Run, Result>,
+  { lanes, act, groupOf = (run) => run, signal }: LanesOptions<Run, Result>,
 ): Promise<Result[]> {
   const results = new Map<Run, Result>()
   const waiting = [...runs]
-  const open = new Set<number>()
-  const busy = new Set<number>()
+  const open = new Set<unknown>()
+  const busy = new Set<unknown>()
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
   let wake: () => void = () => undefined
 
-  function canBegin(run: Run): boolean {
-    const group = groupOf?.(run)
-    return group === undefined || open.has(group) || !busy.has(group)
-  }
+  const canBegin = (run: Run): boolean => open.has(groupOf(run)) || !busy.has(groupOf(run))
 
   async function work(): Promise<void> {
     while (waiting.length > 0 && !either.aborted) {
@@ -39,10 +36,9 @@ export async function runInLanes<Run, Result>(
         await ended
         continue
       }
-      const group = groupOf?.(run)
-      if (group !== undefined) busy.add(group)
+      busy.add(groupOf(run))
       results.set(run, await act(run, either))
-      if (group !== undefined) open.add(group)
+      open.add(groupOf(run))
       announce()
     }
   }

@@ -61,14 +61,13 @@ export function casesOf({ datasets, parents, seeds }: FusionTableSettings): Case
  * Every method beside its controls, right after fusion and after tuning. Nothing is chosen by the images
  * that accuracies are of; proxy images are of the training split, and no parent sees them.
  *
- * @throws GraftError GRAFT_OPTION_INVALID, before anything is trained, for more proxy images than there are
+ * @param settings that {@link assertPoolSuffices} lets pass
  */
 export async function measureCase(
   settings: FusionTableSettings,
   { dataset: name, parents: count, seed }: CaseName,
   signal?: AbortSignal,
 ): Promise<FusionCase> {
-  assertPoolSuffices(settings)
   const dataset = await loadDataset(name, { ...(signal && { signal }) })
   const architecture = parseArchitecture(settings.model, dataset.train)
   const { partition, epochs, judgeOn } = settings

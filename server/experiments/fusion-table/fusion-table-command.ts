@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../../shared/command/command.ts'
@@ -12,6 +11,7 @@ import { type EngineChoice, startEngine } from '../../../shared/engine/engine.ts
 import type { FusionTableReport } from '../../../shared/protocol/fusion-table-report.ts'
 import { GRAFT_VERSION } from '../../../shared/protocol/graft-version.ts'
 import { parseMethod } from '../../fusion/strategies.ts'
+import { shortHash } from '../short-hash.ts'
 import {
   assertPoolSuffices,
   type CaseName,
@@ -94,14 +94,22 @@ export const fusionTableCommand = defineCommand({
     const [first, ...others] = casesOf(settings)
     const signal = interruptSignal()
     const lanes = parallel ?? lanesOf(machine())
-    const report =
+    const { engine: name, cases } =
       others.length === 0
-        ? await ofOneCase(settings, { of: first!, engine, say, signal })
-        : await ofCases(settings, { home, lanes, engine, say, signal })
-    if (json !== true) process.stdout.write(`${summaryTable(report.summary)}\n`)
-    if (json !== undefined) await writeJson(report, json)
+        ? await inThisProcess(settings, { of: first!, engine, say, signal })
+        : await inProcesses(settings, { home, lanes, engine, say, signal })
+    const summary = summarise(cases)
+    if (json !== true) process.stdout.write(`${summaryTable(summary)}\n`)
+    if (json === undefined) return
+    const report: FusionTableReport = {
+      version: GRAFT_VERSION,
+      ...{ engine: name, settings: { ...settings }, cases, summary },
+    }
+    await writeJson(report, json)
   },
 })
+
+type Measured = Pick<FusionTableReport, 'engine' | 'cases'>
 
 interface OneCase {
   readonly of: CaseName
@@ -110,40 +118,28 @@ interface OneCase {
   readonly signal: AbortSignal
 }
 
-/** In this process. */
-async function ofOneCase(
+async function inThisProcess(
   settings: FusionTableSettings,
   { of, engine: choice, say, signal }: OneCase,
-): Promise<FusionTableReport> {
+): Promise<Measured> {
   const engine = await startEngine(choice)
   const found = await measureCase(settings, of, signal)
   say(caseLine(found))
-  const cases = [found]
-  const summary = summarise(cases)
-  return { version: GRAFT_VERSION, engine: engine.name, settings: { ...settings }, cases, summary }
+  return { engine: engine.name, cases: [found] }
 }
 
 interface Cases extends Omit<CaseProcesses, 'home'> {
   readonly home: string | undefined
 }
 
-/** In processes of their own. */
-async function ofCases(
+async function inProcesses(
   settings: FusionTableSettings,
   { home, ...processes }: Cases,
-): Promise<FusionTableReport> {
+): Promise<Measured> {
   const { engine, say } = processes
-  const folder = home ?? join('runs', `experiment-fusion-table-${hashOf({ engine, ...settings })}`)
+  const hash = shortHash(JSON.stringify({ engine, ...settings }))
+  const folder = home ?? join('runs', `experiment-fusion-table-${hash}`)
   say(`Finished cases are kept in ${folder}; the same command goes on with the others.`)
   const reports = await runCases(settings, { home: folder, ...processes })
-  const cases = reports.flatMap((report) => report.cases)
-  const first = reports[0]!
-  return {
-    ...{ version: first.version, engine: first.engine, settings: { ...settings } },
-    ...{ cases, summary: summarise(cases) },
-  }
-}
-
-function hashOf(value: object): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8)
+  return { engine: reports[0]!.engine, cases: reports.flatMap(({ cases }) => cases) }
 }

@@ -179,6 +179,10 @@ describe('calibrate', () => {
     })
   })
 
+  it('should not compare parents that no round compares', async () => {
+    expect(await calibrate(planOf({ controls: 'none' }), 10)).toMatchObject({ comparison: 0 })
+  })
+
   it('should not wait longer than its patience', async () => {
     const slow = planOf({ strategy: 'kf-gradient', model: 'mlp:6-512-512-4' })
     const { fusion, step } = await calibrate(slow, 0.001)
