@@ -114,7 +114,17 @@ describe('graft simulate with several strategies', () => {
   it('should go on after SIGKILL without the run that is done, and without training again', async () => {
     await using folder = await createTemporaryFolder()
     const home = join(folder.path, 'study')
-    const words = ['simulate', ...SHORT, '--strategy', 'fedavg,nt', '--home', home]
+    // One by one: runs beside each other do not show their rounds.
+    const words = [
+      'simulate',
+      ...SHORT,
+      '--strategy',
+      'fedavg,nt',
+      '--parallel',
+      '1',
+      '--home',
+      home,
+    ]
     {
       await using first = startGraft(words)
       await first.printed(/fedavg, seed 7: done; 1 of 2 runs/)
