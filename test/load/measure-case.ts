@@ -30,6 +30,8 @@ export interface LoadResult {
   readonly cpuSecondsPerRound: number
   readonly idleMb: number
   readonly peakMb: number
+  /** Of the peak: pages of programs and libraries as they lie on disk, of the engine above all; Linux drops them when it wants the room. */
+  readonly filesMb: number
   /** Resident after each round. */
   readonly residentMb: readonly number[]
   /** What an operator who looks costs; null: there was none. */
@@ -111,6 +113,7 @@ export async function measureCase(
       megabytesPerSecond: bytes / 1e6 / median,
       cpuSecondsPerRound: ((await cpuSeconds(coordinator)) - idleCpu) / rounds.length,
       peakMb: await peakMb(coordinator),
+      filesMb: await filesMb(coordinator),
       residentMb: await Promise.all(resident),
       watched: (await watch?.end()) ?? null,
     }
@@ -173,6 +176,7 @@ async function failure(ended: Promise<unknown[]>): Promise<never> {
 
 const residentMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'VmRSS')
 const peakMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'VmHWM')
+const filesMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'RssFile')
 
 /** As Linux counts them, hundred a second; NaN elsewhere. */
 async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
@@ -183,7 +187,10 @@ async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
 }
 
 /** MiB, as Linux counts them; NaN elsewhere, and of a process that has ended. */
-async function memoryOf({ pid }: ChildProcess, field: 'VmRSS' | 'VmHWM'): Promise<number> {
+async function memoryOf(
+  { pid }: ChildProcess,
+  field: 'VmRSS' | 'VmHWM' | 'RssFile',
+): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]
   return kibibytes === undefined ? NaN : Math.round(Number(kibibytes) / 1024)

@@ -118,12 +118,12 @@ function table(results: readonly LoadResult[]): string {
       'MB/s both ways',
       'CPU s/round',
     ],
-    ...['idle, MiB', 'peak, MiB', 'after rounds, MiB'],
+    ...['idle, MiB', 'peak, MiB', 'of it program files, MiB', 'after rounds, MiB'],
   ]
   const rows = results.map((of) => [
     ...[of.name, of.rounds, of.joinSeconds.toFixed(2), of.medianRoundSeconds.toFixed(2)],
     ...[of.worstRoundSeconds.toFixed(2), of.megabytesPerSecond.toFixed(0)],
-    ...[of.cpuSecondsPerRound.toFixed(2), of.idleMb, of.peakMb],
+    ...[of.cpuSecondsPerRound.toFixed(2), of.idleMb, of.peakMb, of.filesMb],
     `${of.residentMb[SETTLED_ROUND - 1] ?? of.residentMb[0]} to ${of.residentMb.at(-1)}`,
   ])
   const drawn = new Table({ head, style: { head: [], border: [] } })
