@@ -42,6 +42,7 @@ export async function startNative(find = findTfjsNode): Promise<string> {
   }
   restoreRemovedUtil()
   silenceTensorFlow()
+  giveMemoryBack()
   try {
     // A notice about oneDNN is written while the library is loaded, before it reads any setting.
     const native = hushStderr(() => require('@tensorflow/tfjs-node') as TfjsNode)
@@ -78,6 +79,14 @@ function restoreRemovedUtil(): void {
 // Leaves warnings and errors.
 function silenceTensorFlow(): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+}
+
+/**
+ * With oneDNN, TensorFlow never returns memory to the system, and a freed piece that a small tensor has begun to fill does not
+ * hold the next large one: the second network of 950 MB took another 950.
+ */
+function giveMemoryBack(): void {
+  process.env['TF_ONEDNN_USE_SYSTEM_ALLOCATOR'] ??= '1'
 }
 
 function firstLine(error: unknown): string {

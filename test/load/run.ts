@@ -14,6 +14,7 @@ import { ENGINE_OPTION, JSON_OPTION } from '../../shared/command/common-options.
 import { list, whole } from '../../shared/command/list-option.ts'
 import { runProgram } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
+import { medianOf } from '../../shared/numeric/median.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { parseCase } from './load-case.ts'
 import { type LoadResult, measureCase } from './measure-case.ts'
@@ -24,6 +25,8 @@ const QUICK = ['50x0.22', '4x10']
 /** A leak shows in so many rounds, and not in fewer. */
 const LEAK_ROUNDS = 50
 const SETTLED_ROUND = 5
+/** Single readings go up and down with what is not collected yet. */
+const READINGS = 5
 const MOST_GROWTH = 1.05
 
 const loadCommand = defineCommand({
@@ -96,8 +99,14 @@ const loadCommand = defineCommand({
 
 function grows({ residentMb }: LoadResult): boolean {
   if (residentMb.length < LEAK_ROUNDS) return false
-  return residentMb.at(-1)! > MOST_GROWTH * residentMb[SETTLED_ROUND - 1]!
+  return endingMb(residentMb) > MOST_GROWTH * settledMb(residentMb)
 }
+
+/** Median of the readings around the fifth round; of those that there are, in a short run. */
+const settledMb = (residentMb: readonly number[]): number =>
+  medianOf(residentMb.slice(0, SETTLED_ROUND + (READINGS >> 1)).slice(-READINGS))
+
+const endingMb = (residentMb: readonly number[]): number => medianOf(residentMb.slice(-READINGS))
 
 function costOf({ unseen, seen, heard }: Watched): string {
   const figures = ({ rounds, medianSeconds, cpuSeconds }: WatchedRounds) =>
@@ -124,7 +133,7 @@ function table(results: readonly LoadResult[]): string {
     ...[of.name, of.rounds, of.joinSeconds.toFixed(2), of.medianRoundSeconds.toFixed(2)],
     ...[of.worstRoundSeconds.toFixed(2), of.megabytesPerSecond.toFixed(0)],
     ...[of.cpuSecondsPerRound.toFixed(2), of.idleMb, of.peakMb, of.filesMb],
-    `${of.residentMb[SETTLED_ROUND - 1] ?? of.residentMb[0]} to ${of.residentMb.at(-1)}`,
+    `${settledMb(of.residentMb)} to ${endingMb(of.residentMb)}`,
   ])
   const drawn = new Table({ head, style: { head: [], border: [] } })
   drawn.push(...rows)

@@ -1,3 +1,4 @@
+import { memoryUsage } from 'node:process'
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createBenchNetwork } from '../../../../server/proxy/bench-network.ts'
@@ -34,6 +35,26 @@ describe('createBenchNetwork', () => {
     expect((await bench.source('fc1.bias').data())[1]).toBe(2)
     bench.dispose()
     expect(tf.memory().numTensors).toBe(before)
+  })
+
+  it('should give the memory of a large one back to the system, time after time', async ({
+    skip,
+  }) => {
+    skip(tf.getBackend() !== 'tensorflow', 'the memory of another engine never shrinks')
+    const shapes = [{ name: 'fc.kernel', shape: [7000, 7000] }]
+    const bytes = 4 * sizeOf(shapes[0]!.shape)
+    const reader = {
+      shapes,
+      read: (_: number, target: Float32Array) => Promise.resolve(void target.fill(0.5)),
+    }
+    const bench = createBenchNetwork(shapes)
+    const before = memoryUsage.rss()
+    for (let time = 0; time < 3; time++) {
+      await bench.load(reader)
+      expect(memoryUsage.rss() - before).toBeGreaterThan(0.9 * bytes)
+      bench.dispose()
+      expect(memoryUsage.rss() - before).toBeLessThan(0.5 * bytes)
+    }
   })
 })
 
