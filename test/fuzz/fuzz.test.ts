@@ -219,7 +219,7 @@ describe('judgeAttack', () => {
     ['handle', { idle: [sample(), sample()] }],
     ['quarantine', { leftBehind: { ...healthy().leftBehind, quarantined: 1000 } }],
     ['memory', { watches: [watched(sample(), sample({ heapMb: 200 }))] }],
-    ['memory', { watches: [watched(sample(), sample({ rssMb: 900 }))] }],
+    ['memory', { watches: [watched(sample(), sample({ residentMb: 900 }))] }],
     ['event loop', { watches: [watched(sample(), sample({ longestBlockMs: 6000 }))] }],
   ])('should find that the invariant about %s is broken', (what, change) => {
     const broken = judgeAttack({ ...healthy(), ...change }).filter(({ isOk }) => !isOk)
@@ -258,7 +258,7 @@ function isAccepted(frame: Uint8Array): boolean {
 
 function sample(changes: Partial<Sample> = {}): Sample {
   return {
-    ...{ type: 'sample', rssMb: 400, heapMb: 100, peakRssMb: 450, longestBlockMs: 20 },
+    ...{ type: 'sample', residentMb: 400, heapMb: 100, peakRssMb: 450, longestBlockMs: 20 },
     ...{ resources: { TCPSocketWrap: 1, Timeout: 3 }, openFiles: 50 },
     ...changes,
   }

@@ -10,7 +10,7 @@ export function reportOf(seed: number, result: AttackResult, checks: readonly Ch
     isOk: checks.every(({ isOk }) => isOk),
     seconds: Number(result.seconds.toFixed(1)),
     peakRssMb: samples.at(-1)?.peakRssMb ?? 0,
-    finalRssMb: samples.at(-1)?.rssMb ?? 0,
+    finalRssMb: samples.at(-1)?.residentMb ?? 0,
     checks,
     messages: [...result.messages.rows.values()],
     updates: [...result.files.rows.values()],
@@ -18,7 +18,7 @@ export function reportOf(seed: number, result: AttackResult, checks: readonly Ch
     audit: result.leftBehind.audit,
     memory: result.watches.map(({ stage, samples }) => ({
       stage,
-      samples: samples.map(({ sent, rssMb, heapMb }) => ({ sent, rssMb, heapMb })),
+      samples: samples.map(({ sent, residentMb, heapMb }) => ({ sent, residentMb, heapMb })),
     })),
   }
 }

@@ -96,13 +96,13 @@ function checkMemory({ stage, samples }: Watch): Check {
   const early = samples.find(({ sent }) => sent >= samples.at(-1)!.sent / 10)!
   const last = samples.at(-1)!
   const heap = last.heapMb - early.heapMb
-  const rss = last.rssMb - early.rssMb
+  const rss = last.residentMb - early.residentMb
   return {
     invariant: `memory is flat over the ${stage}`,
     isOk: heap <= HEAP_GROWTH_MB && rss <= RSS_GROWTH_MB,
     detail:
       `heap ${growth(early.heapMb, last.heapMb)} (bound ${HEAP_GROWTH_MB}), ` +
-      `resident ${growth(early.rssMb, last.rssMb)} MiB (bound ${RSS_GROWTH_MB})`,
+      `resident ${growth(early.residentMb, last.residentMb)} MiB (bound ${RSS_GROWTH_MB})`,
   }
 }
 

@@ -33,7 +33,7 @@ export function watchStage(
   async function take(at: number): Promise<void> {
     const sample = await coordinator.sample()
     samples.push({ ...sample, sent: at })
-    onSample(`  ${at} ${stage}, resident ${sample.rssMb.toFixed(0)} MiB`)
+    onSample(`  ${at} ${stage}, resident ${sample.residentMb.toFixed(0)} MiB`)
   }
   const partsDone = (of: number) => Math.floor((of * SAMPLES) / count)
   return {

@@ -57,7 +57,7 @@ const command = defineCommand({
 
 await runProgram(command, process.argv)
 
-function line({ minutes, rounds, rssMb, heapMb, openFiles, resources }: SoakSample): string {
+function line({ minutes, rounds, residentMb, heapMb, openFiles, resources }: SoakSample): string {
   const sockets = resources['TCPSocketWrap'] ?? 0
-  return `${minutes.toFixed(1)} min, ${rounds} rounds: resident ${rssMb.toFixed(0)} MiB, heap ${heapMb.toFixed(1)} MiB, ${openFiles ?? '?'} files, ${sockets} sockets, ${resources['Timeout'] ?? 0} timers`
+  return `${minutes.toFixed(1)} min, ${rounds} rounds: resident ${residentMb.toFixed(0)} MiB, heap ${heapMb.toFixed(1)} MiB, ${openFiles ?? '?'} files, ${sockets} sockets, ${resources['Timeout'] ?? 0} timers`
 }

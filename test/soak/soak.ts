@@ -121,7 +121,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const findings: Finding[] = [
     {
       invariant: 'the coordinator lives, says nothing on stderr, and ends when it is told to',
-      isOk: status === INTERRUPTED && coordinator.complaints() === '',
+      isOk: status === 0 && coordinator.complaints() === '',
       detail: `exit status ${status}. ${coordinator.complaints().slice(0, 300)}`.trim(),
     },
     {
@@ -139,9 +139,6 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     },
   }
 }
-
-/** Exit status of a command that was told to stop. */
-const INTERRUPTED = 130
 
 /** Kills a client's process, or lets it drop its connection, every few seconds. */
 async function strike(

@@ -45,7 +45,7 @@ export function judgeSoak(samples: readonly SoakSample[]): Finding[] {
   const advanced = late.at(-1)!.rounds - late[0]!.rounds
   return [
     flat('what is alive on the heap', ' MiB', ({ heapMb }) => heapMb, SLACK_MB),
-    flat('resident memory', ' MiB', ({ rssMb }) => rssMb, SLACK_MB),
+    flat('resident memory', ' MiB', ({ residentMb }) => residentMb, SLACK_MB),
     flat(
       'the number of open files and sockets',
       '',

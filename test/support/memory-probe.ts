@@ -1,7 +1,7 @@
 // Loaded into the coordinator's process with --import: answers its parent's questions about memory and
 // handles from inside, and changes nothing else there. It takes the channel to its parent for itself: a coordinator with one
 // takes itself for a part of a simulation, and serves no operators.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
@@ -19,6 +19,13 @@ if (isMainThread && send !== undefined) {
     void takeSample().then((sample) => send(sample))
   })
 
+  function fileBytes(): number {
+    if (process.platform !== 'linux') return 0
+    const [, kibibytes] =
+      /^RssFile:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return Number(kibibytes ?? 0) * 1024
+  }
+
   async function takeSample(): Promise<Sample> {
     const longestBlockMs = delays.max / 1e6
     // What finalizers release in one turn, the next collection finds.
@@ -34,7 +41,7 @@ if (isMainThread && send !== undefined) {
     delays.reset()
     return {
       type: 'sample',
-      rssMb: rss / MB,
+      residentMb: (rss - fileBytes()) / MB,
       heapMb: (heapUsed + external) / MB,
       peakRssMb: process.resourceUsage().maxRSS / 1024,
       resources,

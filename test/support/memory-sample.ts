@@ -1,7 +1,8 @@
 /** What the coordinator's process holds, after a forced garbage collection. */
 export interface Sample {
   readonly type: 'sample'
-  readonly rssMb: number
+  /** Without the pages of program files, which Linux drops and reads again as it likes; all, where that is not told. */
+  readonly residentMb: number
   /** JavaScript objects and what they keep outside of the heap. */
   readonly heapMb: number
   readonly peakRssMb: number

@@ -6,7 +6,7 @@ const SAMPLES = Array.from({ length: 40 }, (_, index) => index + 1)
 const soakOf = (each: (at: number) => Partial<SoakSample>): SoakSample[] =>
   SAMPLES.map((at) => ({
     type: 'sample',
-    ...{ minutes: at / 2, rounds: 10 * at, rssMb: 200 + 5 * Math.sin(at), heapMb: 40 },
+    ...{ minutes: at / 2, rounds: 10 * at, residentMb: 200 + 5 * Math.sin(at), heapMb: 40 },
     ...{ peakRssMb: 220, resources: { Timeout: 9 }, openFiles: 60, longestBlockMs: 10 },
     ...each(at),
   }))
@@ -16,12 +16,12 @@ const failed = (samples: readonly SoakSample[]): string[] =>
 
 describe('judgeSoak', () => {
   it('should accept a process that warms up and then stays as it is', () => {
-    expect(failed(soakOf((at) => ({ rssMb: at < 5 ? 100 : 205 })))).toEqual([])
+    expect(failed(soakOf((at) => ({ residentMb: at < 5 ? 100 : 205 })))).toEqual([])
   })
 
   it.each([
     ['what is alive on the heap stays flat', (at: number) => ({ heapMb: 40 + at / 2 })],
-    ['resident memory stays flat', (at: number) => ({ rssMb: 200 + at })],
+    ['resident memory stays flat', (at: number) => ({ residentMb: 200 + at })],
     ['the number of open files and sockets stays flat', (at: number) => ({ openFiles: 60 + at })],
     ['the number of timers stays flat', (at: number) => ({ resources: { Timeout: 9 + at } })],
     ['rounds go on to the end', (at: number) => ({ rounds: Math.min(10 * at, 200) })],
