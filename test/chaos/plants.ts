@@ -24,7 +24,7 @@ export const PLANTS = {
         to: 'void acceptUpdate(session',
       },
     ],
-    ...{ hasStandby: false, freezes: 0 },
+    ...{ hasStandby: false, freezes: 0, moments: ['acknowledged'] },
   },
   'no-fence': {
     changes: [
