@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// Two files at a time, whatever the cores: each starts an engine, which takes every core while it computes, but most of the time
+// Three files at a time, whatever the cores: each starts an engine, which takes every core while it computes, but most of the time
 // files wait for processes and databases to start.
 const common = {
   pool: 'forks',
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   // What is waited for comes, or the test fails by its own limit: how loaded the machine is decides nothing.
