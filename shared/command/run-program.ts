@@ -45,8 +45,15 @@ export function interruptSignal(): AbortSignal {
   const interrupt = (reason: string) => {
     controller.abort(new Interrupted(reason))
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, interrupt)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    let isFirst = true
+    // It stays: write-file-atomic, while it writes, ends a process in which nobody else listens.
+    const listener = () => {
+      if (isFirst) interrupt(name)
+      else endBy(name, listener)
+      isFirst = false
+    }
+    process.on(name, listener)
   }
   // A process that was not forked has no channel, and no `send`.
   if (process.send === undefined) return controller.signal
@@ -56,6 +63,12 @@ export function interruptSignal(): AbortSignal {
   if (process.connected) process.once('disconnect', orphaned)
   else orphaned()
   return controller.signal
+}
+
+/** As if nobody had listened. */
+function endBy(signal: NodeJS.Signals, listener: () => void): void {
+  process.off(signal, listener)
+  process.kill(process.pid, signal)
 }
 
 /** `graft ... | head`: whoever read the output has had enough, which is as good as Ctrl-C. */

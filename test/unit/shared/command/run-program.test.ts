@@ -1,5 +1,8 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import writeFileAtomic from 'write-file-atomic'
 import {
   ChildFailed,
   Interrupted,
@@ -7,6 +10,7 @@ import {
   runProgram,
 } from '../../../../shared/command/run-program.ts'
 import { EXIT, GraftError } from '../../../../shared/errors.ts'
+import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 
 let stderr = ''
 const emitters = [
@@ -96,19 +100,45 @@ describe('runProgram', () => {
 })
 
 describe('interruptSignal', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('should be aborted by %s, once', (name) => {
-    const others = process.listeners(name)
-    process.removeAllListeners(name)
-    try {
-      const signal = interruptSignal()
-      expect(signal.aborted).toBe(false)
-      process.emit(name)
-      expect(signal.reason).toBeInstanceOf(Interrupted)
-      // The next one finds no listener, and ends the process.
-      expect(process.listenerCount(name)).toBe(0)
-    } finally {
-      for (const listener of others) process.on(name, listener)
+  const names = ['SIGINT', 'SIGTERM'] as const
+  let others: (readonly NodeJS.SignalsListener[])[]
+
+  beforeEach(() => {
+    others = names.map((name) => process.listeners(name))
+    for (const name of names) process.removeAllListeners(name)
+  })
+  afterEach(() => {
+    for (const [i, name] of names.entries()) {
+      process.removeAllListeners(name)
+      for (const listener of others[i]!) process.on(name, listener)
     }
+  })
+
+  it.each(names)('should be aborted by %s, the second of which ends the process', (name) => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    const signal = interruptSignal()
+    expect(signal.aborted).toBe(false)
+    process.emit(name)
+    expect(signal.reason).toBeInstanceOf(Interrupted)
+    expect(signal.reason).toMatchObject({ message: name })
+    expect(kill).not.toHaveBeenCalled()
+    process.emit(name)
+    expect(kill).toHaveBeenCalledWith(process.pid, name)
+    expect(process.listenerCount(name)).toBe(0)
+  })
+
+  it('should let a command end well that is told to while it writes a file', async () => {
+    await using folder = await createTemporaryFolder()
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    const signal = interruptSignal()
+    const path = join(folder.path, 'report.json')
+    const written = writeFileAtomic(path, 'x'.repeat(1_000_000))
+    await vi.waitFor(() => expect(process.listenerCount('SIGTERM')).toBe(2), { interval: 0 })
+    process.emit('SIGTERM')
+    await written
+    expect(signal.aborted).toBe(true)
+    expect(kill).not.toHaveBeenCalled()
+    expect((await stat(path)).size).toBe(1_000_000)
   })
 })
 
