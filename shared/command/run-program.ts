@@ -46,14 +46,11 @@ export function interruptSignal(): AbortSignal {
     controller.abort(new Interrupted(reason))
   }
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    let isFirst = true
-    // It stays: write-file-atomic, while it writes, ends a process in which nobody else listens.
-    const listener = () => {
-      if (isFirst) interrupt(name)
-      else endBy(name, listener)
-      isFirst = false
-    }
-    process.on(name, listener)
+    process.once(name, () => {
+      interrupt(name)
+      // Somebody goes on listening: write-file-atomic, while it writes, ends a process in which nobody else does.
+      process.once(name, () => void process.kill(process.pid, name))
+    })
   }
   // A process that was not forked has no channel, and no `send`.
   if (process.send === undefined) return controller.signal
@@ -63,12 +60,6 @@ export function interruptSignal(): AbortSignal {
   if (process.connected) process.once('disconnect', orphaned)
   else orphaned()
   return controller.signal
-}
-
-/** As if nobody had listened. */
-function endBy(signal: NodeJS.Signals, listener: () => void): void {
-  process.off(signal, listener)
-  process.kill(process.pid, signal)
 }
 
 /** `graft ... | head`: whoever read the output has had enough, which is as good as Ctrl-C. */
