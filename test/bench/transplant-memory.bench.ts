@@ -3,7 +3,7 @@
 //
 //   npx tsc -p test/bench && node dist/bench/test/bench/transplant-memory.bench.js
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { neuronTransplantation } from '../../server/fusion/neuron-transplantation.ts'
@@ -14,6 +14,7 @@ import { neuronGraph } from '../../shared/model/neuron-graph.ts'
 import { weightSpecs } from '../../shared/model/weight-specs.ts'
 import { sizeOf } from '../../shared/model/weights.ts'
 import { createRng } from '../../shared/numeric/rng.ts'
+import { statusBytes } from '../support/status-bytes.ts'
 
 const SIZES = '784-2048-2048-10'
 const MLP = parseArchitecture(`mlp:${SIZES}`, { inputShape: [784], numClasses: 10 })
@@ -80,12 +81,4 @@ function parentOf(k: number): Parent {
     scores: [],
     load: async () => weights,
   }
-}
-
-/** A size that Linux knows of this process. */
-function statusBytes(field: 'VmRSS' | 'VmHWM'): number {
-  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(
-    readFileSync('/proc/self/status', 'utf8'),
-  )
-  return Number(line![1]) * 1024
 }

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { type StatusField, statusBytes } from '../support/status-bytes.ts'
 import { withoutGraft } from '../support/without-graft.ts'
 import { type LoadRound, runEchoClients } from './echo-clients.ts'
 import { writeFewExamples } from './few-examples.ts'
@@ -79,10 +80,10 @@ export async function measureCase(
   const ended = once(coordinator, 'exit')
   try {
     const url = await Promise.race([urlFrom(coordinator.stdout), failure(ended)])
-    const idleMb = await residentMb(coordinator)
+    const idleMb = megabytesOf(coordinator, 'VmRSS')
     const idleCpu = await cpuSeconds(coordinator)
     const rounds: LoadRound[] = []
-    const resident: Promise<number>[] = []
+    const resident: number[] = []
     const watch =
       viewer === null
         ? null
@@ -97,7 +98,7 @@ export async function measureCase(
       onJoined: (seconds) => (joinSeconds = seconds),
       onRound(round) {
         rounds.push(round)
-        resident.push(residentMb(coordinator))
+        resident.push(megabytesOf(coordinator, 'VmRSS'))
         watch?.roundEnded(secondsOf(round))
         onRound(`${nameOf(load)}: ${lineOf(round)}`)
       },
@@ -112,9 +113,9 @@ export async function measureCase(
       worstRoundSeconds: seconds.at(-1)!,
       megabytesPerSecond: bytes / 1e6 / median,
       cpuSecondsPerRound: ((await cpuSeconds(coordinator)) - idleCpu) / rounds.length,
-      peakMb: await peakMb(coordinator),
-      filesMb: await filesMb(coordinator),
-      residentMb: await Promise.all(resident),
+      peakMb: megabytesOf(coordinator, 'VmHWM'),
+      filesMb: megabytesOf(coordinator, 'RssFile'),
+      residentMb: resident,
       watched: (await watch?.end()) ?? null,
     }
   } finally {
@@ -174,9 +175,8 @@ async function failure(ended: Promise<unknown[]>): Promise<never> {
   throw new Error(`the coordinator ended with ${String(status)} before its clients had`)
 }
 
-const residentMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'VmRSS')
-const peakMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'VmHWM')
-const filesMb = (of: ChildProcess): Promise<number> => memoryOf(of, 'RssFile')
+const megabytesOf = ({ pid }: ChildProcess, field: StatusField): number =>
+  Math.round(statusBytes(field, pid) / 2 ** 20)
 
 /** As Linux counts them, hundred a second; NaN elsewhere. */
 async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
@@ -184,14 +184,4 @@ async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
   // Behind the name, which may have spaces: state is field 3, and 14 and 15 are user and system time.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-/** MiB, as Linux counts them; NaN elsewhere, and of a process that has ended. */
-async function memoryOf(
-  { pid }: ChildProcess,
-  field: 'VmRSS' | 'VmHWM' | 'RssFile',
-): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]
-  return kibibytes === undefined ? NaN : Math.round(Number(kibibytes) / 1024)
 }

@@ -14,8 +14,10 @@ export interface Finding {
   readonly detail: string
 }
 
-/** Growth of memory from the third fifth of a soak to its last, as a share of what it was: on a busy machine the first two warm it up. */
+/** Growth of memory from a fifth of a soak in which it is warm to its last fifth, as a share of what it was. */
 const MOST_GROWTH = 0.05
+/** Rounds that warm a coordinator up; on a busy machine they take longer than a fifth of a soak. */
+const WARM_ROUNDS = 100
 /** A process of some tens of MiB grows by so much for reasons of its own. */
 const SLACK_MB = 8
 /** Connections come and go while it is looked at. */
@@ -23,7 +25,11 @@ const MORE_HANDLES = 12
 
 /** Whether memory and handles stayed where they were when the process had warmed up, and rounds went on. */
 export function judgeSoak(samples: readonly SoakSample[]): Finding[] {
-  const [early, late] = [fifth(samples, 2), fifth(samples, 4)]
+  const end = samples.at(-1)?.minutes ?? 0
+  const fifth = end / 5
+  const warm = Math.max(fifth, samples.find(({ rounds }) => rounds >= WARM_ROUNDS)?.minutes ?? 0)
+  const early = between(samples, warm, Math.min(warm + fifth, end - fifth))
+  const late = between(samples, end - fifth, end)
   if (early.length === 0 || late.length === 0) {
     return [{ invariant: 'there is enough to judge by', isOk: false, detail: 'too few samples' }]
   }
@@ -61,9 +67,6 @@ export function judgeSoak(samples: readonly SoakSample[]): Finding[] {
   ]
 }
 
-/** @param index from 0 to 4 */
-function fifth(samples: readonly SoakSample[], index: number): readonly SoakSample[] {
-  const end = samples.at(-1)?.minutes ?? 0
-  const [from, to] = [(end * index) / 5, (end * (index + 1)) / 5]
-  return samples.filter(({ minutes }) => minutes > from && minutes <= to)
-}
+/** @param from minutes, without; to: with */
+const between = (samples: readonly SoakSample[], from: number, to: number): SoakSample[] =>
+  samples.filter(({ minutes }) => minutes > from && minutes <= to)

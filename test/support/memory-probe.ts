@@ -1,11 +1,12 @@
 // Loaded into the coordinator's process with --import: answers its parent's questions about memory and
 // handles from inside, and changes nothing else there. It takes the channel to its parent for itself: a coordinator with one
 // takes itself for a part of a simulation, and serves no operators.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import type { Sample } from './memory-sample.ts'
+import { statusBytes } from './status-bytes.ts'
 
 const MB = 2 ** 20
 
@@ -18,13 +19,6 @@ if (isMainThread && send !== undefined) {
   process.on('message', () => {
     void takeSample().then((sample) => send(sample))
   })
-
-  function fileBytes(): number {
-    if (process.platform !== 'linux') return 0
-    const [, kibibytes] =
-      /^RssFile:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-    return Number(kibibytes ?? 0) * 1024
-  }
 
   async function takeSample(): Promise<Sample> {
     const longestBlockMs = delays.max / 1e6
@@ -41,7 +35,7 @@ if (isMainThread && send !== undefined) {
     delays.reset()
     return {
       type: 'sample',
-      residentMb: (rss - fileBytes()) / MB,
+      residentMb: (rss - (statusBytes('RssFile') || 0)) / MB,
       heapMb: (heapUsed + external) / MB,
       peakRssMb: process.resourceUsage().maxRSS / 1024,
       resources,

@@ -16,11 +16,13 @@ const failed = (samples: readonly SoakSample[]): string[] =>
 
 describe('judgeSoak', () => {
   it('should accept a process that warms up and then stays as it is', () => {
-    expect(failed(soakOf((at) => ({ residentMb: at < 16 ? 100 + 7 * at : 205 })))).toEqual([])
+    expect(failed(soakOf((at) => ({ residentMb: at < 5 ? 100 : 205 })))).toEqual([])
+    const slow = (at: number) => ({ rounds: 6 * at, residentMb: at < 17 ? 100 + 6 * at : 205 })
+    expect(failed(soakOf(slow))).toEqual([])
   })
 
   it.each([
-    ['what is alive on the heap stays flat', (at: number) => ({ heapMb: 40 + at })],
+    ['what is alive on the heap stays flat', (at: number) => ({ heapMb: 40 + at / 2 })],
     ['resident memory stays flat', (at: number) => ({ residentMb: 200 + at })],
     ['the number of open files and sockets stays flat', (at: number) => ({ openFiles: 60 + at })],
     ['the number of timers stays flat', (at: number) => ({ resources: { Timeout: 9 + at } })],
@@ -32,5 +34,8 @@ describe('judgeSoak', () => {
   it('should judge nothing by too little', () => {
     expect(failed([])).toEqual(['there is enough to judge by'])
     expect(failed(soakOf(() => ({})).slice(0, 1))).toEqual(['there is enough to judge by'])
+    // Warm when it is nearly over.
+    const late = soakOf((at) => ({ rounds: 3 * at }))
+    expect(failed(late)).toEqual(['there is enough to judge by'])
   })
 })
