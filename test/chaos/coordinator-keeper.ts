@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Blows, createBlows } from './blows.ts'
-import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts'
+import {
+  type CoordinatorProcess,
+  foundNoBucket,
+  startCoordinatorProcess,
+} from './coordinator-process.ts'
 import { type CoordinatorKill, type Moment, MOMENTS } from './plan.ts'
 import { createRunProgress } from './run-progress.ts'
 
@@ -84,10 +88,13 @@ export function keepCoordinator(options: KeeperOptions): CoordinatorKeeper {
       const words = [...options.words, '--port', port]
       child = startCoordinatorProcess({ ...options, words }, onLine)
       void url.then((known) => (port = new URL(known).port))
-      const { status, wasKilled, stderr } = await child.ended
+      const end = await child.ended
+      const { status, wasKilled, stderr } = end
       child = null
       if (isOver || status === 0) return
-      if (!wasKilled) throw new Error(`the coordinator ended with ${status}: ${stderr.trim()}`)
+      const isEarly = progress.phase() === 'starting' && foundNoBucket(end)
+      if (isEarly) output.push(`${stamp()} found no bucket`)
+      else if (!wasKilled) throw new Error(`the coordinator ended with ${status}: ${stderr.trim()}`)
       await delay(downMs)
     }
   }

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Blows, createBlows } from './blows.ts'
 import type { CoordinatorKeeper, FallenKill, KeeperOptions } from './coordinator-keeper.ts'
-import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts'
+import {
+  type CoordinatorProcess,
+  foundNoBucket,
+  startCoordinatorProcess,
+} from './coordinator-process.ts'
 import { type CoordinatorKill, type Moment, MOMENTS } from './plan.ts'
 import { createRunProgress } from './run-progress.ts'
 import type { Takeover } from './takeovers.ts'
@@ -34,6 +38,9 @@ interface Member {
   /** Longest it stays away when it was killed. */
   downMs: number
 }
+
+/** Where it is by now, whatever it was before somebody else looked after it. */
+const placeOf = ({ place }: Member): Place => place
 
 /** Of a takeover that is not over. */
 type OpenTakeover = { -readonly [Key in keyof Takeover]: Takeover[Key] }
@@ -141,8 +148,9 @@ export function keepPair(options: PairOptions): CoordinatorPair {
       member.place = 'starting'
       const child = startCoordinatorProcess({ ...options, words }, (line) => onLine(member, line))
       member.child = child
-      const { status, wasKilled, stderr } = await child.ended
-      const was = member.place
+      const end = await child.ended
+      const { status, wasKilled, stderr } = end
+      const was = placeOf(member)
       member.child = null
       member.place = 'away'
       if (isDone() && status !== 0) return
@@ -155,6 +163,8 @@ export function keepPair(options: PairOptions): CoordinatorPair {
       if (/GRAFT_LEADERSHIP_LOST/.test(stderr)) {
         deposed++
         note(member, 'came back late, and ended')
+      } else if (was === 'starting' && foundNoBucket(end)) {
+        note(member, 'found no bucket')
       } else if (!wasKilled) {
         throw new Error(
           `coordinator ${member.name} ended with ${status} (${was}): ${stderr.trim()}`,

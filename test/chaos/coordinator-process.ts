@@ -11,6 +11,10 @@ export interface CoordinatorEnd {
   readonly stderr: string
 }
 
+/** One that starts does not wait for a bucket: whoever started it does so again, as a service manager would. */
+export const foundNoBucket = ({ stderr }: CoordinatorEnd): boolean =>
+  stderr.includes('GRAFT_BUCKET_UNAVAILABLE')
+
 export interface CoordinatorProcess {
   readonly ended: Promise<CoordinatorEnd>
   /** SIGKILL; nothing happens to one that has ended. */

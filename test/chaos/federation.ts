@@ -24,6 +24,7 @@ import {
   TOKEN,
 } from './setting.ts'
 import type { Takeover } from './takeovers.ts'
+import { startTroubledBucket, type TroubledBucket } from './troubled-bucket.ts'
 import { startTroubledLink, type TroubledLink } from './troubled-link.ts'
 
 /** Seconds without a new phase after which somebody waits for ever. */
@@ -36,6 +37,8 @@ export interface Outcome extends Verdict {
   readonly kills: readonly FallenKill[]
   readonly clientKills: Readonly<Record<ClientKill['how'], number>>
   readonly links: TroubledLink['counts']
+  /** Null without one. */
+  readonly bucket: TroubledBucket['counts'] | null
   readonly seconds: number
   readonly takeovers: readonly Takeover[]
   /** Leaders that came back late, and ended. */
@@ -55,8 +58,10 @@ export interface FederationOptions {
   readonly undisturbed: Undisturbed | null
   /** Ends all processes, and rejects with its reason. */
   readonly signal: AbortSignal
-  /** Two coordinators on one database and one folder. */
+  /** Two coordinators on one database, and one folder or bucket. */
   readonly hasStandby: boolean
+  /** Blobs in a bucket, in the place of a folder. */
+  readonly hasBucket: boolean
   /** Of the coordinators. @default the built `graft` */
   readonly cli?: string | undefined
   /** Whether nobody is struck while there is nobody to take over. */
@@ -73,6 +78,7 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   const [home, records] = [join(folder.path, 'home'), join(folder.path, 'records')]
   const homes = options.hasStandby ? [join(folder.path, 'a'), join(folder.path, 'b')] : [home]
   const data = join(folder.path, 'data.csv')
+  const bucket = options.hasBucket ? cleanup.use(await startTroubledBucket(plan.bucket)) : null
   await mkdir(records)
   await writeFile(data, dataTable(setting.seed))
 
@@ -82,16 +88,17 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   const failures = createFailures()
 
   const common = {
-    env: { DATABASE_URL: database.url, GRAFT_JOIN_TOKEN: TOKEN },
+    env: { DATABASE_URL: database.url, GRAFT_JOIN_TOKEN: TOKEN, ...bucket?.env },
     cli: options.cli,
     kills: plan.coordinatorKills,
     onProgress: stall.reset,
     waitsForStandby: options.waitsForStandby,
   }
-  const words = (own: string) => coordinatorWords(setting, { home: own, data })
-  const pair = options.hasStandby
-    ? await startPair({ ...common, words: homes.map(words), shared: home })
-    : null
+  const words = (own: string) => [
+    ...coordinatorWords(setting, { home: own, data }),
+    ...(bucket?.words ?? (options.hasStandby ? ['--shared', home] : [])),
+  ]
+  const pair = options.hasStandby ? await startPair({ ...common, words: homes.map(words) }) : null
   const coordinator = cleanup.use(pair ?? keepCoordinator({ ...common, words: words(home) }))
   const urls = await Promise.race([
     coordinator.urls,
@@ -159,6 +166,7 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
   ])
   for (const process of processes) await process[Symbol.asyncDispose]()
   await coordinator[Symbol.asyncDispose]()
+  await bucket?.save(home)
   const evidence = await readEvidence({ home, homes, records, query: database.query })
   const verdict = check(evidence, undisturbed)
   const violations = [
@@ -179,17 +187,17 @@ export async function runChaosFederation(options: FederationOptions): Promise<Ou
       cuts: links.reduce((sum, { counts }) => sum + counts.cuts, 0),
       slowed: links.reduce((sum, { counts }) => sum + counts.slowed, 0),
     },
+    bucket: bucket?.counts ?? null,
     seconds: (performance.now() - since) / 1000,
   }
 }
 
 async function startPair({
   words,
-  shared,
   ...common
-}: Omit<PairOptions, 'words' | 'urls'> & { words: readonly string[][]; shared: string }) {
+}: Omit<PairOptions, 'words' | 'urls'> & { words: readonly string[][] }) {
   const ports = [await freePort(), await freePort()] as const
-  const wordsOf = (index: 0 | 1) => [...words[index]!, ...standbyWords(ports[index], shared)]
+  const wordsOf = (index: 0 | 1) => [...words[index]!, ...standbyWords(ports[index])]
   const urlOf = (index: 0 | 1) => `http://127.0.0.1:${ports[index]}`
   return keepPair({ ...common, words: [wordsOf(0), wordsOf(1)], urls: [urlOf(0), urlOf(1)] })
 }

@@ -59,6 +59,14 @@ export interface LinkFault {
     | { readonly type: 'heal' }
 }
 
+export interface BucketFault {
+  /** Since the fault before was over, or the start. */
+  readonly afterMs: number
+  /** `away`: nobody listens, and open connections break; `busy`: 503 to whoever asks. */
+  readonly how: 'away' | 'busy'
+  readonly forMs: number
+}
+
 /** All that happens to one federation. */
 export interface FederationPlan {
   readonly coordinatorKills: readonly CoordinatorKill[]
@@ -66,6 +74,8 @@ export interface FederationPlan {
   readonly clientKills: readonly (readonly ClientKill[])[]
   /** By client; the faults come again and again until the run ends. */
   readonly links: readonly (readonly LinkFault[])[]
+  /** Of the bucket, where there is one; again and again until the run ends. */
+  readonly bucket: readonly BucketFault[]
   /** Milliseconds that the database takes longer for a journal event, at most. */
   readonly slowJournalMs: number
 }
@@ -85,6 +95,7 @@ export interface PlanSize {
 }
 
 const LINK_FAULTS = 40
+const BUCKET_FAULTS = 20
 /** Twice the lease. */
 const LONGEST_FREEZE_MS = 8_000
 
@@ -108,6 +119,7 @@ export function drawPlan(seed: string, size: PlanSize): FederationPlan {
       }),
     ),
     links: clients.map((client) => drawLinkFaults(rng.split(`link/${client}`))),
+    bucket: drawBucketFaults(rng.split('bucket')),
     slowJournalMs: [10, 30, 60][below(rng.split('journal'), 3)]!,
   }
 }
@@ -149,6 +161,14 @@ function drawLinkFaults(rng: Rng): LinkFault[] {
     const bytesPerSecond = 1_000_000 + below(rng, 5_000_000)
     return { afterMs, fault: { type: 'slow', bytesPerSecond, delayMs: below(rng, 40) } }
   })
+}
+
+function drawBucketFaults(rng: Rng): BucketFault[] {
+  return Array.from({ length: BUCKET_FAULTS }, (): BucketFault => ({
+    afterMs: 1000 + below(rng, 5000),
+    how: rng.next() < 0.5 ? 'away' : 'busy',
+    forMs: 100 + below(rng, 2500),
+  }))
 }
 
 /** Often at once. */

@@ -31,6 +31,7 @@ export function totalsOf(federations: readonly FederationReport[]) {
     droppedClients: sum(({ clientKills }) => clientKills.client),
     cuts: sum(({ links }) => links.cuts),
     slowed: sum(({ links }) => links.slowed),
+    bucketFaults: sum(({ bucket }) => (bucket === null ? 0 : bucket.away + bucket.busy)),
     violations: sum(({ violations }) => violations.length),
   }
 }
@@ -102,6 +103,9 @@ export function summaryLines({ totals, seed, seconds, isSound }: ChaosReport): s
     `${totals.coordinatorKills} coordinators killed, in phase: ${told(totals.killsByPhase)}`,
     `   at: ${told(totals.killsByMoment)}`,
     `${totals.processKills + totals.droppedClients} clients: ${totals.processKills} processes killed, ${totals.droppedClients} connections dropped; links cut ${totals.cuts} times, slowed ${totals.slowed} times`,
+    ...(totals.bucketFaults > 0
+      ? [`the bucket was away or busy ${totals.bucketFaults} times`]
+      : []),
     `seed ${seed}, ${seconds.toFixed(0)} s: ${isSound ? 'every invariant holds' : 'NOT every invariant holds: see above'}`,
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 // Kills coordinators and clients and breaks links, all by seed, and checks what is left.
 //
-//   npm run chaos [-- --standby | --takeover | --plant NAME] [--quick] [--seed N] [--json FILE] [--engine NAME]
+//   npm run chaos [-- --standby | --takeover | --plant NAME] [--bucket] [--quick] [--seed N] [--json FILE] [--engine NAME]
 import { setMaxListeners } from 'node:events'
 import { z } from 'zod'
 import { defineCommand, numeric } from '../../shared/command/command.ts'
@@ -49,6 +49,10 @@ const command = defineCommand({
       .literal(true)
       .optional()
       .describe('only measure that: kills while collecting and fusing, and nothing else'),
+    bucket: z
+      .literal(true)
+      .optional()
+      .describe('blobs in an S3 bucket, which is away or busy at times'),
     plant: z
       .enum(Object.keys(PLANTS) as [PlantName, ...PlantName[]])
       .optional()
@@ -60,7 +64,7 @@ const command = defineCommand({
     engine: z.enum(ENGINE_CHOICES).default('wasm').describe('engine').meta({ value: 'NAME' }),
     json: z.string().min(1).optional().describe('write the report here').meta({ value: 'FILE' }),
   },
-  async run({ quick, standby, takeover, plant: planted, kills, seed, engine, json }) {
+  async run({ quick, standby, takeover, bucket, plant: planted, kills, seed, engine, json }) {
     const since = performance.now()
     const signal = interruptSignal()
     setMaxListeners(0, signal)
@@ -73,6 +77,7 @@ const command = defineCommand({
     const federations: FederationReport[] = []
     const bug: Plant | null = planted === undefined ? null : PLANTS[planted]
     const cli = planted && (await plant(planted))
+    const hasBucket = bucket === true
     const hasStandby = bug?.hasStandby ?? (standby === true || takeover === true)
     const isSound = () =>
       [...undisturbed.values(), ...federations].every(({ violations }) => violations.length === 0)
@@ -100,9 +105,9 @@ const command = defineCommand({
             ...(bug?.moments && { moments: bug.moments }),
             ...(takeover === true && { moments: TAKEOVER_MOMENTS }),
           }),
-          ...(takeover === true && { links: [], slowJournalMs: 0 }),
+          ...(takeover === true && { links: [], bucket: [], slowJournalMs: 0 }),
         },
-        ...{ hasStandby, cli },
+        ...{ hasStandby, hasBucket, cli },
         waitsForStandby: takeover === true,
       })
       const isSameModel = isComparable(outcome.cohorts, calm)
@@ -143,10 +148,10 @@ await runProgram(command, process.argv)
 
 /** The same federation when nothing happens to it. */
 function runUndisturbed(setting: Setting, signal: AbortSignal): Promise<Outcome> {
-  const plan = { coordinatorKills: [], clientKills: [], links: [], slowJournalMs: 0 }
+  const plan = { coordinatorKills: [], clientKills: [], links: [], bucket: [], slowJournalMs: 0 }
   return runChaosFederation({
     ...{ setting, plan, seed: 'undisturbed', clients: COHORT, undisturbed: null, signal },
-    hasStandby: false,
+    ...{ hasStandby: false, hasBucket: false },
     waitsForStandby: false,
   })
 }

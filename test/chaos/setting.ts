@@ -30,8 +30,8 @@ const OPTIMIZER = ['--optimizer', 'plain-sgd', '--learning-rate', '0.1']
 export const LEASE_SECONDS = 4
 
 /** What each of two coordinators is told besides. */
-export const standbyWords = (port: number, shared: string) => [
-  ...['--port', String(port), '--shared', shared],
+export const standbyWords = (port: number) => [
+  ...['--port', String(port)],
   ...['--standby', '--lease', String(LEASE_SECONDS)],
 ]
 
