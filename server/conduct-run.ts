@@ -14,7 +14,7 @@ import type { Gateway } from './gateway/gateway.ts'
 import { composeDisplays } from './report/compose-displays.ts'
 import type { RunDisplay } from './report/run-display.ts'
 import { roundTable } from './report/round-table.ts'
-import { writeRunJson } from './report/run-json.ts'
+import { createReportFile } from './report/report-file.ts'
 import { saveModelFolder } from './save-model-folder.ts'
 import { saveModelFile } from './store/save-model-file.ts'
 import type { QuarantineFiles } from './store/quarantine-files.ts'
@@ -51,19 +51,21 @@ export interface ConductedRun {
 /**
  * Conducts one run from its plan to its last word.
  *
- * @returns its report; null of a run that was stopped before it published a model
+ * @returns the file of its report; null of a run that was stopped before it published a model
  * @throws GraftError as `runFederation` does
  */
 export async function conductRun(
   rooms: RunRooms,
   { plan, run, display, folder, onOpen }: ConductedRun,
-): Promise<RunReport | null> {
+): Promise<string | null> {
   const { engine, store, blobs, board, helm, desk, clients, quarantineFiles, signal } = rooms
   const { keepUpdates } = rooms
   const { settings, network } = plan
   const stop = new AbortController()
   const workbench = createWorkbench(plan, blobs, AbortSignal.any([signal, stop.signal]))
-  const rounds: RoundReport[] = []
+  const report = createReportFile(join(folder, 'report.json'), (round) =>
+    reportOf(round, settings, engine),
+  )
   try {
     await runFederation({
       settings,
@@ -84,34 +86,27 @@ export async function conductRun(
           },
         }
       },
-      async onRound(report, model) {
-        const before = rounds.pop()
-        rounds.push(...(before === undefined ? [] : [withoutLedger(before)]), report)
-        await writeRunJson(runReport(settings, engine, rounds), join(folder, 'report.json'))
-        const file = await saveModelFile(blobs, model, join(folder, 'models'), report.round)
+      async onRound(round, model) {
+        await report.add(round)
+        const file = await saveModelFile(blobs, model, join(folder, 'models'), round.round)
         if (settings.topology !== undefined) {
           await saveModelFolder(network, await blobs.get(model), file.replace(/\.safetensors$/, ''))
         }
         display.message(
-          `${roundTable(report, colorsOf(rooms.screen))}\nModel of round ${report.round}: ${file}`,
+          `${roundTable(round, colorsOf(rooms.screen))}\nModel of round ${round.round}: ${file}`,
         )
       },
     })
-    return rounds.length > 0 ? runReport(settings, engine, rounds) : null
+    return report.written()
   } finally {
     display.finish()
     workbench.dispose()
   }
 }
 
-/** What each neuron is made of is most of a report; the store has it of every round, a file of the newest one. */
-function withoutLedger(round: RoundReport): RoundReport {
-  const { ledger, ...report } = round
-  return ledger === undefined ? round : report
-}
-
-function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[]): RunReport {
-  const { accuracy, loss, modelSha256 } = rounds.at(-1)!.published
+/** If it were the run's only round. */
+function reportOf(round: RoundReport, settings: RunSettings, engine: Engine): RunReport {
+  const { accuracy, loss, modelSha256 } = round.published
   const { seed, dataset, model, partition, clients, strategy, proxy } = settings
   return {
     version: GRAFT_VERSION,
@@ -129,7 +124,7 @@ function runReport(settings: RunSettings, engine: Engine, rounds: RoundReport[])
     strategy,
     proxy,
     settings,
-    rounds,
+    rounds: [round],
     final: { accuracy, loss, modelSha256 },
   }
 }

@@ -22,7 +22,7 @@ import { openStorage, type Storage } from './process/open-storage.ts'
 import { takeLead } from './process/take-lead.ts'
 import { startingWeights } from './read-model-file.ts'
 import { createRunDisplay } from './report/progress.ts'
-import { writeRunJson } from './report/run-json.ts'
+import { giveReport } from './report/report-file.ts'
 import { serveRuns } from './serve-runs.ts'
 import type { FolderLock } from './store/folder-lock.ts'
 import { ensureJoinToken } from './store/join-token.ts'
@@ -185,7 +185,7 @@ async function serve(
     }
     const report = await conductRun(rooms, { plan, display, folder: home, onOpen: listen })
     if (options.reportTarget !== undefined && report !== null) {
-      await writeRunJson(report, options.reportTarget)
+      await giveReport(report, options.reportTarget)
     }
   } finally {
     display.finish()

@@ -13,7 +13,7 @@ export async function writeJson(
   target: string | true,
   stdout: TextStream = process.stdout,
 ): Promise<void> {
-  const text = `${withNumbersOnOneLine(JSON.stringify(value, null, 2))}\n`
+  const text = jsonText(value)
   if (target === true) {
     stdout.write(text)
     return
@@ -24,6 +24,10 @@ export async function writeJson(
     throw toGraftError(error)
   }
 }
+
+/** Two spaces a level, as people read it. */
+export const jsonText = (value: unknown): string =>
+  `${withNumbersOnOneLine(JSON.stringify(value, null, 2))}\n`
 
 const NUMBERS = String.raw`\[[^[\]{}"]*\]`
 /** An array of numbers, or one of such arrays. */

@@ -102,6 +102,8 @@ export function createBoard({
   let round: CurrentRound | null = null
   let earlier: PhaseSeconds[] = []
   let last = lastEvent
+  /** Where memory was last looked at. */
+  let weighedAt = ''
 
   function federationChanged(): void {
     for (const listener of listeners) listener.federationChanged()
@@ -273,7 +275,9 @@ export function createBoard({
     appended(of, seq, event, next) {
       const { phase } = next
       log.info(logLine({ run: of.id, seq, event, next }))
-      if (log.isLevelEnabled('debug')) {
+      const place = `round ${event.round}: ${phase}`
+      if (place !== weighedAt && log.isLevelEnabled('debug')) {
+        weighedAt = place
         log.debug(memoryLine({ run: of.id, round: event.round, phase }))
       }
       last = { run: of.number, seq }
