@@ -51,7 +51,7 @@ export async function runFederation(federation: Federation): Promise<number> {
   const session = createSession(run, stop)
   const past = await recall(federation, session)
   const retention = await openRetention({
-    ...{ store, run: run.id, blobs: federation.blobs, past: past.events },
+    ...{ store, run: run.id, blobs: federation.blobs, past: [...past.values()].flat() },
     keepUpdates: federation.keepUpdates ?? Infinity,
   })
   let rounds = 0
@@ -69,7 +69,8 @@ export async function runFederation(federation: Federation): Promise<number> {
     for (let number = 1; number <= settings.rounds; number++) {
       stop.signal.throwIfAborted()
       const round = RoundNumber.parse(number)
-      const events = past.events.filter(({ event }) => event.round === round)
+      const events = past.get(round) ?? []
+      past.delete(round)
       const replayed = replay(rulesOf(settings), startRound(round), events)
       if (!isOver(replayed)) {
         await offerModel(federation, session, globalModel)
@@ -77,10 +78,11 @@ export async function runFederation(federation: Federation): Promise<number> {
       }
       globalModel = await startOf(session, helm, { round, globalModel })
       // A round may have failed behind its model, as when the journal could not be written.
-      const stored = replayed.phase === 'published' ? past.models.get(round) : undefined
-      past.models.delete(round)
+      const stored = replayed.phase === 'published' ? await store.readModel(run.id, round) : null
       const ended: EndedRound | undefined = isOver(replayed)
-        ? stored && endedBefore(federation, fromStored(stored), stateAfter(replayed))
+        ? stored === null
+          ? undefined
+          : endedBefore(federation, fromStored(stored), stateAfter(replayed))
         : await conductRound(federation, session, gateway, {
             round,
             globalModel,
@@ -129,8 +131,11 @@ export async function runFederation(federation: Federation): Promise<number> {
 const nothingPublished = ({ rounds }: RunSettings): GraftError =>
   new GraftError('GRAFT_RUN_FAILED', `None of ${rounds} rounds published a model.`)
 
-/** What earlier processes left of a run: its members and what operators chose go into the session. */
-async function recall({ store }: Federation, session: Session) {
+/**
+ * What earlier processes left of a run: its members and what operators chose go into the session.
+ * @returns the journal by round
+ */
+async function recall({ store }: Federation, session: Session): Promise<Map<number, PastEvent[]>> {
   const { run, members, chosen } = session
   const events = parseJournal(await store.readJournal(run.id))
   for (const { event } of events) {
@@ -138,8 +143,13 @@ async function recall({ store }: Federation, session: Session) {
     if (event.type === 'model-chosen') chosen.set(event.round, event.model)
   }
   for (const { client } of await store.listBans()) members.delete(client)
-  const models = await store.listModels(run.id)
-  return { events, models: new Map(models.map((model) => [model.round, model])) }
+  const byRound = new Map<number, PastEvent[]>()
+  for (const past of events) {
+    const ofRound = byRound.get(past.event.round)
+    if (ofRound === undefined) byRound.set(past.event.round, [past])
+    else ofRound.push(past)
+  }
+  return byRound
 }
 
 /** From here on operators may steer the run; a round that nothing is known of waits while it is paused. */
@@ -318,8 +328,8 @@ async function storedLedger(
   run: RunId,
   round: RoundNumber | null,
 ): Promise<LedgerReport | undefined> {
-  const ledger = round === null ? null : await store.lists.ledger(run, round)
-  return ledger === null ? undefined : LedgerReport.parse(ledger)
+  const model = round === null ? null : await store.readModel(run, round)
+  return model === null || model.ledger === null ? undefined : LedgerReport.parse(model.ledger)
 }
 
 /** Ends the connection of each client that was banned, or whose token was revoked or has expired, since it joined. */

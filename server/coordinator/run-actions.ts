@@ -76,8 +76,8 @@ export function createRunActions({ store, board, helm, queue }: OperationsContex
           if (status === 'queued' || status === 'running' || status === 'paused') {
             throw actionRefused(`Run ${run} is ${status}: this takes one that is over.`)
           }
-          const newest = (await store.listModels(run)).at(-1)?.blob
-          const again = { ...settings, initialModel: newest ?? settings.initialModel }
+          const [newest] = await store.lists.models({ run, limit: 1 })
+          const again = { ...settings, initialModel: newest?.blob ?? settings.initialModel }
           await checkSettings(again)
           return again
         },

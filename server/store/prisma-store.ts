@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { GraftError } from '../../shared/errors.ts'
-import { RunId } from '../../shared/ids.ts'
+import { BlobId, RunId } from '../../shared/ids.ts'
 import { groupWrites } from './group-writes.ts'
 import { createSerialQueue } from './serial-queue.ts'
 import type { Database } from './database.ts'
@@ -203,10 +203,27 @@ export function createPrismaStore(database: Database): Store {
       if (count === 0) throw await refusal(run)
     },
 
-    listModels: async (run) => {
-      const where = { runId: run }
-      const rows = await answer(prisma.model.findMany({ where, orderBy: { round: 'asc' } }))
-      return rows.map(toModel)
+    readModel: async (run, round) => {
+      const where = { runId_round: { runId: run, round } }
+      const row = await answer(prisma.model.findUnique({ where }))
+      return row === null ? null : toModel(row)
+    },
+
+    // Where the texts are: of a long run they are more than a process should read for a few ids.
+    namedBlobs: async (run, { withoutUpdatesUpTo: upTo }) => {
+      const rows = await answer(
+        prisma.$queryRaw<{ id: string }[]>`
+          SELECT DISTINCT found[1] AS "id" FROM (
+            SELECT regexp_matches("event"::text, ${ANY_BLOB}, 'g') AS found
+            FROM "journal_event" WHERE "run_id" = ${run}::uuid
+              AND CASE "event"->>'type' WHEN 'update-received'
+                THEN (("event"->>'round')::int <= ${upTo}) IS NOT TRUE ELSE TRUE END
+            UNION ALL
+            SELECT regexp_matches("blob" || ' ' || "report"::text, ${ANY_BLOB}, 'g')
+            FROM "model" WHERE "run_id" = ${run}::uuid
+          ) AS "text"`,
+      )
+      return rows.map(({ id }) => BlobId.parse(id))
     },
 
     createToken: async ({ secret, role, ...token }) => {
@@ -323,6 +340,8 @@ export function createPrismaStore(database: Database): Store {
 const textOf = (values: readonly unknown[]): string => `[${values.map(toText).join(',')}]`
 
 /** PostgreSQL refuses to compare a uuid with any other text; such text is just no id of ours. */
+/** 64 hex digits that are no part of more. */
+const ANY_BLOB = '(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])'
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Only a secret that someone chose can be there twice; it may have been revoked, so it is not reused. */

@@ -149,7 +149,15 @@ export interface Store {
 
   /** Replaces the model of the same run and round, as after a crash between saving and journalling. */
   saveModel(model: ModelRecord): Promise<void>
-  listModels(run: RunId): Promise<ModelRecord[]>
+  /** Null: the round has none. One at a time, as ledgers of many rounds are more than a process has memory for. */
+  readModel(run: RunId, round: RoundNumber): Promise<ModelRecord | null>
+  /**
+   * Blobs that events and models of a run name. Whatever looks like a blob's id is taken for one: of two mistakes this one loses
+   * nothing.
+   *
+   * @param options.withoutUpdatesUpTo updates of rounds up to this one are left out
+   */
+  namedBlobs(run: RunId, options: { readonly withoutUpdatesUpTo: number }): Promise<BlobId[]>
 
   /**
    * @param token the secret itself; only its SHA-256 is stored

@@ -214,7 +214,7 @@ describe('a federation', () => {
         event.type === 'model-fused' ? [event.fused] : [],
       )
       expect(fusions).toEqual([expect.objectContaining({ ledger: expect.any(String) as unknown })])
-      const [model] = await federation.store.listModels(run)
+      const model = await federation.store.readModel(run, RoundNumber.parse(1))
       expect(model).toMatchObject({ blob: report?.published.modelSha256, ledger: report?.ledger })
       expect(model?.report).not.toHaveProperty('ledger')
     },

@@ -63,7 +63,7 @@ describe.skipIf(missing !== null)('leadership on PostgreSQL', () => {
         message: expect.stringContaining('The coordinator bob leads'),
       })
     }
-    expect(await first.listModels(id)).toEqual([])
+    expect(await first.lists.models({ run: id, limit: 1 })).toEqual([])
     expect((await first.readJournal(id)).map(({ event }) => event)).toEqual(['of ada'])
     expect((await first.unfinishedRun())?.id).toBe(id)
     for (const write of writesTo(second, id)) await write()

@@ -24,7 +24,8 @@ describe('updates of rounds that are over', () => {
       await Promise.all([federation.node(0), federation.node(1)])
       await federation.reports
       expect(await roundsThere(federation, home.path)).toEqual([3, 4])
-      const models = await federation.store.listModels(await runOf(federation))
+      const run = await runOf(federation)
+      const models = await federation.store.lists.models({ run, limit: 10 })
       expect(models).toHaveLength(4)
     }
     const findings = await mendAt(home.path)

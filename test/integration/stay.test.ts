@@ -4,6 +4,7 @@ import type { Actor } from '../../server/coordinator/operations.ts'
 import { GraftError } from '../../shared/errors.ts'
 import { startTestEngine } from '../support/engine.ts'
 import { startStayingCoordinator } from '../support/staying-coordinator.ts'
+import type { RunId } from '../../shared/ids.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { TOY_SETTINGS } from '../support/toy-run.ts'
 
@@ -31,7 +32,8 @@ describe('a coordinator that stays', () => {
       { id: first, number: 1, status: 'finished' },
       { id: second, number: 2, status: 'finished' },
     ])
-    for (const { id } of runs) expect(await store.listModels(id)).toHaveLength(1)
+    const modelsOf = (run: RunId) => store.lists.models({ run, limit: 10 })
+    for (const { id } of runs) expect(await modelsOf(id)).toHaveLength(1)
     const joined = events.flatMap((event) => (event.type === 'joined' ? [event.run] : []))
     expect(joined).toEqual([first, second])
     expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(2)
@@ -39,7 +41,7 @@ describe('a coordinator that stays', () => {
     // The newest model of a run is where it starts from when it is tried again.
     const third = await operations.retry(second, OPERATOR)
     await coordinator.has(third, 'finished')
-    const [model] = await store.listModels(second)
+    const [model] = await modelsOf(second)
     expect((await store.listRuns())[2]?.settings).toEqual({ ...other, initialModel: model?.blob })
 
     coordinator.stop(new Error('enough'))

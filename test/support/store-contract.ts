@@ -148,7 +148,7 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
   })
 
   describe('models', () => {
-    it('should list the models of a run by round', async () => {
+    it('should read the model of a round', async () => {
       const { id: run } = await store.createRun(SETTINGS)
       const models = [2, 0, 1].map((n) => ({
         run,
@@ -159,7 +159,10 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
       }))
       for (const model of models) await store.saveModel(model)
 
-      expect(await store.listModels(run)).toEqual([models[1], models[2], models[0]])
+      for (const model of models) expect(await store.readModel(run, model.round)).toEqual(model)
+      expect(await store.readModel(run, RoundNumber.parse(3))).toBeNull()
+      const { id: other } = await store.createRun(SETTINGS)
+      expect(await store.readModel(other, RoundNumber.parse(1))).toBeNull()
     })
 
     it('should replace a model that is saved again, as after a crash', async () => {
@@ -174,7 +177,41 @@ export function describeStore(createHost: () => Promise<StoreHost>): void {
       await store.saveModel({ ...model, report: {}, ledger: { parents: [] } })
       await store.saveModel(again)
 
-      expect(await store.listModels(run)).toEqual([again])
+      expect(await store.readModel(run, again.round)).toEqual(again)
+    })
+  })
+
+  describe('blobs that a run names', () => {
+    const blob = (digit: string) => BlobId.parse(digit.repeat(64))
+
+    it('should be those of all its events and models, and of no other run', async () => {
+      const { id: run } = await store.createRun(SETTINGS)
+      await store.appendEvent(run, { type: 'model-fused', fused: { blob: blob('a'), of: ['b'] } })
+      await store.appendEvent(run, [`${'c'.repeat(64)}, and ${blob('d')}0`, 'e'.repeat(63)])
+      const report = { published: { modelSha256: blob('1') } }
+      const model = { run, round: RoundNumber.parse(1), blob: blob('2'), report, ledger: null }
+      await store.saveModel(model)
+      const { id: other } = await store.createRun(SETTINGS)
+      await store.appendEvent(other, blob('f'))
+
+      const named = await store.namedBlobs(run, { withoutUpdatesUpTo: 0 })
+      expect(named.sort()).toEqual(['1', '2', 'a', 'c'].map(blob))
+    })
+
+    it('should leave out updates that were let go of, unless something else names them', async () => {
+      const { id: run } = await store.createRun(SETTINGS)
+      for (const [round, id] of [
+        [1, 'a'],
+        [2, 'b'],
+        [3, 'c'],
+      ] as const) {
+        const update = { blob: blob(id), sizeBytes: 1 }
+        await store.appendEvent(run, { type: 'update-received', round, update })
+      }
+      await store.appendEvent(run, { type: 'model-chosen', round: 1, model: blob('b') })
+
+      const named = await store.namedBlobs(run, { withoutUpdatesUpTo: 2 })
+      expect(named.sort()).toEqual(['b', 'c'].map(blob))
     })
   })
 
