@@ -180,9 +180,11 @@ function nameOf(path: string): string {
   return basename(named).replace(/\.(json|m?js)$/i, '')
 }
 
+/** TensorFlow.js writes a network as text, so that `JSON.stringify(model)` makes text of the text. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    const value = JSON.parse(text) as unknown
+    return typeof value === 'string' ? (JSON.parse(value) as unknown) : value
   } catch (cause) {
     throw invalid('It is not JSON.', cause)
   }

@@ -48,6 +48,8 @@ describe('readOwnModel', () => {
     model.dispose()
     await writeFiles(folder.path, {
       'bare.json': json,
+      // What `JSON.stringify(model)` makes of it.
+      'twice.json': JSON.stringify(json),
       'empty/model.json': JSON.stringify({ modelTopology, weightsManifest: [] }),
       'made.mjs': `export const createModel = async (tf) => tf.sequential({ layers: [
         tf.layers.dense({ units: 5, inputShape: [4], activation: 'relu' , name: 'a' }),
@@ -55,6 +57,7 @@ describe('readOwnModel', () => {
     })
     for (const [file, name] of [
       ['bare.json', 'bare'],
+      ['twice.json', 'twice'],
       ['empty', 'empty'],
       ['made.mjs', 'made'],
     ] as const) {
