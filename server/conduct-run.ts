@@ -63,7 +63,7 @@ export async function conductRun(
   const { settings, network } = plan
   const stop = new AbortController()
   const workbench = createWorkbench(plan, blobs, AbortSignal.any([signal, stop.signal]))
-  const report = createReportFile(join(folder, 'report.json'), (round) =>
+  await using report = createReportFile(join(folder, 'report.json'), (round) =>
     reportOf(round, settings, engine),
   )
   try {

@@ -77,12 +77,8 @@ export async function runFederation(federation: Federation): Promise<number> {
         await begin(federation, session, events)
       }
       globalModel = await startOf(session, helm, { round, globalModel })
-      // A round may have failed behind its model, as when the journal could not be written.
-      const stored = replayed.phase === 'published' ? await store.readModel(run.id, round) : null
-      const ended: EndedRound | undefined = isOver(replayed)
-        ? stored === null
-          ? undefined
-          : endedBefore(federation, fromStored(stored), stateAfter(replayed))
+      const ended = isOver(replayed)
+        ? await endedBefore(federation, run.id, replayed)
         : await conductRound(federation, session, gateway, {
             round,
             globalModel,
@@ -199,10 +195,17 @@ interface EndedRound {
   readonly state: BlobId | null
 }
 
-/** A round of an earlier process. */
-function endedBefore({ board }: Federation, report: RoundReport, state: BlobId | null): EndedRound {
+/** A round of an earlier process; undefined: it failed, perhaps behind its model, as when the journal could not be written. */
+async function endedBefore(
+  { store, board }: Federation,
+  run: RunId,
+  last: RoundState,
+): Promise<EndedRound | undefined> {
+  const stored = last.phase === 'published' ? await store.readModel(run, last.round) : null
+  if (stored === null) return undefined
+  const report = fromStored(stored)
   board.roundEnded(report.seconds)
-  return { report, state }
+  return { report, state: stateAfter(last) }
 }
 
 /** What the strategy remembers after a round that is over. */

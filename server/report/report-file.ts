@@ -1,13 +1,12 @@
-import { constants, createReadStream } from 'node:fs'
-import { appendFile, copyFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { jsonText } from '../../shared/command/write-json.ts'
 import { GraftError, orGraftError } from '../../shared/errors.ts'
 import { type RoundReport, RunReport } from '../../shared/protocol/run-report.ts'
-import { syncFile } from '../store/files.ts'
 
 /** A run's report on disk, whole after each round. Earlier rounds are in the file alone, of however many clients they were. */
-export interface ReportFile {
+export interface ReportFile extends AsyncDisposable {
   /** Null as long as no round was added. */
   readonly written: () => string | null
   /**
@@ -31,6 +30,24 @@ export function createReportFile(
   let newest: RoundReport | null = null
   /** Length of what stays, up to the newest round. */
   let settledBytes = 0
+  /** Of what was written last: whoever moves the file or removes it meanwhile takes nothing from the next. */
+  let last: FileHandle | null = null
+
+  async function write(text: string): Promise<void> {
+    const next = await open(draft, 'w+')
+    try {
+      if (last !== null) await copyStart(last, next, settledBytes)
+      await next.writeFile(text)
+      await next.sync()
+      await rename(draft, path)
+    } catch (error) {
+      await next.close()
+      await rm(draft, { force: true })
+      throw error
+    }
+    await last?.close()
+    last = next
+  }
 
   return {
     written: () => (newest === null ? null : path),
@@ -40,23 +57,13 @@ export function createReportFile(
       const [head, tail] = aroundRounds(report)
       const settled = newest === null ? head : `${roundText(withoutLedger(newest))},\n`
       const [added] = report.rounds
-      await orGraftError(async () => {
-        try {
-          if (newest === null) await writeFile(draft, '')
-          else {
-            await copyFile(path, draft, constants.COPYFILE_FICLONE)
-            await truncate(draft, settledBytes)
-          }
-          await appendFile(draft, `${settled}${roundText(added!)}${tail}`)
-          await syncFile(draft)
-          await rename(draft, path)
-        } catch (error) {
-          await rm(draft, { force: true })
-          throw error
-        }
-      })
+      await orGraftError(() => write(`${settled}${roundText(added!)}${tail}`))
       settledBytes += Buffer.byteLength(settled)
       newest = added!
+    },
+
+    async [Symbol.asyncDispose]() {
+      await last?.close()
     },
   }
 }
@@ -71,7 +78,7 @@ export async function giveReport(
   stdout: NodeJS.WritableStream = process.stdout,
 ): Promise<void> {
   if (target === true) return pipeline(createReadStream(path), stdout, { end: false })
-  const draft = `${target}.tmp`
+  const draft = `${target}.${process.pid}.tmp`
   await orGraftError(async () => {
     try {
       await copyFile(path, draft)
@@ -81,6 +88,17 @@ export async function giveReport(
       throw error
     }
   })
+}
+
+/** Copies the first bytes of a file to the end of another. */
+async function copyStart(from: FileHandle, to: FileHandle, bytes: number): Promise<void> {
+  const piece = new Uint8Array(Math.min(bytes, PIECE_BYTES))
+  for (let at = 0; at < bytes;) {
+    const { bytesRead } = await from.read(piece, 0, Math.min(piece.length, bytes - at), at)
+    if (bytesRead === 0) throw new Error('a report has become shorter while it was open')
+    await to.writeFile(piece.subarray(0, bytesRead))
+    at += bytesRead
+  }
 }
 
 function checked(report: RunReport): RunReport {
@@ -94,6 +112,8 @@ function checked(report: RunReport): RunReport {
   throw new GraftError('GRAFT_INTERNAL', problem)
 }
 
+/** That are copied at once. */
+const PIECE_BYTES = 1 << 20
 const NO_ROUNDS = '"rounds": []'
 
 /** What is before the first round and behind the last one; of settings `rounds` is a number. */

@@ -43,7 +43,7 @@ export function startGraft(words: readonly string[], env: Record<string, string>
     return {
       status: status as number | null,
       stdout,
-      stderr: stderr.replace(TENSORFLOW_NOTICE, ''),
+      stderr: withoutNotice(stderr),
     }
   })
   return {
@@ -74,7 +74,11 @@ export async function runGraft(
   return await running.finished
 }
 
-// What libtensorflow writes while it is loaded. Graft hushes it on terminals, files and shell pipes; a
-// child of Node has a socket for stderr, where it cannot.
 const TENSORFLOW_NOTICE =
   /^(WARNING: All log messages before absl::InitializeLog.*|I0000 .*oneDNN custom operations.*)\n/gm
+
+/**
+ * Without what libtensorflow writes while it is loaded. Graft hushes it on terminals and shell pipes; a child of Node has a
+ * socket for stderr, where it cannot.
+ */
+export const withoutNotice = (stderr: string): string => stderr.replace(TENSORFLOW_NOTICE, '')

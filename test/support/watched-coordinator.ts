@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Sample } from './memory-sample.ts'
 import { withoutGraft } from './without-graft.ts'
+import { withoutNotice } from './graft-process.ts'
 
 // This file runs from dist/NAME/test/support.
 const CLI = resolve(import.meta.dirname, '../../../cli.js')
@@ -74,7 +75,7 @@ export async function startWatchedCoordinator(
       child.send('sample', () => undefined) // where it cannot be sent, the end says why
       return (await orEnd(answer)) as Sample
     },
-    complaints: () => written.stderr,
+    complaints: () => withoutNotice(written.stderr),
     output: () => written.stdout,
     ended,
     hasEnded: () => isOver,

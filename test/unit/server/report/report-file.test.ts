@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -34,7 +34,7 @@ const roundOf = (round: number, more: object = { ledger: LEDGER }) => {
 describe('createReportFile', () => {
   it('should leave after each round what the whole report would be, written at once', async () => {
     await writeFile(path, 'of an earlier process')
-    const file = createReportFile(path, reportOf)
+    await using file = createReportFile(path, reportOf)
     expect(file.written()).toBeNull()
     for (const count of [1, 2, 3]) {
       const newest = roundOf(count)
@@ -48,7 +48,7 @@ describe('createReportFile', () => {
   })
 
   it('should refuse a round that JSON would falsify, naming the place, and keep what is there', async () => {
-    const file = createReportFile(path, reportOf)
+    await using file = createReportFile(path, reportOf)
     await file.add(roundOf(1))
     const before = await readFile(path, 'utf8')
     const spoilt = { ...roundOf(2), fused: { accuracy: 0.9, loss: NaN } }
@@ -60,8 +60,19 @@ describe('createReportFile', () => {
     expect(RunReport.parse(JSON.parse(await readFile(path, 'utf8'))).rounds).toHaveLength(2)
   })
 
+  it('should be whole again when somebody has taken the file away', async () => {
+    await using file = createReportFile(path, reportOf)
+    await file.add(roundOf(1))
+    await rename(path, join(folder.path, 'mine.json'))
+    await file.add(roundOf(2))
+    await rm(path)
+    await file.add(roundOf(3))
+    const { rounds } = RunReport.parse(JSON.parse(await readFile(path, 'utf8')))
+    expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3])
+  })
+
   it('should say what is wrong with a folder that is not there', async () => {
-    const file = createReportFile(join(folder.path, 'nowhere', 'report.json'), reportOf)
+    await using file = createReportFile(join(folder.path, 'nowhere', 'report.json'), reportOf)
     await expect(file.add(roundOf(1))).rejects.toThrow('GRAFT_FILE_UNREADABLE')
     expect(file.written()).toBeNull()
   })
@@ -69,7 +80,8 @@ describe('createReportFile', () => {
 
 describe('giveReport', () => {
   it('should give the same bytes to a file or to stdout', async () => {
-    await createReportFile(path, reportOf).add(roundOf(1))
+    await using file = createReportFile(path, reportOf)
+    await file.add(roundOf(1))
     const target = join(folder.path, 'mine.json')
     await giveReport(path, target)
     const stdout = new PassThrough()
