@@ -46,6 +46,8 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
   const turns = createTurns()
   const { address } = peerOf(socket.request.socket)
   let pending = 0
+  /** The newest progress that waits for its turn, of which those before it say nothing that is still so. */
+  let untold: { readonly message: unknown } | null = null
 
   /** Seconds until this message may be answered: a client that sends more than it may is slowed down, not refused. */
   function waitFor(event: string): () => number {
@@ -78,8 +80,7 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
       endConnection(socket, tooManyPending())
       return
     }
-    const canAnswer = typeof answer === 'function'
-    if (!canAnswer && event !== 'client:progress') {
+    if (typeof answer !== 'function') {
       endConnection(socket, unanswerable(event))
       return
     }
@@ -87,13 +88,26 @@ export function answerClient(socket: ClientSocket, rooms: ClientRooms): void {
     await turns(waitFor(event))
     const ack = await reply(event, message)
     pending--
-    if (canAnswer) (answer as (ack: Ack) => void)(ack)
+    const send = answer as (ack: Ack) => void
+    send(ack)
+  }
+
+  /** When the coordinator was busy elsewhere, a hundred of them come at once: that is no fault of the client's. */
+  async function onProgress(message: unknown): Promise<void> {
+    const isFirst = untold === null
+    untold = { message }
+    if (!isFirst) return
+    await turns(waitFor('client:progress'))
+    const newest = untold
+    untold = null
+    const ack = await reply('client:progress', newest.message)
     // What cannot be answered with a refusal is told and ends the connection.
-    else if (!ack.ok) endConnection(socket, ack)
+    if (!ack.ok) endConnection(socket, ack)
   }
 
   socket.onAny((event: string, message: unknown, answer: unknown) => {
-    void onMessage(event, message, answer)
+    const isUnanswered = event === 'client:progress' && typeof answer !== 'function'
+    void (isUnanswered ? onProgress(message) : onMessage(event, message, answer))
   })
 }
 

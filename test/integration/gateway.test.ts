@@ -224,6 +224,22 @@ describe('gateway messages', () => {
     expect((await disconnected)[0]).toBe('io server disconnect')
   })
 
+  it('should take any number of progress messages at once, and heed the newest', async () => {
+    const told: number[] = []
+    await using server = await startTestGateway({
+      onProgress: (_, { done }) => void told.push(done),
+    })
+    const socket = rawClient(server.gateway.url, { ...AUTH, protocol: PROTOCOL_VERSION })
+    await once(socket as never, 'connect')
+    const count = 20 * MAX_PENDING_MESSAGES
+    for (let index = 1; index <= count; index++) {
+      socket.emit('client:progress', { round: 1, phase: 'training', done: index / count })
+    }
+    await expect(socket.emitWithAck('run:join', {})).resolves.toMatchObject({ ok: true })
+    expect(told.at(-1)).toBe(1)
+    expect(told).toEqual(told.toSorted((a, b) => a - b))
+  })
+
   it('should end a connection that does not wait for its answers', async () => {
     await using server = await startTestGateway({ onReady: () => new Promise(() => undefined) })
     const connection = server.connect()
