@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type S3Server, startS3Server } from '../support/s3-server.ts'
+import { startS3Server } from '../support/s3-server.ts'
 import type { BucketFault } from './plan.ts'
+import { startTrouble } from './trouble.ts'
 
 const PREFIX = 'chaos'
 const QUARANTINE = 'quarantine/'
@@ -22,8 +23,14 @@ export interface TroubledBucket extends AsyncDisposable {
 export async function startTroubledBucket(faults: readonly BucketFault[]): Promise<TroubledBucket> {
   const s3 = await startS3Server()
   const counts = { away: 0, busy: 0 }
-  const over = new AbortController()
-  const trouble = strike(s3, faults, { counts, signal: over.signal }).catch(() => undefined)
+  const trouble = startTrouble(faults, async ({ how, forMs }, signal) => {
+    counts[how]++
+    if (how === 'away') await s3.stop()
+    else s3.setFault(BUSY)
+    await delay(forMs, undefined, { signal })
+    if (how === 'away') await s3.start()
+    else s3.setFault('none')
+  })
   return {
     words: ['--blobs', `s3://${s3.bucket}/${PREFIX}`],
     env: s3.env,
@@ -37,26 +44,8 @@ export async function startTroubledBucket(faults: readonly BucketFault[]): Promi
       }
     },
     async [Symbol.asyncDispose]() {
-      over.abort()
-      await trouble
+      await trouble[Symbol.asyncDispose]()
       await s3[Symbol.asyncDispose]()
     },
-  }
-}
-
-async function strike(
-  s3: S3Server,
-  faults: readonly BucketFault[],
-  { counts, signal }: { counts: TroubledBucket['counts']; signal: AbortSignal },
-): Promise<void> {
-  for (let index = 0; faults.length > 0; index = (index + 1) % faults.length) {
-    const { afterMs, how, forMs } = faults[index]!
-    await delay(afterMs, undefined, { signal })
-    counts[how]++
-    if (how === 'away') await s3.stop()
-    else s3.setFault(BUSY)
-    await delay(forMs, undefined, { signal })
-    if (how === 'away') await s3.start()
-    else s3.setFault('none')
   }
 }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts'
+import { startTcpRelay } from '../support/tcp-relay.ts'
 import type { LinkFault } from './plan.ts'
+import { startTrouble } from './trouble.ts'
 
 export interface TroubledLink {
   readonly url: string
@@ -18,27 +18,7 @@ export async function startTroubledLink(
   const relay = await startTcpRelay(target)
   relay.onBytes(onBytes)
   const counts = { cuts: 0, slowed: 0 }
-  const over = new AbortController()
-  const trouble = strike(relay, faults, { counts, signal: over.signal }).catch(() => undefined)
-  return {
-    url: relay.url,
-    counts,
-    async [Symbol.asyncDispose]() {
-      over.abort()
-      await trouble
-      await relay[Symbol.asyncDispose]()
-    },
-  }
-}
-
-async function strike(
-  relay: TcpRelay,
-  faults: readonly LinkFault[],
-  { counts, signal }: { counts: TroubledLink['counts']; signal: AbortSignal },
-): Promise<void> {
-  for (let index = 0; faults.length > 0; index = (index + 1) % faults.length) {
-    const { afterMs, fault } = faults[index]!
-    await delay(afterMs, undefined, { signal })
+  const trouble = startTrouble(faults, ({ fault }) => {
     if (fault.type === 'cut') {
       relay.cut(fault.downMs)
       counts.cuts++
@@ -46,5 +26,13 @@ async function strike(
       relay.setPace(fault)
       counts.slowed++
     } else relay.setPace(null)
+  })
+  return {
+    url: relay.url,
+    counts,
+    async [Symbol.asyncDispose]() {
+      await trouble[Symbol.asyncDispose]()
+      await relay[Symbol.asyncDispose]()
+    },
   }
 }
