@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs'
-import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { jsonText } from '../../shared/command/write-json.ts'
 import { GraftError, orGraftError } from '../../shared/errors.ts'
 import { type RoundReport, RunReport } from '../../shared/protocol/run-report.ts'
+import { copyWhole } from '../store/files.ts'
 
 /** A run's report on disk, whole after each round. Earlier rounds are in the file alone, of however many clients they were. */
 export interface ReportFile extends AsyncDisposable {
@@ -78,16 +79,7 @@ export async function giveReport(
   stdout: NodeJS.WritableStream = process.stdout,
 ): Promise<void> {
   if (target === true) return pipeline(createReadStream(path), stdout, { end: false })
-  const draft = `${target}.${process.pid}.tmp`
-  await orGraftError(async () => {
-    try {
-      await copyFile(path, draft)
-      await rename(draft, target)
-    } catch (error) {
-      await rm(draft, { force: true })
-      throw error
-    }
-  })
+  await orGraftError(() => copyWhole(path, target))
 }
 
 /** Copies the first bytes of a file to the end of another. */

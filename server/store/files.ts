@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, open, rename } from 'node:fs/promises'
+import { copyFile, open, rename, rm } from 'node:fs/promises'
 
 /** Bytes of a file that are hashed at once. */
 const PIECE_BYTES = 1 << 20
@@ -51,6 +51,18 @@ export async function writeFileDurably(path: string, bytes: Uint8Array): Promise
     await file.sync()
   } finally {
     await file.close()
+  }
+}
+
+/** Copies a file so that the copy appears complete or not at all, and what was there before stays until then. */
+export async function copyWhole(from: string, to: string): Promise<void> {
+  const draft = `${to}.graft-tmp`
+  try {
+    await copyFile(from, draft)
+    await rename(draft, to)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
   }
 }
 

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toGraftError } from '../../shared/errors.ts'
+import { orGraftError } from '../../shared/errors.ts'
 import type { BlobId } from '../../shared/ids.ts'
+import { copyWhole } from './files.ts'
 import type { BlobStore } from './store.ts'
 
 /**
@@ -16,14 +17,9 @@ export async function saveModelFile(
   round: number,
 ): Promise<string> {
   const file = join(folder, `round-${String(round).padStart(3, '0')}.safetensors`)
-  const draft = `${file}.tmp`
-  try {
+  await orGraftError(async () => {
     await mkdir(folder, { recursive: true })
-    await copyFile(await blobs.file(model), draft)
-    await rename(draft, file)
-    return file
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw toGraftError(error)
-  }
+    await copyWhole(await blobs.file(model), file)
+  })
+  return file
 }
