@@ -94,5 +94,3 @@ export async function startTcpRelay(target: string) {
     },
   }
 }
-
-export type TcpRelay = Awaited<ReturnType<typeof startTcpRelay>>
