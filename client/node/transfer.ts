@@ -72,7 +72,7 @@ export interface OutgoingUpdate {
 }
 
 /**
- * Sends an update, CHUNK_WINDOW chunks ahead of the last acknowledged one. After a reconnect it goes on
+ * Sends an update, as far ahead of the last acknowledged byte as the coordinator lets it. After a reconnect it goes on
  * from the byte the coordinator has; returns when the update is journalled there.
  *
  * @throws GraftError the coordinator's refusal
@@ -92,9 +92,9 @@ export async function pushUpdate(
   for (;;) {
     try {
       signal?.throwIfAborted()
-      const { offset } = await connection.request('update:begin', announced, UploadOffset)
-      onBegin?.({ id: announced.sha256, sizeBytes: bytes.length, offset })
-      await sendChunks(offset)
+      const begun = await connection.request('update:begin', announced, UploadOffset)
+      onBegin?.({ id: announced.sha256, sizeBytes: bytes.length, offset: begun.offset })
+      await sendChunks(begun)
       await connection.request('update:commit', { round, ...commit() }, Done)
       return
     } catch (error) {
@@ -105,28 +105,37 @@ export async function pushUpdate(
     }
   }
 
-  async function sendChunks(from: number): Promise<void> {
-    let next = from
-    async function sendInTurn(): Promise<void> {
-      while (next < bytes.length) {
-        signal?.throwIfAborted()
-        const offset = next
-        const chunk = bytes.subarray(offset, offset + CHUNK_BYTES)
-        next = offset + chunk.length
-        const wanted = await connection.request(
-          'update:chunk',
-          { round, offset, chunk },
-          UploadOffset,
-        )
-        if (wanted.offset !== offset + chunk.length) throw moved(offset, wanted.offset)
-        onProgress?.(wanted.offset / bytes.length)
-      }
+  async function sendChunks(begun: UploadOffset): Promise<void> {
+    let { offset: next, windowBytes } = begun
+    let acknowledged = next
+    const underWay = new Set<Promise<void>>()
+    const failures: Error[] = []
+
+    async function send(offset: number, chunk: Uint8Array): Promise<void> {
+      signal?.throwIfAborted()
+      const message = { round, offset, chunk }
+      const wanted = await connection.request('update:chunk', message, UploadOffset)
+      const end = offset + chunk.length
+      if (wanted.offset !== end) throw moved(offset, wanted.offset)
+      acknowledged = end
+      windowBytes = wanted.windowBytes
+      onProgress?.(end / bytes.length)
     }
-    const senders = await Promise.allSettled(Array.from({ length: CHUNK_WINDOW }, sendInTurn))
+
+    while (next < bytes.length && failures.length === 0) {
+      const chunk = bytes.subarray(next, next + Math.min(CHUNK_BYTES, windowBytes))
+      if (next > acknowledged && next + chunk.length > acknowledged + windowBytes) {
+        await Promise.race(underWay)
+        continue
+      }
+      const sent = send(next, chunk)
+        .catch((error: unknown) => void failures.push(error as Error))
+        .finally(() => underWay.delete(sent))
+      underWay.add(sent)
+      next += chunk.length
+    }
     // All have stopped before the next attempt: none sends into it.
-    const failures = senders.flatMap((sender) =>
-      sender.status === 'rejected' ? [sender.reason as Error] : [],
-    )
+    await Promise.all(underWay)
     const decisive = failures.find((failure) => !(failure instanceof ConnectionLost)) ?? failures[0]
     if (decisive !== undefined) throw decisive
   }

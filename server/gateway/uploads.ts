@@ -12,18 +12,19 @@ import type {
 import { createClientQueues } from './client-queues.ts'
 import type { GatewayHandlers, Inspection } from './gateway.ts'
 import { createParts } from './upload-parts.ts'
+import { uploadWindow } from './upload-window.ts'
 
 /** Updates on their way in: at most one per client, on disk, never whole in memory. */
 export interface Uploads {
   /**
    * Starts or resumes an upload; another one of this client is dropped.
-   * @returns the first byte not yet here
+   * @returns the first byte not yet here, and how many may be under way
    * @throws GraftError what `checkUpdate` throws
    */
   begin(client: ClientId, announced: UpdateBegin): Promise<UploadOffset>
   /**
    * Appends a chunk; one at another offset than wanted changes nothing.
-   * @returns the byte wanted next
+   * @returns the byte wanted next, and how many may be under way
    * @throws GraftError GRAFT_UPLOAD_UNKNOWN, GRAFT_UPLOAD_TOO_LARGE, GRAFT_DISK_FULL
    */
   write(client: ClientId, chunk: UpdateChunk): Promise<UploadOffset>
@@ -60,11 +61,11 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
 
   async function begin(client: ClientId, announced: UpdateBegin): Promise<UploadOffset> {
     // The acknowledgement of a commit was lost: there is nothing left to send.
-    if (isSame(committed.get(client), announced)) return { offset: announced.sizeBytes }
+    if (isSame(committed.get(client), announced)) return wanted(announced.sizeBytes)
     const inspection = handlers.checkUpdate(client, announced)
     const current = uploads.get(client)
     if (current !== undefined && isSame(current.announced, announced)) {
-      return { offset: current.offset }
+      return wanted(current.offset)
     }
     await closeFile(current)
     const path = parts.pathOf(client, announced)
@@ -74,12 +75,12 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     const upload: Upload = { announced, path, offset: 0, hash, inspection, file: null }
     if (isLeft) await resume(upload)
     uploads.set(client, upload)
-    return { offset: upload.offset }
+    return wanted(upload.offset)
   }
 
   async function write(client: ClientId, { round, offset, chunk }: UpdateChunk) {
     const upload = uploadOf(client, round)
-    if (offset !== upload.offset) return { offset: upload.offset }
+    if (offset !== upload.offset) return wanted(upload.offset)
     const { sizeBytes } = upload.announced
     if (offset + chunk.byteLength > sizeBytes) {
       await drop(client, upload)
@@ -97,7 +98,7 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     }
     take(upload, chunk)
     handlers.onUploadProgress(client, { receivedBytes: upload.offset, sizeBytes })
-    return { offset: upload.offset }
+    return wanted(upload.offset)
   }
 
   async function commit(client: ClientId, message: UpdateCommit): Promise<void> {
@@ -146,6 +147,11 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
     )
     await Promise.all(removals)
   }
+
+  const wanted = (offset: number): UploadOffset => ({
+    offset,
+    windowBytes: uploadWindow(uploads.size),
+  })
 
   function uploadOf(client: ClientId, round: RoundNumber): Upload {
     const upload = uploads.get(client)

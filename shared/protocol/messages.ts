@@ -12,6 +12,9 @@ export const CHUNK_BYTES = 1 << 20
 /** Chunks that may be under way without an acknowledgement. */
 export const CHUNK_WINDOW = 4
 
+/** Bytes of an upload that may be under way without one, at most: a coordinator with many uploads grants fewer. */
+export const MAX_WINDOW_BYTES = CHUNK_WINDOW * CHUNK_BYTES
+
 /** Largest message: one chunk and its envelope. The connection of a larger one is closed. */
 export const MAX_MESSAGE_BYTES = CHUNK_BYTES + (64 << 10)
 
@@ -135,8 +138,13 @@ export type RunJoined = z.infer<typeof RunJoined>
 export const BlobChunk = z.strictObject({ chunk })
 export type BlobChunk = z.infer<typeof BlobChunk>
 
-/** Answer to update:begin and update:chunk: the byte from which the coordinator wants more. */
-export const UploadOffset = z.strictObject({ offset: bytes })
+/** Answer to update:begin and update:chunk. */
+export const UploadOffset = z.strictObject({
+  /** The byte from which the coordinator wants more. */
+  offset: bytes,
+  /** Bytes that may be under way from now on. */
+  windowBytes: bytes.positive().max(MAX_WINDOW_BYTES),
+})
 export type UploadOffset = z.infer<typeof UploadOffset>
 
 /** What a run's strategy asks of local training, beside the run's settings; absent fields ask nothing. */

@@ -7,6 +7,7 @@ import {
   CHUNK_BYTES,
   CHUNK_WINDOW,
   Done,
+  MAX_WINDOW_BYTES,
   RunJoined,
   UploadOffset,
 } from '../../shared/protocol/messages.ts'
@@ -105,6 +106,31 @@ describe('pushUpdate', () => {
     expect(starts[1]).toBeGreaterThan(0)
     const resent = relay.sentBytes() - bytes.length
     expect(resent).toBeLessThan(CHUNK_WINDOW * CHUNK_BYTES + 10_000)
+  })
+
+  it.each([
+    ['a crowd', 1 << 16, 1 << 16],
+    ['a window that is no whole number of chunks', 1.5 * CHUNK_BYTES, CHUNK_BYTES],
+    ['few', MAX_WINDOW_BYTES, MAX_WINDOW_BYTES],
+  ])('should have as much under way as it may: among %s', async (_which, windowBytes, most) => {
+    await using server = await startTestGateway()
+    const bytes = noise(6 * CHUNK_BYTES)
+    const connection = server.connect()
+    const request = connection.request.bind(connection)
+    const underWay: number[] = []
+    let sent = 0
+    connection.request = async (event, message, schema) => {
+      const length = 'chunk' in message ? (message.chunk as Uint8Array).length : 0
+      underWay.push((sent += length))
+      const answer = await request(event, message, schema)
+      sent -= length
+      return 'windowBytes' in (answer as object) ? { ...answer, windowBytes } : answer
+    }
+
+    await pushUpdate(connection, outgoing(bytes))
+
+    expect(Math.max(...underWay)).toBe(most)
+    expect(Buffer.compare(server.seen.updates[0]!.bytes, bytes)).toBe(0)
   })
 
   it('should resume in a gateway that was started again', async () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { GatewayHandlers } from '../../../../server/gateway/gateway.ts'
+import { uploadWindow } from '../../../../server/gateway/upload-window.ts'
 import { createUploads } from '../../../../server/gateway/uploads.ts'
 import { GraftError } from '../../../../shared/errors.ts'
+import { MAX_WINDOW_BYTES } from '../../../../shared/protocol/messages.ts'
 import { createTemporaryFolder } from '../../../support/temporary-folder.ts'
 import {
   announce,
@@ -18,6 +20,8 @@ import {
 
 const client = clientId('a')
 const commit = (ofRound = 1) => ({ round: round(ofRound), ...COMMIT })
+/** The answer where there is no crowd. */
+const wanted = (offset: number) => ({ offset, windowBytes: MAX_WINDOW_BYTES })
 const chunkOf = (bytes: Uint8Array, offset: number, length = bytes.length) => ({
   round: round(1),
   offset,
@@ -28,9 +32,9 @@ describe('uploads', () => {
   it('should hand on the bytes and remove the part', async () => {
     await using room = await openRoom()
     const bytes = noise(100)
-    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
-    expect(await room.uploads.write(client, chunkOf(bytes, 0, 60))).toEqual({ offset: 60 })
-    expect(await room.uploads.write(client, chunkOf(bytes, 60, 60))).toEqual({ offset: 100 })
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual(wanted(0))
+    expect(await room.uploads.write(client, chunkOf(bytes, 0, 60))).toEqual(wanted(60))
+    expect(await room.uploads.write(client, chunkOf(bytes, 60, 60))).toEqual(wanted(100))
     await room.uploads.commit(client, commit())
     expect(room.delivered).toEqual([bytes])
     expect(await readdir(room.path)).toEqual([])
@@ -66,7 +70,7 @@ describe('uploads', () => {
     const bytes = noise(100)
     await room.uploads.begin(client, announce(bytes))
     await room.uploads.write(client, chunkOf(bytes, 0, 10))
-    expect(await room.uploads.write(client, chunkOf(bytes, offset, 10))).toEqual({ offset: 10 })
+    expect(await room.uploads.write(client, chunkOf(bytes, offset, 10))).toEqual(wanted(10))
     const [part] = await readdir(room.path)
     expect(new Uint8Array(await readFile(join(room.path, part!)))).toEqual(bytes.slice(0, 10))
   })
@@ -91,7 +95,7 @@ describe('uploads', () => {
     })
     expect(room.delivered).toEqual([])
     expect(await readdir(room.path)).toEqual([])
-    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual(wanted(0))
   })
 
   it('should refuse a commit before all bytes are here, and keep them', async () => {
@@ -102,7 +106,7 @@ describe('uploads', () => {
     await expect(room.uploads.commit(client, commit())).rejects.toMatchObject({
       code: 'GRAFT_UPLOAD_UNKNOWN',
     })
-    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 40 })
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual(wanted(40))
   })
 
   it('should answer a second commit of an update whose first answer was lost', async () => {
@@ -110,7 +114,7 @@ describe('uploads', () => {
     const bytes = noise(10)
     await send(room, bytes)
     await room.uploads.commit(client, commit())
-    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 10 })
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual(wanted(10))
     await room.uploads.commit(client, commit())
     expect(room.delivered).toHaveLength(1)
   })
@@ -149,14 +153,14 @@ describe('uploads', () => {
       'a',
       'a',
     ])
-    expect(await room.uploads.begin(other, announce(noise(10)))).toEqual({ offset: 5 })
+    expect(await room.uploads.begin(other, announce(noise(10)))).toEqual(wanted(5))
   })
 
   it('should start again over a part that is longer than announced', async () => {
     await using room = await openRoom()
     const bytes = noise(10)
     await writeFile(join(room.path, `a.1.${announce(bytes).sha256}.part`), noise(11))
-    expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: 0 })
+    expect(await room.uploads.begin(client, announce(bytes))).toEqual(wanted(0))
   })
 
   it.each([0, 4])(
@@ -168,7 +172,7 @@ describe('uploads', () => {
       const bytes = noise(10)
       const part = join(room.path, `a.1.${announce(bytes).sha256}.part`)
       if (left > 0) await writeFile(part, bytes.subarray(0, left))
-      expect(await room.uploads.begin(client, announce(bytes))).toEqual({ offset: left })
+      expect(await room.uploads.begin(client, announce(bytes))).toEqual(wanted(left))
       await room.uploads.write(client, chunkOf(bytes, left, 3))
       await room.uploads.write(client, chunkOf(bytes, left, 3))
       await room.uploads.write(client, chunkOf(bytes, left + 3))
@@ -187,6 +191,27 @@ describe('uploads', () => {
     await room.uploads.write(client, chunkOf(bytes, 5))
     await room.uploads.commit(client, commit())
     expect(room.delivered).toEqual([bytes])
+  })
+
+  it('should divide what may be under way among the uploads, and give it back', async () => {
+    await using room = await openRoom()
+    const clients = Array.from({ length: 32 }, (_, i) => clientId(`c${i}`))
+    const bytes = noise(10)
+    for (const each of clients) await room.uploads.begin(each, announce(bytes))
+    expect(await room.uploads.write(clients[0]!, chunkOf(bytes, 0, 5))).toEqual({
+      offset: 5,
+      windowBytes: 2 << 20,
+    })
+    for (const each of clients.slice(1)) {
+      await room.uploads.write(each, chunkOf(bytes, 0))
+      await room.uploads.commit(each, commit())
+    }
+    expect(await room.uploads.write(clients[0]!, chunkOf(bytes, 5))).toEqual(wanted(10))
+  })
+
+  it('should never let less than 64 KiB of an upload be under way', () => {
+    const windows = [0, 1, 16, 17, 1024, 1025, 100_000].map(uploadWindow)
+    expect(windows).toEqual([4 << 20, 4 << 20, 4 << 20, 3_947_580, 65_536, 65_536, 65_536])
   })
 
   it('should ask before it takes anything', async () => {
