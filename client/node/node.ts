@@ -6,9 +6,11 @@ import {
   type BlobRef,
   type ClientProgress,
   Done,
+  MAX_WINDOW_BYTES,
   RunJoined,
 } from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
+import { transferWindow } from '../../shared/protocol/transfer-window.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
 import type { Privacy } from '../privacy/privacy.ts'
 import { assertSmallEnough, bytesOf, MAX_MODEL_BYTES } from './model-limit.ts'
@@ -99,11 +101,12 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
   const equip = options.equip ?? ((participant: Participant) => participant)
   const pull = rememberPulls(async (blob, transfer) => {
     assertSmallEnough(blob.sizeBytes, 'What the coordinator offers', mostBytes)
-    const bytes = await pullBlob(connection, blob, transfer)
+    const bytes = await pullBlob(connection, blob, { ...transfer, windowBytes })
     return (transfer.isOwn ? undefined : options.keepBlob?.(blob.id, bytes)) ?? bytes
   })
 
   let work: Work | undefined
+  let windowBytes = MAX_WINDOW_BYTES
 
   /** What this node has for a run, however often it joins. */
   let prepared: { readonly run: RunId; readonly data: ClientData } | undefined
@@ -117,6 +120,7 @@ export async function runNode(options: NodeOptions): Promise<NodeSummary> {
       const network = await openNetwork(settings, data.train)
       assertSmallEnough(bytesOf(network), `The model ${network.name}`, mostBytes)
       work = createWork(network, settings.encoding, privacy)
+      windowBytes = transferWindow(settings.clients)
       prepared = { run, data }
       return data
     } catch (error) {

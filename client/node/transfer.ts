@@ -5,8 +5,8 @@ import {
   BlobChunk,
   type BlobRef,
   CHUNK_BYTES,
-  CHUNK_WINDOW,
   Done,
+  MAX_WINDOW_BYTES,
   type UpdateBegin,
   type UpdateCommit,
   UploadOffset,
@@ -28,37 +28,46 @@ export interface TransferOptions {
   readonly onBegin?: (upload: BlobRef & { readonly offset: number }) => void
 }
 
+type PullOptions = Pick<TransferOptions, 'signal' | 'onProgress'> & {
+  /** @default MAX_WINDOW_BYTES */
+  readonly windowBytes?: number
+}
+
 /**
- * Fetches a blob, CHUNK_WINDOW chunks at a time; a chunk lost with the connection is asked for again.
+ * Fetches a blob in chunks, several at a time; one that is lost with the connection is asked for again.
  *
+ * @param options.windowBytes how much may be under way
  * @returns bytes the caller owns
  * @throws GraftError GRAFT_BLOB_UNKNOWN; GRAFT_BLOB_CORRUPT when the bytes are not those of `blob.id`
  */
 export async function pullBlob(
   connection: Connection,
   blob: BlobRef,
-  { signal, onProgress }: TransferOptions = {},
+  { signal, onProgress, windowBytes = MAX_WINDOW_BYTES }: PullOptions = {},
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(blob.sizeBytes)
+  const most = Math.min(CHUNK_BYTES, windowBytes)
   let next = 0
   let received = 0
 
   async function pullInTurn(): Promise<void> {
     while (next < bytes.length) {
       const offset = next
-      next += CHUNK_BYTES
+      const length = Math.min(most, bytes.length - offset)
+      next += length
       const chunk = await untilAnswered(async () => {
         signal?.throwIfAborted()
-        return (await connection.request('blob:pull', { id: blob.id, offset }, BlobChunk)).chunk
+        const pull = { id: blob.id, offset, length }
+        return (await connection.request('blob:pull', pull, BlobChunk)).chunk
       })
-      if (chunk.length !== Math.min(CHUNK_BYTES, bytes.length - offset)) throw corrupt(blob)
+      if (chunk.length !== length) throw corrupt(blob)
       bytes.set(chunk, offset)
       received += chunk.length
       onProgress?.(received / bytes.length)
     }
   }
 
-  await Promise.all(Array.from({ length: CHUNK_WINDOW }, pullInTurn))
+  await Promise.all(Array.from({ length: Math.floor(windowBytes / most) }, pullInTurn))
   if (sha256(bytes) !== blob.id) throw corrupt(blob)
   return bytes
 }

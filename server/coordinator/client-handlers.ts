@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { type ErrorCode, GraftError, toGraftError } from '../../shared/errors.ts'
 import type { BlobId, ClientId } from '../../shared/ids.ts'
 import { isDelta } from '../../shared/model/encodings.ts'
-import { CHUNK_BYTES } from '../../shared/protocol/messages.ts'
 import type { GatewayHandlers, ReceivedUpdate } from '../gateway/gateway.ts'
 import { admit } from './admission.ts'
 import { quarantine } from './quarantine.ts'
@@ -48,11 +47,11 @@ export function createClientHandlers(federation: Federation, session: Session): 
       display.clientState(client, { state: phase, done, ...(loss !== undefined && { loss }) })
     },
 
-    async readBlob(client, { id, offset }) {
+    async readBlob(client, { id, offset, length }) {
       if (!session.offered.has(id)) {
         throw new GraftError('GRAFT_BLOB_UNKNOWN', `${client} asked for blob ${id}.`)
       }
-      const bytes = await blobs.read(id, offset, CHUNK_BYTES)
+      const bytes = await blobs.read(id, offset, length)
       session.record.bytesDown += bytes.byteLength
       return bytes
     },

@@ -9,10 +9,10 @@ import type {
   UpdateCommit,
   UploadOffset,
 } from '../../shared/protocol/messages.ts'
+import { transferWindow } from '../../shared/protocol/transfer-window.ts'
 import { createClientQueues } from './client-queues.ts'
 import type { GatewayHandlers, Inspection } from './gateway.ts'
 import { createParts } from './upload-parts.ts'
-import { uploadWindow } from './upload-window.ts'
 
 /** Updates on their way in: at most one per client, on disk, never whole in memory. */
 export interface Uploads {
@@ -150,7 +150,7 @@ export function createUploads(folder: string, handlers: UploadHandlers): Uploads
 
   const wanted = (offset: number): UploadOffset => ({
     offset,
-    windowBytes: uploadWindow(uploads.size),
+    windowBytes: transferWindow(uploads.size),
   })
 
   function uploadOf(client: ClientId, round: RoundNumber): Upload {

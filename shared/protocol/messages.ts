@@ -9,10 +9,10 @@ export const PROTOCOL_VERSION = 1
 /** Bytes of one chunk of a blob, up or down; the last one may be shorter. */
 export const CHUNK_BYTES = 1 << 20
 
-/** Chunks that may be under way without an acknowledgement. */
+/** Chunks of that size that may be under way without an acknowledgement. */
 export const CHUNK_WINDOW = 4
 
-/** Bytes of an upload that may be under way without one, at most: a coordinator with many uploads grants fewer. */
+/** Bytes of a transfer that may be under way without one, at most: among many clients they are fewer (`transferWindow`). */
 export const MAX_WINDOW_BYTES = CHUNK_WINDOW * CHUNK_BYTES
 
 /** Largest message: one chunk and its envelope. The connection of a larger one is closed. */
@@ -86,7 +86,11 @@ export const ClientProgress = z.strictObject({
 export type ClientProgress = z.infer<typeof ClientProgress>
 
 /** blob:pull — one chunk of an offered blob. */
-export const BlobPull = z.strictObject({ id: BlobId, offset: bytes })
+export const BlobPull = z.strictObject({
+  id: BlobId,
+  offset: bytes,
+  length: bytes.positive().max(CHUNK_BYTES),
+})
 export type BlobPull = z.infer<typeof BlobPull>
 
 /** update:begin — announces one update; the answer says from which byte to send. */
@@ -134,7 +138,7 @@ export const RunJoined = z.strictObject({
 })
 export type RunJoined = z.infer<typeof RunJoined>
 
-/** Answer to blob:pull: the bytes from the offset on, CHUNK_BYTES of them or what is left. */
+/** Answer to blob:pull: as many bytes from the offset on as were asked for, or what is left. */
 export const BlobChunk = z.strictObject({ chunk })
 export type BlobChunk = z.infer<typeof BlobChunk>
 

@@ -218,9 +218,9 @@ async function startFederation(given: FederationOptions) {
   const updates = new Map<string, Uint8Array>()
   const server = await startTestGateway({
     onReady: async (client) => invite(client),
-    readBlob: async (_client, { id, offset }) => {
+    readBlob: async (_client, { id, offset, length }) => {
       pulls.push(id)
-      return server.seen.blobs.get(id)!.subarray(offset)
+      return server.seen.blobs.get(id)!.subarray(offset, offset + length)
     },
     onUpdate: async (client, update) => {
       try {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { pullBlob, pushUpdate } from '../../client/node/transfer.ts'
 import { GraftError } from '../../shared/errors.ts'
 import {
+  BlobPull,
   CHUNK_BYTES,
   CHUNK_WINDOW,
   Done,
@@ -36,9 +37,9 @@ describe('pullBlob', () => {
     let asked = 0
     const bytes = noise(8 * CHUNK_BYTES)
     await using server = await startTestGateway({
-      readBlob: async (_client, { offset }) => {
+      readBlob: async (_client, { offset, length }) => {
         if (++asked === 4) cut()
-        return bytes.subarray(offset, offset + CHUNK_BYTES)
+        return bytes.subarray(offset, offset + length)
       },
     })
     await using relay = await startTcpRelay(server.gateway.url)
@@ -46,6 +47,29 @@ describe('pullBlob', () => {
     const pulled = await pullBlob(server.connect({ servers: [relay.url] }), server.offer(bytes))
     expect(Buffer.compare(pulled, bytes)).toBe(0)
     expect(asked).toBeLessThanOrEqual(8 + CHUNK_WINDOW)
+  })
+
+  it.each([
+    ['a crowd', 100_000, 100_000],
+    ['a window that is no whole number of chunks', 2.5 * CHUNK_BYTES, 2 * CHUNK_BYTES],
+    ['few', MAX_WINDOW_BYTES, MAX_WINDOW_BYTES],
+  ])('should ask for as much at once as it may: among %s', async (_which, windowBytes, most) => {
+    const bytes = noise(6 * CHUNK_BYTES + 17)
+    await using server = await startTestGateway()
+    const connection = server.connect()
+    const request = connection.request.bind(connection)
+    const underWay: number[] = []
+    let asked = 0
+    connection.request = async (event, message, schema) => {
+      const { length } = BlobPull.parse(message)
+      underWay.push((asked += length))
+      const answer = await request(event, message, schema)
+      asked -= length
+      return answer
+    }
+    const pulled = await pullBlob(connection, server.offer(bytes), { windowBytes })
+    expect(Buffer.compare(pulled, bytes)).toBe(0)
+    expect(Math.max(...underWay)).toBe(most)
   })
 
   it('should refuse bytes with another hash', async () => {

@@ -1,6 +1,7 @@
 import { connect, type News } from '../../client/node/connection.ts'
 import { createMailbox } from '../../client/node/mailbox.ts'
 import { pullBlob, pushUpdate } from '../../client/node/transfer.ts'
+import { transferWindow } from '../../shared/protocol/transfer-window.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
@@ -85,7 +86,9 @@ export async function runEchoClients(options: LoadOptions): Promise<void> {
         if (message.type !== 'round:invited') continue
         const { round, model } = message
         rounds.started(round)
-        const pulled = await pullBlob(connection, model)
+        const pulled = await pullBlob(connection, model, {
+          windowBytes: transferWindow(settings.clients),
+        })
         rounds.pulled(round)
         say({ round, phase: 'training', loss: 1 })
         const own = { ...facts, round, scorer: settings.scorer, scores: [] }

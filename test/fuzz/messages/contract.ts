@@ -9,8 +9,10 @@ type Fields = Readonly<Record<string, Check>>
 const isNumber = (value: unknown): value is number => typeof value === 'number'
 const between = (least: number, most: number) => (value: unknown) =>
   isNumber(value) && Number.isFinite(value) && value >= least && value <= most
-const whole = (least: number) => (value: unknown) =>
-  Number.isSafeInteger(value) && (value as number) >= least
+const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (value: unknown) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
 const text = (least: number, most: number) => (value: unknown) =>
   typeof value === 'string' && value.length >= least && value.length <= most
 const matching = (pattern: RegExp) => (value: unknown) =>
@@ -36,7 +38,7 @@ const MESSAGES: Readonly<Record<string, Fields>> = {
     done: between(0, 1),
     loss: optional(between(-Number.MAX_VALUE, Number.MAX_VALUE)),
   },
-  'blob:pull': { id: isHash, offset: whole(0) },
+  'blob:pull': { id: isHash, offset: whole(0), length: whole(1, 1 << 20) },
   'update:begin': { round: whole(0), sizeBytes: whole(1), sha256: isHash },
   'update:chunk': { round: whole(0), offset: whole(0), chunk: isBytes },
   'update:commit': { round: whole(0), ...counts, seconds: (value) => fits(value, timing) },

@@ -11,7 +11,7 @@ export function validMessages({ model, file, sha256 }: RunFacts): Record<EventNa
     'run:join': {},
     'client:ready': counts,
     'client:progress': { round: 1, phase: 'training', done: 0.5, loss: 0.3 },
-    'blob:pull': { id: model.id, offset: 0 },
+    'blob:pull': { id: model.id, offset: 0, length: 1 << 20 },
     'update:begin': { round: 1, sizeBytes: file.length, sha256 },
     'update:chunk': { round: 1, offset: 0, chunk: file.subarray(0, 64) },
     'update:commit': { round: 1, ...counts, seconds: { train: 1, attribute: 0.5, upload: 0.25 } },

@@ -20,7 +20,7 @@ export const turnKinds: readonly MessageKind[] = [
   }),
   outOfTurn('blob that is not offered', ['GRAFT_BLOB_UNKNOWN'], (rng) => [
     'blob:pull',
-    { id: hex(rng, 64), offset: pick(rng, [0, 1, 2 ** 40]) },
+    { id: hex(rng, 64), offset: pick(rng, [0, 1, 2 ** 40]), length: 1 + integer(rng, 1 << 20) },
   ]),
   outOfTurn('update too large', ['GRAFT_UPLOAD_TOO_LARGE'], (rng, valid) => {
     const sizeBytes = pick(rng, [2 ** 20, 2 ** 31, 2 ** 32 + integer(rng, 99), 2 ** 53 - 1])

@@ -106,12 +106,12 @@ describe('createClientHandlers', () => {
     ]
     session.offered.set(offered, { id: offered, sizeBytes: 10 })
 
-    expect(await handlers.readBlob(ada, { id: offered, offset: 4 })).toHaveLength(6)
-    expect(session.record.bytesDown).toBe(6)
-    await expect(handlers.readBlob(ada, { id: secret, offset: 0 })).rejects.toMatchObject({
+    expect(await handlers.readBlob(ada, { id: offered, offset: 4, length: 5 })).toHaveLength(5)
+    expect(session.record.bytesDown).toBe(5)
+    await expect(handlers.readBlob(ada, { id: secret, offset: 0, length: 1 })).rejects.toMatchObject({
       code: 'GRAFT_BLOB_UNKNOWN',
     })
-    expect(session.record.bytesDown).toBe(6)
+    expect(session.record.bytesDown).toBe(5)
   })
 
   it.each([

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { GatewayHandlers } from '../../../../server/gateway/gateway.ts'
-import { uploadWindow } from '../../../../server/gateway/upload-window.ts'
 import { createUploads } from '../../../../server/gateway/uploads.ts'
 import { GraftError } from '../../../../shared/errors.ts'
 import { MAX_WINDOW_BYTES } from '../../../../shared/protocol/messages.ts'
@@ -207,11 +206,6 @@ describe('uploads', () => {
       await room.uploads.commit(each, commit())
     }
     expect(await room.uploads.write(clients[0]!, chunkOf(bytes, 5))).toEqual(wanted(10))
-  })
-
-  it('should never let less than 64 KiB of an upload be under way', () => {
-    const windows = [0, 1, 16, 17, 1024, 1025, 100_000].map(uploadWindow)
-    expect(windows).toEqual([4 << 20, 4 << 20, 4 << 20, 3_947_580, 65_536, 65_536, 65_536])
   })
 
   it('should ask before it takes anything', async () => {

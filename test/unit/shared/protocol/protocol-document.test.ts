@@ -46,7 +46,6 @@ describe('PROTOCOL.md', () => {
 
   it('should state the limits and the version that the code has', () => {
     expect(text).toContain(`# Protocol, version ${messages.PROTOCOL_VERSION}\n`)
-    expect(text).toContain(`\`CHUNK_WINDOW\`: ${messages.CHUNK_WINDOW},`)
     expect(messages.MAX_WINDOW_BYTES).toBe(4 * 1024 ** 2)
     expect(text).toContain('4 MiB (`MAX_WINDOW_BYTES`)')
     expect(text).toContain(`\`MAX_PENDING_MESSAGES\`: ${messages.MAX_PENDING_MESSAGES} `)
