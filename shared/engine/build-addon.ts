@@ -3,13 +3,13 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { GraftError } from '../errors.ts'
+import { ADDON_PRELUDE } from './addon-prelude.ts'
 import { addonPath, type TfjsNodePackage } from './native-cache.ts'
 import { runProcess } from './run-process.ts'
-import { SIGNAL_GUARD } from './signal-guard.ts'
 
 /**
- * Compiles tfjs-node's addon, with a guard against signals, inside `folder`, which holds TensorFlow under
- * `deps`, and loads it once in a process of its own. The package's own folder is only read, so that a failed build spoils nothing.
+ * Compiles tfjs-node's addon, with Graft's prelude, inside `folder`, which holds TensorFlow under `deps`, and
+ * loads it once in a process of its own. The package's own folder is only read, so that a failed build spoils nothing.
  *
  * @throws GraftError GRAFT_ENGINE_INSTALL_FAILED with the compiler's last word
  */
@@ -22,7 +22,7 @@ export async function buildAddon(
     await cp(join(tfjsNode.folder, source), join(folder, source), { recursive: true })
   }
   const source = join(folder, 'binding', 'tfjs_backend.cc')
-  await writeFile(source, SIGNAL_GUARD + (await readFile(source, 'utf8')))
+  await writeFile(source, ADDON_PRELUDE + (await readFile(source, 'utf8')))
   const manifest = JSON.parse(
     await readFile(join(tfjsNode.folder, 'package.json'), 'utf8'),
   ) as object

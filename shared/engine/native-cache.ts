@@ -7,8 +7,8 @@ import { isFilled } from '../fill-folder.ts'
 /** The TensorFlow that the native engine is built on; its C interface suits tfjs-node 4.22. */
 export const TENSORFLOW_VERSION = '2.21.0'
 
-/** Raised when Graft compiles something else into the addon; 2: the guard against signals. */
-const BUILD = 2
+/** Raised when Graft compiles something else into the addon; 3: the pages of libraries. */
+const BUILD = 3
 
 /** Last file written into a built engine: a folder without it never counts as installed. */
 export const COMPLETE_MARKER = 'graft-engine.json'

@@ -40,7 +40,34 @@ describe('startNative', () => {
       expect(status, output).toBe(0)
     },
   )
+
+  it.skipIf(!isInstalled || process.platform !== 'linux')(
+    'should not keep in memory what loading has read of TensorFlow (needs the engine, Linux)',
+    async () => {
+      const { status, output } = await runProcess(process.execPath, ['-e', PAGES_OF_LIBRARIES])
+      expect(status, output).toBe(0)
+      const [loaded, computed] = output.split('\n').filter(Boolean).slice(-2).map(Number)
+      // Without, they are some 285 MiB.
+      expect(loaded).toBeLessThan(50)
+      expect(computed).toBeGreaterThan(loaded!)
+      expect(computed).toBeLessThan(100)
+    },
+  )
 })
+
+/** MiB of TensorFlow's libraries that are resident when they are loaded, and when a product has been computed. */
+const PAGES_OF_LIBRARIES = `
+  const { readFileSync } = require('node:fs')
+  const tf = require('@tensorflow/tfjs-node')
+  function resident() {
+    const parts = readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    const own = parts.filter((part) => part.split('\\n', 1)[0].includes('libtensorflow'))
+    return own.reduce((sum, part) => sum + Number(/^Rss: +(\\d+)/m.exec(part)[1]) / 1024, 0)
+  }
+  console.log(resident())
+  tf.matMul(tf.randomNormal([16, 784]), tf.randomNormal([784, 256])).dataSync()
+  console.log(resident())
+`
 
 /** Products of the shape that oneDNN takes with its stack on the heap, beside a thread that sends signals. */
 const PRODUCTS_UNDER_SIGNALS = `
