@@ -86,7 +86,7 @@ export interface Memory {
 }
 
 /**
- * @param resident bytes that this process has now, with engine, data set and plan loaded
+ * @param resident bytes that this process has with engine, data set and plan loaded
  * @param isEmbedded whether the database is in this process
  */
 export function predictMemory(facts: RunFacts, resident: number, isEmbedded = false): Memory {

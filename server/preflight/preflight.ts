@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../../shared/errors.ts'
 import type { RunPlan } from '../coordinator/run-plan.ts'
 import { calibrate } from './calibrate.ts'
@@ -27,12 +28,15 @@ export interface PreflightOptions {
 
 /** Longest time that fusing made-up networks may take, seconds. */
 const PATIENCE_SECONDS = 15
+/** Of TensorFlow's libraries, what comes back as networks are trained and judged (addon-prelude.ts). Measured. */
+const LIBRARY_BYTES = 60 * 2 ** 20
 
 /** Foretells a run by its plan; writes nothing. */
 export async function foresee(plan: RunPlan, options: PreflightOptions): Promise<Forecast> {
   const { keptRounds, workers, isEmbedded, isTimed } = options
   const facts = factsOf(plan)
-  const memory = predictMemory(facts, process.memoryUsage.rss(), isEmbedded)
+  const library = tf.getBackend() === 'tensorflow' ? LIBRARY_BYTES : 0
+  const memory = predictMemory(facts, process.memoryUsage.rss() + library, isEmbedded)
   return {
     facts,
     memory,
