@@ -2,6 +2,7 @@ import { type LeftBehind, listBlobs, readLeftBehind } from './coordinator/left-b
 import { coordinatorWords } from './coordinator/words.ts'
 import type { Sample } from '../support/memory-sample.ts'
 import { startWatchedCoordinator } from '../support/watched-coordinator.ts'
+import type { EngineChoice } from '../../shared/engine/engine.ts'
 import type { BlobId, ClientId } from '../../shared/ids.ts'
 import { attackerNames, HONEST, joinRun, learnFacts, type Member, sendHonestly } from './members.ts'
 import { sendMessages } from './messages/send-messages.ts'
@@ -12,6 +13,7 @@ import { within } from './within.ts'
 
 export interface AttackOptions {
   readonly seed: number
+  readonly engine: EngineChoice
   readonly messages: number
   readonly files: number
   /** Empty folder for the coordinator. */
@@ -49,7 +51,7 @@ const ATTACKERS = 8
  * malformed updates, and in the end everyone sends a valid update.
  */
 export async function attack(options: AttackOptions): Promise<AttackResult> {
-  const { seed, home, onStage } = options
+  const { seed, engine, home, onStage } = options
   const names = attackerNames(ATTACKERS)
   const [messages, files] = [createTally(), createTally()]
   const watches: Watch[] = []
@@ -60,7 +62,7 @@ export async function attack(options: AttackOptions): Promise<AttackResult> {
   let problem: string | null = null
 
   await using coordinator = await startWatchedCoordinator(
-    await coordinatorWords(home, names.length + 1),
+    await coordinatorWords(home, { clients: names.length + 1, engine }),
   )
   const { url, hasEnded } = coordinator
   const open: Member[] = []
