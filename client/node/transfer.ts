@@ -29,14 +29,13 @@ export interface TransferOptions {
 }
 
 type PullOptions = Pick<TransferOptions, 'signal' | 'onProgress'> & {
-  /** @default MAX_WINDOW_BYTES */
+  /** How much may be under way. @default MAX_WINDOW_BYTES */
   readonly windowBytes?: number
 }
 
 /**
  * Fetches a blob in chunks, several at a time; one that is lost with the connection is asked for again.
  *
- * @param options.windowBytes how much may be under way
  * @returns bytes the caller owns
  * @throws GraftError GRAFT_BLOB_UNKNOWN; GRAFT_BLOB_CORRUPT when the bytes are not those of `blob.id`
  */
@@ -46,14 +45,14 @@ export async function pullBlob(
   { signal, onProgress, windowBytes = MAX_WINDOW_BYTES }: PullOptions = {},
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(blob.sizeBytes)
-  const most = Math.min(CHUNK_BYTES, windowBytes)
+  const chunkBytes = Math.min(CHUNK_BYTES, windowBytes)
   let next = 0
   let received = 0
 
   async function pullInTurn(): Promise<void> {
     while (next < bytes.length) {
       const offset = next
-      const length = Math.min(most, bytes.length - offset)
+      const length = Math.min(chunkBytes, bytes.length - offset)
       next += length
       const chunk = await untilAnswered(async () => {
         signal?.throwIfAborted()
@@ -67,7 +66,7 @@ export async function pullBlob(
     }
   }
 
-  await Promise.all(Array.from({ length: Math.floor(windowBytes / most) }, pullInTurn))
+  await Promise.all(Array.from({ length: Math.floor(windowBytes / chunkBytes) }, pullInTurn))
   if (sha256(bytes) !== blob.id) throw corrupt(blob)
   return bytes
 }

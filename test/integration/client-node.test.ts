@@ -104,6 +104,21 @@ describe('runNode', () => {
     expect(shared).toEqual([model, add])
   })
 
+  it('should ask for small chunks when it is one of many clients', async () => {
+    const add = filled(1, { padding: 'x'.repeat(200_000) })
+    await using federation = await startFederation({
+      correction: { add, subtract: filled(2) },
+      handlers: {
+        onJoin: async (client) => ({
+          ...{ run: RUN, clientId: client },
+          settings: { ...SETTINGS, clients: 1024 },
+        }),
+      },
+    })
+    await federation.runNode('client-0')
+    expect(federation.pulls.filter((id) => id === sha256(add))).toHaveLength(4)
+  })
+
   it('should not start again when an invitation is repeated after a reconnect', async () => {
     await using federation = await startFederation({})
     await using relay = await startTcpRelay(federation.url)
@@ -190,11 +205,11 @@ describe('runNode', () => {
 
 // Helpers
 
-function filled(value: number): Uint8Array {
+function filled(value: number, metadata: Record<string, string> = {}): Uint8Array {
   const tensors = initialWeights(architecture, createRng('shapes'))
   return encodeSafetensors(
     tensors.map((tensor) => ({ ...tensor, data: tensor.data.map(() => value) })),
-    {},
+    metadata,
   )
 }
 
