@@ -110,7 +110,8 @@ describe('runNode', () => {
       correction: { add, subtract: filled(2) },
       handlers: {
         onJoin: async (client) => ({
-          ...{ run: RUN, clientId: client },
+          run: RUN,
+          clientId: client,
           settings: { ...SETTINGS, clients: 1024 },
         }),
       },
