@@ -4,6 +4,8 @@ export type ReadChunk = (id: BlobId, offset: number, length: number) => Promise<
 
 /** Bytes of blobs that are kept: what all clients of a round pull at about the same time. */
 const MOST_BYTES = 16 << 20
+/** What a chunk counts for at least: a client may ask for a byte at a time, and for none behind the end. */
+const LEAST_BYTES = 4096
 
 /**
  * Reads a chunk once for all who ask for it at about the same time; the least recently asked for is dropped.
@@ -16,7 +18,7 @@ export function createChunkCache(read: ReadChunk): {
   readonly forget: (id: BlobId) => void
 } {
   const chunks = new Map<string, Promise<Uint8Array>>()
-  /** Bytes of the chunks that have been read. */
+  /** What the chunks that have been read count for. */
   const sizes = new Map<string, number>()
   let total = 0
 
@@ -30,8 +32,9 @@ export function createChunkCache(read: ReadChunk): {
     try {
       const { byteLength } = await chunk
       if (chunks.get(key) !== chunk) return
-      sizes.set(key, byteLength)
-      total += byteLength
+      const size = Math.max(byteLength, LEAST_BYTES)
+      sizes.set(key, size)
+      total += size
       for (const oldest of sizes.keys()) if (total > MOST_BYTES) drop(oldest)
     } catch {
       // Whoever asked is told; the next one tries again.

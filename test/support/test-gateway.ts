@@ -6,7 +6,7 @@ import { connect, type Connection, type ConnectionOptions } from '../../client/n
 import type { GatewayHandlers, Inspection } from '../../server/gateway/gateway.ts'
 import { type GatewayOptions, startGateway } from '../../server/gateway/start-gateway.ts'
 import { BlobId, ClientId, RoundNumber, RunId } from '../../shared/ids.ts'
-import { type BlobRef, type UpdateBegin } from '../../shared/protocol/messages.ts'
+import type { BlobRef, UpdateBegin } from '../../shared/protocol/messages.ts'
 import type { RunSettings } from '../../shared/protocol/run-settings.ts'
 
 export const RUN = RunId.parse('00000000-0000-4000-8000-000000000001')

@@ -28,6 +28,15 @@ describe('createChunkCache', () => {
     expect(reads).toHaveLength(before + 1)
   })
 
+  it('should not keep any number of small chunks', async () => {
+    const { cache, reads } = open()
+    for (let n = 0; n <= 4096; n++) await cache.read(one, n, n % 2)
+    await cache.read(one, 4096, 0)
+    expect(reads).toHaveLength(4097)
+    await cache.read(one, 0, 0)
+    expect(reads).toHaveLength(4098)
+  })
+
   it('should ask again after a failure, and after a blob was replaced', async () => {
     const { cache, reads, failures } = open()
     failures.push(new Error('gone'))
