@@ -108,7 +108,9 @@ describe('createClientHandlers', () => {
 
     expect(await handlers.readBlob(ada, { id: offered, offset: 4, length: 5 })).toHaveLength(5)
     expect(session.record.bytesDown).toBe(5)
-    await expect(handlers.readBlob(ada, { id: secret, offset: 0, length: 1 })).rejects.toMatchObject({
+    await expect(
+      handlers.readBlob(ada, { id: secret, offset: 0, length: 1 }),
+    ).rejects.toMatchObject({
       code: 'GRAFT_BLOB_UNKNOWN',
     })
     expect(session.record.bytesDown).toBe(5)
