@@ -1,10 +1,10 @@
 import { connect, type News } from '../../client/node/connection.ts'
 import { createMailbox } from '../../client/node/mailbox.ts'
 import { pullBlob, pushUpdate } from '../../client/node/transfer.ts'
-import { transferWindow } from '../../shared/protocol/transfer-window.ts'
 import { ClientId } from '../../shared/ids.ts'
 import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { GRAFT_VERSION } from '../../shared/protocol/graft-version.ts'
+import { transferWindow } from '../../shared/protocol/transfer-window.ts'
 import {
   type ClientProgress,
   Done,

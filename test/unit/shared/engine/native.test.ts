@@ -47,7 +47,7 @@ describe('startNative', () => {
       const { status, output } = await runProcess(process.execPath, ['-e', PAGES_OF_LIBRARIES])
       expect(status, output).toBe(0)
       const [loaded, computed] = output.split('\n').filter(Boolean).slice(-2).map(Number)
-      // Without, they are some 285 MiB.
+      // Without, they are some 290 MiB.
       expect(loaded).toBeLessThan(50)
       expect(computed).toBeGreaterThan(loaded!)
       expect(computed).toBeLessThan(100)
@@ -65,6 +65,7 @@ const PAGES_OF_LIBRARIES = `
     return own.reduce((sum, part) => sum + Number(/^Rss: +(\\d+)/m.exec(part)[1]) / 1024, 0)
   }
   console.log(resident())
+  // Waits for the product, whose code is read only then.
   tf.matMul(tf.randomNormal([16, 784]), tf.randomNormal([784, 256])).dataSync()
   console.log(resident())
 `
