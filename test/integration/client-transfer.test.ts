@@ -1,6 +1,7 @@
 import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Connection } from '../../client/node/connection.ts'
 import { pullBlob, pushUpdate } from '../../client/node/transfer.ts'
 import { GraftError } from '../../shared/errors.ts'
 import {
@@ -57,16 +58,7 @@ describe('pullBlob', () => {
     const bytes = noise(6 * CHUNK_BYTES + 17)
     await using server = await startTestGateway()
     const connection = server.connect()
-    const request = connection.request.bind(connection)
-    const underWay: number[] = []
-    let asked = 0
-    connection.request = async (event, message, schema) => {
-      const { length } = BlobPull.parse(message)
-      underWay.push((asked += length))
-      const answer = await request(event, message, schema)
-      asked -= length
-      return answer
-    }
+    const underWay = watchUnderWay(connection, (message) => BlobPull.parse(message).length)
     const pulled = await pullBlob(connection, server.offer(bytes), { windowBytes })
     expect(Buffer.compare(pulled, bytes)).toBe(0)
     expect(Math.max(...underWay)).toBe(most)
@@ -141,15 +133,13 @@ describe('pushUpdate', () => {
     const bytes = noise(6 * CHUNK_BYTES)
     const connection = server.connect()
     const request = connection.request.bind(connection)
-    const underWay: number[] = []
-    let sent = 0
     connection.request = async (event, message, schema) => {
-      const length = 'chunk' in message ? (message.chunk as Uint8Array).length : 0
-      underWay.push((sent += length))
       const answer = await request(event, message, schema)
-      sent -= length
       return 'windowBytes' in (answer as object) ? { ...answer, windowBytes } : answer
     }
+    const underWay = watchUnderWay(connection, (message) =>
+      'chunk' in message ? (message.chunk as Uint8Array).length : 0,
+    )
 
     await pushUpdate(connection, outgoing(bytes))
 
@@ -296,6 +286,21 @@ describe('connection', () => {
 })
 
 // Helpers
+
+/** @returns after each request that was sent, the bytes of all that had no answer yet */
+function watchUnderWay(connection: Connection, lengthOf: (message: object) => number): number[] {
+  const request = connection.request.bind(connection)
+  const underWay: number[] = []
+  let sum = 0
+  connection.request = async (event, message, schema) => {
+    const length = lengthOf(message)
+    underWay.push((sum += length))
+    const answer = await request(event, message, schema)
+    sum -= length
+    return answer
+  }
+  return underWay
+}
 
 function outgoing(bytes: Uint8Array) {
   return { round: round(1), bytes, commit: () => COMMIT }
