@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { type NativeOps, nativeOps } from '../../shared/engine/native-ops.ts'
+import { type WasmMemory, wasmMemory } from '../../shared/engine/wasm-memory.ts'
 import type { WeightSource } from '../../shared/model/op-graph.ts'
 import {
   BLOCK_LENGTH,
@@ -20,8 +21,8 @@ export interface BenchNetwork {
 }
 
 /**
- * Keeps the memory of its network from the first `load` to `dispose`. On the native engine a weight of more numbers than a block
- * is written row by row to where it is; the others take it whole, so that the largest weight is in memory twice while it is loaded.
+ * Keeps the memory of its network from the first `load` to `dispose`. A weight of more numbers than a block is written part by
+ * part to where it is on the engine; webgpu takes it whole, so that the largest weight is in memory twice while it is loaded.
  */
 export function createBenchNetwork(shapes: readonly NamedShape[]): BenchNetwork {
   const places = placesOf(shapes)
@@ -56,8 +57,11 @@ interface Slot {
 }
 
 function createSlot(weight: NamedShape): Slot {
-  const ops = sizeOf(weight.shape) > BLOCK_LENGTH ? nativeOps() : undefined
-  return ops === undefined ? wholeSlot(weight) : rowSlot(weight, ops)
+  if (sizeOf(weight.shape) <= BLOCK_LENGTH) return wholeSlot(weight)
+  const ops = nativeOps()
+  if (ops !== undefined) return rowSlot(weight, ops)
+  const memory = wasmMemory()
+  return memory === undefined ? wholeSlot(weight) : blockSlot(weight, memory)
 }
 
 function wholeSlot({ shape }: NamedShape): Slot {
@@ -70,6 +74,24 @@ function wholeSlot({ shape }: NamedShape): Slot {
       }
       value?.dispose()
       value = tf.keep(tf.tensor(data, [...shape], 'float32'))
+    },
+    value: () => value!,
+    dispose: () => value?.dispose(),
+  }
+}
+
+function blockSlot({ shape }: NamedShape, memory: WasmMemory): Slot {
+  let value: tf.Tensor | undefined
+  return {
+    async fill(read) {
+      // Memory of the same size, as nothing comes between, but another tensor: kernels keep what they made of the last one.
+      value?.dispose()
+      value = tf.keep(memory.make(shape))
+      for (const { from, length } of blocksOf(sizeOf(shape))) {
+        const data = new Float32Array(length)
+        await read(from, data)
+        memory.write(value, from, data)
+      }
     },
     value: () => value!,
     dispose: () => value?.dispose(),

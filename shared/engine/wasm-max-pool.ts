@@ -16,7 +16,7 @@ interface PoolAttributes {
  * Inputs `dy` and `output` [example, outHeight, outWidth, channel] and `input` [example, height, width,
  * channel]; the result has the shape of `input`.
  */
-export const maxPoolGrad: Replacement = ({ backend }, inputs, attributes) => {
+export const maxPoolGrad: Replacement = ({ make, view }, inputs, attributes) => {
   const { filterSize, strides, pad, dimRoundingMode } = attributes as unknown as PoolAttributes
   const x = inputs['input']!
   const info = tf.backend_util.computePool2DInfo(
@@ -27,9 +27,7 @@ export const maxPoolGrad: Replacement = ({ backend }, inputs, attributes) => {
     pad,
     dimRoundingMode,
   )
-  const result = backend.makeOutput(x.shape, 'float32')
-  // Views are made last: an allocation may move the memory that they look at.
-  const view = (tensor: tf.TensorInfo) => backend.typedArrayFromHeap(tensor) as Float32Array
+  const result = make(x.shape)
   const arrays = {
     x: view(x),
     maximum: view(inputs['output']!),

@@ -7,7 +7,7 @@ import type { Replacement } from './wasm-backend.ts'
  *
  * Input `x` [..., channel]; the result is [channel], or [1, ..., channel] with `keepDims`.
  */
-export const sum: Replacement = ({ backend, run }, inputs, attributes) => {
+export const sum: Replacement = ({ run, make, view }, inputs, attributes) => {
   const x = inputs['x']!
   const { axis, keepDims } = attributes as unknown as { axis: number | number[]; keepDims: boolean }
   const axes = tf.util.parseAxisParam(axis, x.shape)
@@ -17,9 +17,7 @@ export const sum: Replacement = ({ backend, run }, inputs, attributes) => {
     return run('Sum', inputs, attributes)
 
   const shape = keepDims ? x.shape.map((size, i) => (axes.includes(i) ? 1 : size)) : [channels]
-  const result = backend.makeOutput(shape, 'float32')
-  // Views are made last: an allocation may move the memory that they look at.
-  const view = (tensor: tf.TensorInfo) => backend.typedArrayFromHeap(tensor) as Float32Array
+  const result = make(shape)
   view(result).set(columnSums(view(x), channels))
   return result
 }

@@ -6,6 +6,7 @@ import { layerShapes, type LayerShapes } from './layer-shapes.ts'
 import { INPUT_NAME, layerInputs, layerNames, type LayerSpec } from './layer-spec.ts'
 import { PositionEmbedding } from './layers/position-embedding.ts'
 import { SelfAttention } from './layers/self-attention.ts'
+import { unwritten } from './unwritten.ts'
 import { writeWeights } from './weights.ts'
 
 /** As PyTorch and the papers' code have it; tfjs would take 0.001 and 0.99. */
@@ -26,7 +27,7 @@ export function buildModel(architecture: Architecture, rng: Rng): tf.LayersModel
 }
 
 /**
- * The same with weights of 0, for who writes others into it: on the native engine they take no memory until then. Its layers are
+ * The same for who writes all weights into it: until then they take no memory, and may hold anything. Its layers are
  * made in the order of their specs, which is the order of the weights.
  */
 export function emptyModel(architecture: Architecture): tf.LayersModel {
@@ -50,7 +51,7 @@ function tfLayer(spec: LayerSpec, name: string, { inputs, output }: LayerShapes)
         name,
         units: spec.units,
         useBias: spec.bias,
-        kernelInitializer: 'zeros',
+        kernelInitializer: unwritten(),
       })
     case 'conv2d':
       return tf.layers.conv2d({
@@ -60,7 +61,7 @@ function tfLayer(spec: LayerSpec, name: string, { inputs, output }: LayerShapes)
         strides: spec.strides,
         padding: spec.padding,
         useBias: spec.bias,
-        kernelInitializer: 'zeros',
+        kernelInitializer: unwritten(),
       })
     case 'batch-norm':
       return tf.layers.batchNormalization({ ...BATCH_NORM, name })

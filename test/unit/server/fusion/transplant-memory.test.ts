@@ -1,17 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { neuronTransplantation } from '../../../../server/fusion/neuron-transplantation.ts'
 import { sizeOf } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
+import { collectGarbage } from '../../../support/collect-garbage.ts'
 import { denseGraph, fusionOf, parentOf, randomWeights } from '../../../support/plain-networks.ts'
 
 const GRAPH = denseGraph([784, 2048, 1536, 10])
 const MODEL_BYTES = GRAPH.weights.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
 
 // Parents beyond the second are these two again: what they take is no concern here.
 const LOADED = ['a', 'b'].map((seed) => randomWeights(GRAPH, createRng(seed)))
@@ -38,7 +34,7 @@ describe('memory of nt', () => {
     /** Counts what has become garbage since the last look too, then clears it away. */
     function look(): void {
       most = Math.max(most, process.memoryUsage().arrayBuffers - before)
-      collect()
+      collectGarbage()
     }
   })
 })
@@ -50,7 +46,7 @@ async function settled(): Promise<number> {
   let bytes = Infinity
   for (let now = -1; now !== bytes;) {
     bytes = now
-    collect()
+    collectGarbage()
     await setTimeout(100)
     now = process.memoryUsage().arrayBuffers
   }

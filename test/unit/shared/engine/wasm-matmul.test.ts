@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startEngine } from '../../../../shared/engine/engine.ts'
+import { residentBytes } from '../../../support/collect-garbage.ts'
 import { expectSameAsCpu } from '../../../support/wasm-kernel.ts'
 
 beforeAll(async () => {
@@ -45,6 +46,28 @@ describe('matMul', () => {
     const [a, b, bias] = [random([1, 4, 3]), random([1, 5, 3]), random([5])]
     const attributes = { transposeA: false, transposeB: true, activation: 'relu' }
     await expectSameAsCpu('_FusedMatMul', { a, b, bias }, attributes)
+  })
+
+  it('should multiply by a large matrix with a small copy of it, and to the bit as by its parts', async () => {
+    const [inner, columns] = [5000, 3000]
+    const [a, b, bias] = [random([2, inner]), random([inner, columns]), random([columns])]
+    const times = (b: tf.Tensor, bias: tf.Tensor) =>
+      tf.fused.matMul({ a: a.as2D(2, inner), b: b, bias, activation: 'relu' })
+
+    const before = await residentBytes()
+    const product = times(b, bias)
+    // A packed copy would be of 60 MB. Columns, packed and not, are 2 of 17.
+    expect((await residentBytes()) - before).toBeLessThan(50e6)
+    const parts = tf.tidy(() =>
+      tf.concat(
+        [0, 500, 1000, 1500, 2000, 2500].map((first) =>
+          times(b.slice([0, first], [inner, 500]), bias.slice(first, 500)),
+        ),
+        1,
+      ),
+    )
+    expect(await product.data()).toEqual(await parts.data())
+    tf.dispose([a, b, bias, product, parts])
   })
 })
 

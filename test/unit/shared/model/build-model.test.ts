@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Architecture } from '../../../../shared/model/architecture.ts'
 import { parseArchitecture } from '../../../../shared/model/architectures.ts'
-import { buildModel } from '../../../../shared/model/build-model.ts'
+import { buildModel, emptyModel } from '../../../../shared/model/build-model.ts'
 import { weightSpecs } from '../../../../shared/model/weight-specs.ts'
 import { readWeights } from '../../../../shared/model/weights.ts'
 import { createRng } from '../../../../shared/numeric/rng.ts'
+import { residentBytes } from '../../../support/collect-garbage.ts'
 import { startTestEngine } from '../../../support/engine.ts'
 import { expectNoLeak } from '../../../support/expect-no-leak.ts'
 
@@ -58,6 +59,23 @@ describe('buildModel', () => {
     const [a, b, c] = await Promise.all(['7', '7', '8'].map(weightsOf))
     expect(a).toEqual(b)
     expect(a).not.toEqual(c)
+  })
+
+  it('should say in a saved model what every reader of tf.js models knows', () => {
+    const model = buildModel(parseArchitecture('mlp:144-5-3', IMAGES), createRng('7'))
+    const { kernelInitializer } = model.layers.find(({ name }) => name === 'fc1')!.getConfig()
+    expect(kernelInitializer).toEqual({ className: 'Zeros', config: {} })
+    model.dispose()
+  })
+
+  it('should take no memory of the wasm engine for large weights that nobody wrote', async ({
+    skip,
+  }) => {
+    skip(tf.getBackend() !== 'wasm', 'other engines take none for zeros')
+    const before = await residentBytes()
+    const model = emptyModel(parseArchitecture('mlp:144-7000-7000-3', IMAGES))
+    expect((await residentBytes()) - before).toBeLessThan(50e6)
+    model.dispose()
   })
 
   it('should be freed by dispose', () => {
