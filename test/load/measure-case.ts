@@ -1,14 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { type StatusField, statusBytes } from '../support/status-bytes.ts'
+import { startWatchedCoordinator } from '../support/watched-coordinator.ts'
 import { withoutGraft } from '../support/without-graft.ts'
 import { type LoadRound, runEchoClients } from './echo-clients.ts'
 import { writeFewExamples } from './few-examples.ts'
+import { createLeakCheck, type Growth } from './leak-check.ts'
 import { type LoadCase, modelOf, nameOf } from './load-case.ts'
 import { createViewerToken, startOperator } from './operator.ts'
 import { createWatch, type Watched } from './watched-rounds.ts'
@@ -35,6 +33,8 @@ export interface LoadResult {
   readonly filesMb: number
   /** Resident after each round. */
   readonly residentMb: readonly number[]
+  /** What stays behind a collection; null in fewer than 50 rounds. */
+  readonly collected: Growth | null
   /** What an operator who looks costs; null: there was none. */
   readonly watched: Watched | null
 }
@@ -62,32 +62,21 @@ export async function measureCase(
   const home = await mkdtemp(join(tmpdir(), 'graft-load-'))
   const model = modelOf(load)
   const data = hasFewExamples ? await writeFewExamples(home, load.clients) : null
-  const env = {
-    ...withoutGraft(process.env),
-    GRAFT_JOIN_TOKEN: TOKEN,
-    ...(database && { DATABASE_URL: database.url }),
-  }
-  const viewer = isWatched ? await createViewerToken(CLI, ['--home', home], env) : null
-  const coordinator = spawn(
-    process.execPath,
-    [...profiling(profiles), CLI, ...wordsOf(load, { model, home, seed, engine, data })],
-    {
-      env,
-      // No channel to it: with one it takes this for a simulation, and serves no operators.
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const ended = once(coordinator, 'exit')
+  const secrets = { GRAFT_JOIN_TOKEN: TOKEN, ...(database && { DATABASE_URL: database.url }) }
+  const viewer = isWatched
+    ? await createViewerToken(CLI, ['--home', home], { ...withoutGraft(process.env), ...secrets })
+    : null
+  const words = wordsOf(load, { model, home, seed, engine, data })
+  const coordinator = await startWatchedCoordinator(words, secrets, profiling(profiles))
+  const { pid, url } = coordinator
   try {
-    const url = await Promise.race([urlFrom(coordinator.stdout), failure(ended)])
-    const idleMb = megabytesOf(coordinator, 'VmRSS')
-    const idleCpu = await cpuSeconds(coordinator)
+    const idleMb = megabytesOf(pid, 'VmRSS')
+    const idleCpu = await cpuSeconds(pid)
     const rounds: LoadRound[] = []
     const resident: number[] = []
+    const leakCheck = createLeakCheck(load.rounds, () => coordinator.sample())
     const watch =
-      viewer === null
-        ? null
-        : createWatch(startOperator(url, viewer), () => cpuSeconds(coordinator))
+      viewer === null ? null : createWatch(startOperator(url, viewer), () => cpuSeconds(pid))
     let joinSeconds = 0
     const clients = runEchoClients({
       server: url,
@@ -98,12 +87,13 @@ export async function measureCase(
       onJoined: (seconds) => (joinSeconds = seconds),
       onRound(round) {
         rounds.push(round)
-        resident.push(megabytesOf(coordinator, 'VmRSS'))
+        resident.push(megabytesOf(pid, 'VmRSS'))
+        leakCheck.roundEnded(rounds.length)
         watch?.roundEnded(secondsOf(round))
         onRound(`${nameOf(load)}: ${lineOf(round)}`)
       },
     })
-    await Promise.race([clients, failure(ended)])
+    await Promise.race([clients, failure(coordinator.ended)])
     const seconds = rounds.map(secondsOf).sort((a, b) => a - b)
     const median = seconds[seconds.length >> 1]!
     const bytes = rounds.map((round) => round.bytes).sort((a, b) => a - b)[rounds.length >> 1]!
@@ -112,15 +102,16 @@ export async function measureCase(
       medianRoundSeconds: median,
       worstRoundSeconds: seconds.at(-1)!,
       megabytesPerSecond: bytes / 1e6 / median,
-      cpuSecondsPerRound: ((await cpuSeconds(coordinator)) - idleCpu) / rounds.length,
-      peakMb: megabytesOf(coordinator, 'VmHWM'),
-      filesMb: megabytesOf(coordinator, 'RssFile'),
+      cpuSecondsPerRound: ((await cpuSeconds(pid)) - idleCpu) / rounds.length,
+      peakMb: megabytesOf(pid, 'VmHWM'),
+      filesMb: megabytesOf(pid, 'RssFile'),
       residentMb: resident,
+      collected: await leakCheck.end(),
       watched: (await watch?.end()) ?? null,
     }
   } finally {
-    coordinator.kill()
-    await ended
+    coordinator.end()
+    await coordinator.ended
     await rm(home, { recursive: true, force: true })
   }
 }
@@ -148,38 +139,27 @@ function wordsOf(
 ): string[] {
   const options = {
     // One more than is measured: behind the last one the coordinator ends.
-    ...{ port: 0, model, clients, rounds: rounds + 1, home, seed, engine },
+    ...{ model, clients, rounds: rounds + 1, home, seed, engine },
     ...{ strategy: 'fedavg', tune: 'none', proxy: 10, controls: 'none', scores: 'uniform' },
     deadline: 3600,
     ...(data !== null && { data }),
   }
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return ['coordinator', ...words]
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
 const profiling = (folder: string | null): string[] =>
   folder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', folder]
 
-async function urlFrom(output: Readable): Promise<string> {
-  return await new Promise((resolve) => {
-    // Read to its end: a coordinator whose output nobody takes would wait.
-    createInterface({ input: output }).on('line', (line) => {
-      const [, url] = /^Listening on (\S+)\.$/.exec(line) ?? []
-      if (url !== undefined) resolve(url)
-    })
-  })
+async function failure(ended: Promise<number | string>): Promise<never> {
+  const status = await ended
+  throw new Error(`the coordinator ended with ${status} before its clients had`)
 }
 
-async function failure(ended: Promise<unknown[]>): Promise<never> {
-  const [status] = await ended
-  throw new Error(`the coordinator ended with ${String(status)} before its clients had`)
-}
-
-const megabytesOf = ({ pid }: ChildProcess, field: StatusField): number =>
+const megabytesOf = (pid: number, field: StatusField): number =>
   Math.round(statusBytes(field, pid) / 2 ** 20)
 
 /** As Linux counts them, hundred a second; NaN elsewhere. */
-async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
+async function cpuSeconds(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // Behind the name, which may have spaces: state is field 3, and 14 and 15 are user and system time.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')

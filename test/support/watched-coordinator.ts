@@ -12,6 +12,7 @@ const PROBE = pathToFileURL(join(import.meta.dirname, 'memory-probe.js')).href
 
 /** A `graft coordinator` whose memory, handles, output and end are seen from outside. */
 export interface WatchedCoordinator {
+  readonly pid: number
   readonly url: string
   sample(): Promise<Sample>
   /** What it has written to stderr: a healthy coordinator writes nothing there. */
@@ -31,13 +32,15 @@ export interface WatchedCoordinator {
  *
  * @param words behind `graft coordinator`
  * @param env beside this process's own, which nothing of Graft's is taken from
+ * @param flags of Node.js
  */
 export async function startWatchedCoordinator(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Promise<WatchedCoordinator> {
   const child = fork(CLI, ['coordinator', ...words, '--port', '0'], {
-    execArgv: ['--expose-gc', '--import', PROBE],
+    execArgv: [...flags, '--expose-gc', '--import', PROBE],
     env: { ...withoutGraft(process.env), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
@@ -69,6 +72,7 @@ export async function startWatchedCoordinator(
 
   const url = await orEnd(new Promise<string>((resolve) => (listens = resolve)))
   return {
+    pid: child.pid!,
     url,
     async sample() {
       const answer = heard()
