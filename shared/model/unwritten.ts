@@ -6,8 +6,9 @@ import { sizeOf } from './weights.ts'
 type Initializer = ReturnType<typeof tf.initializers.zeros>
 
 /**
- * Starts a weight that somebody writes: with zeros, but on the wasm engine one of more numbers than a block holds anything, as zeros would take its
- * memory there, for a network that may only be looked at. A model that is saved says `Zeros`, which every reader knows.
+ * Starts a weight that somebody writes: with zeros, but on the wasm engine one of more numbers than a block holds anything. Zeros
+ * would take memory there that is never given back, for a network that may only be looked at. A model that is saved says `Zeros`,
+ * which every reader knows.
  */
 export function unwritten(): Initializer {
   const zeros = tf.initializers.zeros()
