@@ -67,10 +67,11 @@ async function fuse(input: FusionInput): Promise<Fusion> {
 /** Where each neuron of a group comes from, [neuron of the fused network]. */
 function originsOf({ candidates, choices }: Merge, group: number): Contribution[] {
   const origins: Contribution[] = []
-  const { importance, mean } = choices[group]!
+  const choice = choices[group]!
+  const mean = choice.mean()
   for (let parent = 0; parent < candidates.length; parent++) {
     const isKept = candidates[parent]!.isKept[group]!
-    const scores = importance[parent]!
+    const scores = choice.importance[parent]!
     for (let neuron = 0; neuron < isKept.length; neuron++) {
       if (isKept[neuron] === 0) continue
       origins.push({
