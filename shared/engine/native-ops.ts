@@ -126,8 +126,7 @@ export function nativeOps(): NativeOps | undefined {
   }
 
   const createHandle = (shape: readonly number[]) => {
-    // Variables that share a name share their value, across all of the process.
-    const name = text('shared_name', `graft-${numVariables++}`)
+    const name = text('shared_name', ANONYMOUS)
     const ofShape = { name: 'shape', type: TF_ATTR_SHAPE, value: shape }
     return run('VarHandleOp', [text('container', ''), name, float('dtype'), ofShape], [])
   }
@@ -190,4 +189,8 @@ export function nativeOps(): NativeOps | undefined {
   }
 }
 
-let numVariables = 0
+/**
+ * Asks for a variable that shares its value with no other (`ResourceHandle::ANONYMOUS_NAME`). With a name of its own, TensorFlow
+ * would keep a kernel for each variable there ever was.
+ */
+const ANONYMOUS = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347'
