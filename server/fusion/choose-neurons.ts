@@ -25,8 +25,8 @@ export interface Choice {
   readonly isKept: readonly Uint8Array[]
   /** Importance of each neuron, [candidate][neuron]. */
   readonly importance: readonly Float64Array[]
-  /** Mean importance of the neurons that were there; of the merges of a tree only the last is asked. */
-  readonly mean: () => number
+  /** Mean importance of the neurons that were there. */
+  readonly mean: number
 }
 
 /**
@@ -64,8 +64,7 @@ export async function chooseNeurons(
       rules.variant === 'prune-merge'
         ? keepOfEach(networks, { importance, index, width })
         : keepLargest(candidates, { importance, index, width })
-    const mean = () => meanOf(candidates, importance, index)
-    choices[index] = { isKept: kept, importance, mean }
+    choices[index] = { isKept: kept, importance, mean: meanOf(candidates, importance, index) }
     kept.forEach((ofCandidate, k) => (isKept[k]![index] = ofCandidate))
   }
   return choices
@@ -105,7 +104,7 @@ function keepAll(candidates: readonly Candidate[], index: number): Choice {
   return {
     isKept: candidates.map(({ isKept }) => isKept[index]!),
     importance: candidates.map(({ isKept }) => new Float64Array(isKept[index]!.length).fill(1)),
-    mean: () => 1,
+    mean: 1,
   }
 }
 

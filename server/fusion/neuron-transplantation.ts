@@ -67,11 +67,10 @@ async function fuse(input: FusionInput): Promise<Fusion> {
 /** Where each neuron of a group comes from, [neuron of the fused network]. */
 function originsOf({ candidates, choices }: Merge, group: number): Contribution[] {
   const origins: Contribution[] = []
-  const choice = choices[group]!
-  const mean = choice.mean()
+  const { importance, mean } = choices[group]!
   for (let parent = 0; parent < candidates.length; parent++) {
     const isKept = candidates[parent]!.isKept[group]!
-    const scores = choice.importance[parent]!
+    const scores = importance[parent]!
     for (let neuron = 0; neuron < isKept.length; neuron++) {
       if (isKept[neuron] === 0) continue
       origins.push({

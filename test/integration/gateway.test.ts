@@ -129,7 +129,7 @@ describe('gateway shutdown', () => {
   it('should still deliver what was said last', async () => {
     await using server = await startTestGateway()
     const heard: string[] = []
-    const connection = server.connect({ onNews: ({ type }) => heard.push(type) })
+    const connection = server.connect({ onNews: ({ type }) => heard.push(type), retrySeconds: 2 })
     await connection.request('run:join', {}, RunJoined)
     const model = server.offer(noise(10))
     for (let n = 0; n < 500; n++) {
@@ -142,8 +142,8 @@ describe('gateway shutdown', () => {
     }
     server.gateway.finished({ run: RUN, rounds: 1 })
     await server.gateway.close()
-    await expect.poll(() => heard.length).toBe(503)
-    connection.close()
+    await overOf(connection)
+    expect(heard).toHaveLength(503)
     expect(heard.slice(-2)).toEqual(['run:finished', 'coordinator:leaving'])
   })
 

@@ -4,8 +4,8 @@ import type { Sample } from '../support/memory-sample.ts'
 /** A leak shows in so many rounds, and not in fewer. */
 const LEAK_ROUNDS = 50
 const SETTLED_ROUND = 5
-/** Single readings go up and down with what is under way. */
-const READINGS = 5
+/** Whose median is taken: single readings go up and down with what is under way. */
+export const READINGS = 5
 const MOST_GROWTH = 1.05
 
 /** What a coordinator holds of memory, program files apart: medians of readings after a forced garbage collection. */
@@ -22,35 +22,31 @@ export interface Growth {
  */
 export function createLeakCheck(rounds: number, sample: () => Promise<Sample>) {
   const isLongEnough = rounds >= LEAK_ROUNDS
-  const readings = new Map<number, Promise<number>>()
+  const groups = [SETTLED_ROUND - (READINGS >> 1), rounds - READINGS + 1].map((first) => ({
+    first,
+    readings: [] as Promise<number>[],
+  }))
+  /** One at a time: an answer does not say to which question. */
   let last: Promise<unknown> = Promise.resolve()
-  const aroundSettled = within(SETTLED_ROUND - (READINGS >> 1))
-  const atEnd = within(rounds - READINGS + 1)
-
-  async function medianAmong(isOne: (round: number) => boolean): Promise<number> {
-    const values = [...readings].filter(([round]) => isOne(round)).map(([, reading]) => reading)
-    return medianOf(await Promise.all(values))
-  }
 
   return {
     roundEnded(round: number): void {
-      if (!isLongEnough || !(aroundSettled(round) || atEnd(round))) return
+      const group = groups.find(({ first }) => round >= first && round < first + READINGS)
+      if (!isLongEnough || group === undefined) return
       const reading = last.then(sample).then(({ residentMb }) => residentMb)
-      readings.set(round, reading)
+      group.readings.push(reading)
       last = reading
     },
     /** @returns null for a shorter run */
     async end(): Promise<Growth | null> {
       if (!isLongEnough) return null
-      return { settledMb: await medianAmong(aroundSettled), endingMb: await medianAmong(atEnd) }
+      const [settled, ending] = await Promise.all(
+        groups.map(async ({ readings }) => medianOf(await Promise.all(readings))),
+      )
+      return { settledMb: settled!, endingMb: ending! }
     },
   }
 }
-
-const within =
-  (first: number) =>
-  (round: number): boolean =>
-    round >= first && round < first + READINGS
 
 export const isLeak = ({ settledMb, endingMb }: Growth): boolean =>
   endingMb > MOST_GROWTH * settledMb

@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { type StatusField, statusBytes } from '../support/status-bytes.ts'
-import { startWatchedCoordinator } from '../support/watched-coordinator.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import { startWatchedCoordinator, type WatchedCoordinator } from '../support/watched-coordinator.ts'
 import { withoutGraft } from '../support/without-graft.ts'
 import { type LoadRound, runEchoClients } from './echo-clients.ts'
 import { writeFewExamples } from './few-examples.ts'
@@ -59,7 +58,8 @@ export async function measureCase(
   load: LoadCase,
   { seed, engine, hasFewExamples, isWatched, profiles, database, onRound }: Setting,
 ): Promise<LoadResult> {
-  const home = await mkdtemp(join(tmpdir(), 'graft-load-'))
+  await using folder = await createTemporaryFolder()
+  const home = folder.path
   const model = modelOf(load)
   const data = hasFewExamples ? await writeFewExamples(home, load.clients) : null
   const secrets = { GRAFT_JOIN_TOKEN: TOKEN, ...(database && { DATABASE_URL: database.url }) }
@@ -93,7 +93,7 @@ export async function measureCase(
         onRound(`${nameOf(load)}: ${lineOf(round)}`)
       },
     })
-    await Promise.race([clients, failure(coordinator.ended)])
+    await Promise.race([clients, failure(coordinator)])
     const seconds = rounds.map(secondsOf).sort((a, b) => a - b)
     const median = seconds[seconds.length >> 1]!
     const bytes = rounds.map((round) => round.bytes).sort((a, b) => a - b)[rounds.length >> 1]!
@@ -112,7 +112,6 @@ export async function measureCase(
   } finally {
     coordinator.end()
     await coordinator.ended
-    await rm(home, { recursive: true, force: true })
   }
 }
 
@@ -150,9 +149,9 @@ function wordsOf(
 const profiling = (folder: string | null): string[] =>
   folder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', folder]
 
-async function failure(ended: Promise<number | string>): Promise<never> {
+async function failure({ ended, complaints }: WatchedCoordinator): Promise<never> {
   const status = await ended
-  throw new Error(`the coordinator ended with ${status} before its clients had`)
+  throw new Error(`the coordinator ended with ${status} before its clients had:\n${complaints()}`)
 }
 
 const megabytesOf = (pid: number, field: StatusField): number =>

@@ -17,15 +17,13 @@ import { runProgram } from '../../shared/command/run-program.ts'
 import { writeJson } from '../../shared/command/write-json.ts'
 import { medianOf } from '../../shared/numeric/median.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { type Growth, isLeak } from './leak-check.ts'
+import { type Growth, isLeak, READINGS } from './leak-check.ts'
 import { parseCase } from './load-case.ts'
 import { type LoadResult, measureCase } from './measure-case.ts'
 import type { Watched, WatchedRounds } from './watched-rounds.ts'
 
 const FULL = ['200x0.22x50', '500x0.22', '1000x0.22', '10x10', '4x95', '2x1000x2']
 const QUICK = ['50x0.22', '4x10']
-/** Single readings go up and down with what is not collected yet. */
-const READINGS = 5
 
 const loadCommand = defineCommand({
   name: 'load',

@@ -73,9 +73,8 @@ async function checkVariant(fixture: Fixture, variant: Variant): Promise<Compari
     ...merges.flatMap((of, step) => {
       const tensor = tree === 'joint' ? `importance.${name}` : `step${step}.importance.${name}`
       const importance = of.candidates.flatMap(({ id }, k) => {
-        const choice = of.choices[index]!
-        const mean = choice.mean()
-        return [...choice.importance[k]!]
+        const { importance, mean } = of.choices[index]!
+        return [...importance[k]!]
           .filter((_, neuron) => before[step]!.get(id)![index]![neuron] === 1)
           .map((value) => value / mean)
       })
