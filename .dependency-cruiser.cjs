@@ -34,6 +34,15 @@ module.exports = {
       { path: '^client/' },
     ),
     rule(
+      'commands-when-needed',
+      'a process loads what its command needs, and no more',
+      { path: '^cli[.]ts$' },
+      {
+        path: '^(server|client)/|^shared/(?!command/|protocol/)',
+        dependencyTypesNot: ['dynamic-import'],
+      },
+    ),
+    rule(
       'fusion-is-pure',
       'a strategy is a function of its inputs',
       { path: '^server/fusion/' },
