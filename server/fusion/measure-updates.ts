@@ -52,8 +52,7 @@ export async function measureUpdates(
     for (const [k, reader] of readers.entries()) {
       await reader.read(from, now)
       distances[k]!.add(stretches, now, old)
-      const first = Math.ceil(from / stride)
-      for (let c = first; c * stride < from + length; c++) columns[k]![c] = now[c * stride - from]!
+      gather(columns[k]!, now, from, stride)
     }
   }
   const norms = distances.map(({ squares }) => Math.sqrt(squares()))
@@ -77,7 +76,8 @@ function createDistance(shapes: readonly NamedShape[]) {
   return {
     add(stretches: readonly Stretch[], a: Float32Array, b: Float32Array): void {
       for (const { index, offset, at, size } of stretches) {
-        for (let i = at; i < at + size; i++) ofWeight += (a[i]! - b[i]!) ** 2
+        const [own, other] = [a.subarray(at, at + size), b.subarray(at, at + size)]
+        ofWeight = addSquares(ofWeight, own, other)
         if (offset + size < sizeOf(shapes[index]!.shape)) continue
         squares += ofWeight
         ofWeight = 0
@@ -87,6 +87,21 @@ function createDistance(shapes: readonly NamedShape[]) {
   }
 }
 
+/**
+ * `sum + sum_i (a_i - b_i)^2`, in order. A sum that functions share, as the caller's, would be a new number on the heap at every
+ * step.
+ */
+function addSquares(sum: number, a: Float32Array, b: Float32Array): number {
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
+  return sum
+}
+
+/** Every `stride`-th of all numbers, of which `now` has those from `from` on. */
+function gather(column: Float32Array, now: Float32Array, from: number, stride: number): void {
+  let c = Math.ceil(from / stride)
+  for (let i = c * stride - from; i < now.length; i += stride) column[c++] = now[i]!
+}
+
 function distancesToMedian(columns: readonly Float32Array[]): number[] {
   const squares = new Float64Array(columns.length)
   const values = new Float64Array(columns.length)
@@ -94,7 +109,7 @@ function distancesToMedian(columns: readonly Float32Array[]): number[] {
   for (let i = 0; i < length; i++) {
     for (let k = 0; k < columns.length; k++) values[k] = columns[k]![i]!
     const middle = medianOf(values)
-    for (let k = 0; k < columns.length; k++) squares[k]! += (columns[k]![i]! - middle) ** 2
+    for (let k = 0; k < columns.length; k++) squares[k]! += (values[k]! - middle) ** 2
   }
   return Array.from(squares, Math.sqrt)
 }

@@ -26,6 +26,23 @@ describe('medianOf', () => {
   })
 })
 
+describe('medianOf, where values are equal or without bound', () => {
+  it('should be what sorting gives, and leave the values as they were', () => {
+    const few = fc.array(fc.constantFrom(-Infinity, -1, 0, 2, 3, 1e300), { minLength: 1 })
+    fc.assert(
+      fc.property(few, (given) => {
+        const before = [...given]
+        const sorted = [...given].sort((a, b) => a - b)
+        const middle = sorted.length >> 1
+        const below = sorted.length % 2 === 1 ? middle : middle - 1
+        expect(medianOf(given)).toBe((sorted[below]! + sorted[middle]!) / 2)
+        expect(given).toEqual(before)
+      }),
+      { seed: 7 },
+    )
+  })
+})
+
 describe('medianDeviation', () => {
   it('should estimate the standard deviation of normal values', () => {
     // Quantiles of a normal distribution with deviation 2: -+0.6745 and -+1.2816 deviations, and the mean.
