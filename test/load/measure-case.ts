@@ -26,6 +26,8 @@ export interface LoadResult {
   readonly megabytesPerSecond: number
   /** Processor time of all threads of the coordinator for each round: other processes on the machine do not change it. */
   readonly cpuSecondsPerRound: number
+  /** The same of the clients' process. On few cores the coordinator waits for it, as it would not for clients elsewhere. */
+  readonly clientCpuSecondsPerRound: number
   readonly idleMb: number
   readonly peakMb: number
   /** Of the peak: pages of programs and libraries as they lie on disk, of the engine above all; Linux drops them when it wants the room. */
@@ -72,6 +74,7 @@ export async function measureCase(
   try {
     const idleMb = megabytesOf(pid, 'VmRSS')
     const idleCpu = await cpuSeconds(pid)
+    const idleClients = process.cpuUsage()
     const rounds: LoadRound[] = []
     const resident: number[] = []
     const leakCheck = createLeakCheck(load.rounds, () => coordinator.sample())
@@ -96,6 +99,7 @@ export async function measureCase(
     await Promise.race([clients, failure(coordinator)])
     const seconds = rounds.map(secondsOf).sort((a, b) => a - b)
     const median = seconds[seconds.length >> 1]!
+    const { user, system } = process.cpuUsage(idleClients)
     const bytes = rounds.map((round) => round.bytes).sort((a, b) => a - b)[rounds.length >> 1]!
     return {
       ...{ name: nameOf(load), model, rounds: rounds.length, joinSeconds, idleMb },
@@ -103,6 +107,7 @@ export async function measureCase(
       worstRoundSeconds: seconds.at(-1)!,
       megabytesPerSecond: bytes / 1e6 / median,
       cpuSecondsPerRound: ((await cpuSeconds(pid)) - idleCpu) / rounds.length,
+      clientCpuSecondsPerRound: (user + system) / 1e6 / rounds.length,
       peakMb: megabytesOf(pid, 'VmHWM'),
       filesMb: megabytesOf(pid, 'RssFile'),
       residentMb: resident,

@@ -111,6 +111,7 @@ function table(results: readonly LoadResult[]): string {
       'worst, s',
       'MB/s both ways',
       'CPU s/round',
+      'of clients',
     ],
     ...[
       'idle, MiB',
@@ -123,7 +124,8 @@ function table(results: readonly LoadResult[]): string {
   const rows = results.map((of) => [
     ...[of.name, of.rounds, of.joinSeconds.toFixed(2), of.medianRoundSeconds.toFixed(2)],
     ...[of.worstRoundSeconds.toFixed(2), of.megabytesPerSecond.toFixed(0)],
-    ...[of.cpuSecondsPerRound.toFixed(2), of.idleMb, of.peakMb, of.filesMb],
+    ...[of.cpuSecondsPerRound.toFixed(2), of.clientCpuSecondsPerRound.toFixed(2)],
+    ...[of.idleMb, of.peakMb, of.filesMb],
     ...[medianOf(of.residentMb.slice(-READINGS)), growthOf(of.collected)],
   ])
   const drawn = new Table({ head, style: { head: [], border: [] } })
