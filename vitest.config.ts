@@ -21,7 +21,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          // A worker loads the libraries once, not for each of its hundred files, which was a third of its work.
+          // A worker loads the libraries once, not for each of its hundred files, which was a third of its work. On webgpu
+          // tests fail so, and test:webgpu isolates them.
           isolate: false,
           include: [
             'test/unit/**/*.test.ts',

@@ -74,7 +74,7 @@ export async function measureCase(
   try {
     const idleMb = megabytesOf(pid, 'VmRSS')
     const idleCpu = await cpuSeconds(pid)
-    const idleClients = process.cpuUsage()
+    const idleClientCpu = await cpuSeconds(process.pid)
     const rounds: LoadRound[] = []
     const resident: number[] = []
     const leakCheck = createLeakCheck(load.rounds, () => coordinator.sample())
@@ -99,7 +99,6 @@ export async function measureCase(
     await Promise.race([clients, failure(coordinator)])
     const seconds = rounds.map(secondsOf).sort((a, b) => a - b)
     const median = seconds[seconds.length >> 1]!
-    const { user, system } = process.cpuUsage(idleClients)
     const bytes = rounds.map((round) => round.bytes).sort((a, b) => a - b)[rounds.length >> 1]!
     return {
       ...{ name: nameOf(load), model, rounds: rounds.length, joinSeconds, idleMb },
@@ -107,7 +106,7 @@ export async function measureCase(
       worstRoundSeconds: seconds.at(-1)!,
       megabytesPerSecond: bytes / 1e6 / median,
       cpuSecondsPerRound: ((await cpuSeconds(pid)) - idleCpu) / rounds.length,
-      clientCpuSecondsPerRound: (user + system) / 1e6 / rounds.length,
+      clientCpuSecondsPerRound: ((await cpuSeconds(process.pid)) - idleClientCpu) / rounds.length,
       peakMb: megabytesOf(pid, 'VmHWM'),
       filesMb: megabytesOf(pid, 'RssFile'),
       residentMb: resident,
