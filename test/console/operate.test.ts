@@ -211,6 +211,25 @@ describe.skipIf(NO_BROWSER !== null)(`the console in a browser ${NO_BROWSER ?? '
     })
   })
 
+  it('should mark two models as quickly as they are chosen', async () => {
+    await using open = await openConsole(FIVE, '/models')
+    const { page } = open
+    const boxes = page.getByRole('table', { name: 'Models' }).getByRole('checkbox')
+    await boxes.nth(1).waitFor()
+    const marks = await boxes.evaluateAll(([a, b]) => {
+      const both = [a as HTMLInputElement, b as HTMLInputElement]
+      return both.map((box) => {
+        box.click()
+        return both.map(({ checked }) => checked)
+      })
+    })
+    expect(marks).toEqual([
+      [true, false],
+      [true, true],
+    ])
+    await page.getByRole('region', { name: / beside / }).waitFor()
+  })
+
   it('should say why a run has failed, and what to do', async () => {
     const failed = ({ world }: Server) => world.runs.find(({ status }) => status === 'failed')!
     await using open = await openConsole(FIVE, (server) => `/runs/${failed(server).id}`)

@@ -13,7 +13,8 @@ export function useParam(name: string): readonly [string, (value: string) => voi
           else next.set(name, value)
           return next
         },
-        { replace: true },
+        // At once, not as a transition: a box keeps its mark, and a second choice starts from the first.
+        { replace: true, flushSync: true },
       )
     },
     [name, setParams],
