@@ -1,4 +1,4 @@
-import { untilBetweenUpdates } from '../support/between-updates.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { execFile } from 'node:child_process'
 import { cp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -44,9 +44,10 @@ describe.skipIf(missing !== null)('a back-up by pg_dump, and then of the blobs',
       await using database = await createTestDatabase()
       await using coordinator = startCoordinator('first', database.url)
       await coordinator.printed(/Listening on/)
-      await using early = startClient('0/2')
       await using late = startClient('1/2')
-      await untilBetweenUpdates(coordinator, late)
+      await stopBeforeRound(coordinator, late)
+      await using early = startClient('0/2')
+      await coordinator.printed(/client-0: uploaded/)
       await run('pg_dump', ['--no-owner', '--file', dump, database.url])
       // Behind the dump: every blob that it names is there by now.
       await cp(join(folder.path, 'first', 'blobs'), join(copy, 'blobs'), { recursive: true })

@@ -1,4 +1,4 @@
-import { untilBetweenUpdates } from '../support/between-updates.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
@@ -17,9 +17,10 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby --blobs', () =
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b')
     await standby.printed(/Standing by/)
-    await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
-    await untilBetweenUpdates(leader, late)
+    await stopBeforeRound(leader, late)
+    await using early = setting.startClient('0/2')
+    await leader.printed(/client-0: uploaded/)
     await s3.stop()
     leader.child.kill('SIGKILL')
     await leader.finished
@@ -50,9 +51,10 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby --blobs', () =
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b')
     await standby.printed(/Standing by/)
-    await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
-    await untilBetweenUpdates(leader, late)
+    await stopBeforeRound(leader, late)
+    await using early = setting.startClient('0/2')
+    await leader.printed(/client-0: uploaded/)
     leader.child.kill('SIGKILL')
     const [{ blob }] = (await setting.database.query(
       "SELECT event->'update'->>'blob' AS blob FROM journal_event WHERE event->>'type' = 'update-received'",

@@ -1,4 +1,4 @@
-import { untilBetweenUpdates } from '../support/between-updates.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { describe, expect, it } from 'vitest'
 import { postgresMissing } from '../support/database.ts'
 import { openStandbys } from '../support/machines.ts'
@@ -12,9 +12,10 @@ describe.skipIf(noPostgres !== null)('graft coordinator --standby', () => {
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b')
     await standby.printed(/Standing by: the coordinator pid \d+ on \S+ leads\./)
-    await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
-    await untilBetweenUpdates(leader, late)
+    await stopBeforeRound(leader, late)
+    await using early = setting.startClient('0/2')
+    await leader.printed(/client-0: uploaded/)
     leader.child.kill('SIGKILL')
     late.child.kill('SIGCONT')
 

@@ -1,4 +1,4 @@
-import { untilBetweenUpdates } from '../support/between-updates.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -102,10 +102,11 @@ describe('graft coordinator and graft client', () => {
         GRAFT_TOKEN: token.GRAFT_JOIN_TOKEN,
       })
     }
-    // Both must be there for the round to begin; the second is stopped while it trains.
-    await using early = client('0/2')
+    // Both must be there for the round to begin; one of them is stopped meanwhile.
     await using late = client('1/2')
-    await untilBetweenUpdates(first, late)
+    await stopBeforeRound(first, late)
+    await using early = client('0/2')
+    await first.printed(/client-0: uploaded/)
     first.child.kill('SIGKILL')
     await first.finished
 

@@ -1,4 +1,4 @@
-import { untilBetweenUpdates } from '../support/between-updates.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -51,8 +51,9 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
     await using setting = await createSetting()
     await using first = setting.startCoordinator('0', ['--database-wait', '1'])
     const port = await portOf(first)
-    await using early = startClient(port, '0/2')
     await using late = startClient(port, '1/2')
+    await stopBeforeRound(first, late)
+    await using early = startClient(port, '0/2')
     await loseDatabase(setting, first, late)
     const { status, stderr, stdout } = await first.finished
     expect(stderr).toMatch(/^graft: .*\(GRAFT_DATABASE_UNAVAILABLE\)\n$/)
@@ -74,8 +75,9 @@ describe.skipIf(noPostgres !== null)('graft coordinator on PostgreSQL', () => {
     await using setting = await createSetting()
     await using coordinator = setting.startCoordinator()
     const port = await portOf(coordinator)
-    await using early = startClient(port, '0/2')
     await using late = startClient(port, '1/2')
+    await stopBeforeRound(coordinator, late)
+    await using early = startClient(port, '0/2')
     await loseDatabase(setting, coordinator, late)
     await coordinator.printed(/does not answer: .*\. Waiting for it\./)
     await allowConnections(setting.database, true)
@@ -163,7 +165,7 @@ function startClient(port: string, shard: string): Running {
 
 /** The server goes when client 0 has sent its update, and before client 1 does. */
 async function loseDatabase({ database }: Setting, coordinator: Running, late: Running) {
-  await untilBetweenUpdates(coordinator, late)
+  await coordinator.printed(/client-0: uploaded/)
   await allowConnections(database, false)
   await endConnections(database)
   late.child.kill('SIGCONT')
