@@ -1,4 +1,3 @@
-import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { execFile } from 'node:child_process'
 import { cp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { RunReport } from '../../shared/protocol/run-report.ts'
 import { createTestDatabase, postgresMissing } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
 import { runGraft, startGraft } from '../support/graft-process.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const run = promisify(execFile)

@@ -1,10 +1,10 @@
-import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { postgresMissing } from '../support/database.ts'
 import { openStandbys } from '../support/machines.ts'
 import { startS3Server } from '../support/s3-server.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 
 const noPostgres = await postgresMissing()
 

@@ -1,7 +1,7 @@
-import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { describe, expect, it } from 'vitest'
 import { postgresMissing } from '../support/database.ts'
 import { openStandbys } from '../support/machines.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 
 const noPostgres = await postgresMissing()
 

@@ -1,4 +1,3 @@
-import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -7,6 +6,7 @@ import { decodeSafetensors } from '../../shared/model/safetensors.ts'
 import { RunReport } from '../../shared/protocol/run-report.ts'
 import { createTestDatabase, postgresMissing } from '../support/database.ts'
 import { runGraft, startGraft } from '../support/graft-process.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 /** Real data, small enough for a test: two rounds take seconds. */

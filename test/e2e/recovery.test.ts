@@ -1,4 +1,3 @@
-import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { RunReport } from '../../shared/protocol/run-report.ts'
 import { createTestDatabase, postgresMissing, type TestDatabase } from '../support/database.ts'
 import { type Running, runGraft, startGraft } from '../support/graft-process.ts'
 import { mountingForbidden, mountSmallDisk } from '../support/small-disk.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 /** One round of two clients, real data, over in seconds; a model takes 102 kB. */

@@ -1,8 +1,8 @@
-import { untilBetweenUpdates } from '../support/between-updates.ts'
 import { describe, expect, it } from 'vitest'
 import { createTestDatabase, postgresMissing } from '../support/database.ts'
 import type { Running } from '../support/graft-process.ts'
 import { openMachines } from '../support/machines.ts'
+import { stopBeforeRound } from '../support/stop-before-round.ts'
 
 const RUN = [
   ['--model', 'mlp:784-16-10', '--clients', '2', '--rounds', '1'],
@@ -17,8 +17,9 @@ describe('graft coordinator that is told to end', () => {
     await using setting = await openMachines({ run: RUN })
     await using first = setting.startCoordinator('a')
     await first.printed(/Listening on/)
-    await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
+    await stopBeforeRound(first, late)
+    await using early = setting.startClient('0/2')
     await stopBetweenUpdates(first, late)
     await early.printed(/the coordinator goes away; looking for it/)
     const ended = await first.finished
@@ -42,8 +43,9 @@ describe('graft coordinator that is told to end', () => {
     await leader.printed(/Listening on/)
     await using standby = setting.startCoordinator('b', ['--standby'])
     await standby.printed(/Standing by/)
-    await using early = setting.startClient('0/2')
     await using late = setting.startClient('1/2')
+    await stopBeforeRound(leader, late)
+    await using early = setting.startClient('0/2')
     await stopBetweenUpdates(leader, late)
     await standby.printed(/This coordinator leads now/)
     expect((await leader.finished).status).toBe(0)
@@ -72,7 +74,7 @@ describe('graft coordinator that is told to end', () => {
 
 /** Ends a coordinator by SIGTERM that has the update of client-0, and waits for that of client-1. */
 async function stopBetweenUpdates(coordinator: Running, late: Running): Promise<void> {
-  await untilBetweenUpdates(coordinator, late)
+  await coordinator.printed(/client-0: uploaded/)
   coordinator.child.kill('SIGTERM')
   setTimeout(() => late.child.kill('SIGCONT'), 500)
 }
