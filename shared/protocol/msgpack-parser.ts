@@ -32,12 +32,37 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true, structuredClon
 
 /** Packet -> one MessagePack map; bytes stay a bin inside it, so there are no attachments. */
 class Encoder {
+  /** The last answer that each chunk went out in: all clients of a round pull the same, many under the same number. */
+  readonly #answers = new WeakMap<Uint8Array, EncodedAnswer>()
+
   encode({ type, nsp, data, id }: Packet): Uint8Array[] {
     const packet: Packet = { type, nsp }
     if (data !== undefined) packet.data = data
     if (id !== undefined) packet.id = id
-    return [packr.pack(packet)]
+    const chunk = chunkAnswered(packet)
+    if (chunk === null) return [packr.pack(packet)]
+    const to = `${id} ${nsp}`
+    const last = this.#answers.get(chunk)
+    if (last?.to === to) return [last.bytes]
+    const bytes = packr.pack(packet)
+    this.#answers.set(chunk, { to, bytes })
+    return [bytes]
   }
+}
+
+interface EncodedAnswer {
+  /** Which question of which namespace it answers. */
+  readonly to: string
+  readonly bytes: Uint8Array
+}
+
+/** @returns the chunk of a blob that this packet answers with, and with nothing else; nobody changes it any more */
+function chunkAnswered({ type, data }: Packet): Uint8Array | null {
+  if (type !== ACK || !Array.isArray(data) || data.length !== 1) return null
+  const [answer] = data as unknown[]
+  if (!isPlainObject(answer) || answer['ok'] !== true || Object.keys(answer).length !== 2)
+    return null
+  return answer['chunk'] instanceof Uint8Array ? answer['chunk'] : null
 }
 
 /**

@@ -26,6 +26,19 @@ describe('msgpackParser', () => {
     expect([...(decode(message!).data as [Uint8Array])[0]]).toEqual([9, 9])
   })
 
+  it('should encode a chunk once for all whose answers are the same', () => {
+    const chunk = Buffer.of(1, 2, 3)
+    const encoder = new msgpackParser.Encoder()
+    const answer = (id: number, more: object = {}) =>
+      encoder.encode({ type: 3, nsp: '/', data: [{ ok: true, chunk, ...more }], id })[0]!
+    const first = answer(4)
+    expect(answer(4)).toBe(first)
+    expect(decode(answer(5))).toEqual({ type: 3, nsp: '/', data: [{ ok: true, chunk }], id: 5 })
+    expect(decode(answer(5, { last: true })).data).toEqual([{ ok: true, chunk, last: true }])
+    const elsewhere = { type: 3, nsp: '/operators', data: [{ ok: true, chunk }], id: 5 }
+    expect(decode(encoder.encode(elsewhere)[0]!)).toEqual(elsewhere)
+  })
+
   it.each<[string, unknown]>([
     ['an unknown type', { type: 9, nsp: '/' }],
     ['the binary types of the JSON parser', { type: 5, nsp: '/', data: ['x'] }],
