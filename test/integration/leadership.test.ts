@@ -75,8 +75,9 @@ describe.skipIf(missing !== null)('leadership on PostgreSQL', () => {
     const { id } = await first.createRun(SETTINGS)
     const [before] = await holdersOfLock()
     await endConnection(before!)
-    await expect.poll(holdersOfLock).toHaveLength(1)
-    expect(await holdersOfLock()).not.toEqual([before])
+    // The server ends a connection when it comes to it: until then the old one holds the lock.
+    const others = async () => (await holdersOfLock()).filter((pid) => pid !== before)
+    await expect.poll(others).toHaveLength(1)
     await expect(lead(second, 'bob')).rejects.toMatchObject({ code: 'GRAFT_LEADERSHIP_TAKEN' })
     await first.appendEvent(id, 'still of ada')
     expect(leadership.lost.aborted).toBe(false)
