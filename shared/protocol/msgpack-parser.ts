@@ -44,7 +44,8 @@ class Encoder {
     const to = `${id} ${nsp}`
     const last = this.#answers.get(chunk)
     if (last?.to === to) return [last.bytes]
-    const bytes = packr.pack(packet)
+    // A copy: msgpackr gives a part of a buffer of megabytes, all of which would be kept.
+    const bytes = new Uint8Array(packr.pack(packet))
     this.#answers.set(chunk, { to, bytes })
     return [bytes]
   }

@@ -33,10 +33,19 @@ describe('msgpackParser', () => {
       encoder.encode({ type: 3, nsp: '/', data: [{ ok: true, chunk, ...more }], id })[0]!
     const first = answer(4)
     expect(answer(4)).toBe(first)
-    expect(decode(answer(5))).toEqual({ type: 3, nsp: '/', data: [{ ok: true, chunk }], id: 5 })
-    expect(decode(answer(5, { last: true })).data).toEqual([{ ok: true, chunk, last: true }])
+    // It is kept as long as the chunk, and nothing beside it.
+    expect(first.buffer.byteLength).toBe(first.byteLength)
+    expect(decode(Buffer.from(answer(5)))).toEqual({
+      type: 3,
+      nsp: '/',
+      data: [{ ok: true, chunk }],
+      id: 5,
+    })
+    expect(decode(Buffer.from(answer(5, { last: true }))).data).toEqual([
+      { ok: true, chunk, last: true },
+    ])
     const elsewhere = { type: 3, nsp: '/operators', data: [{ ok: true, chunk }], id: 5 }
-    expect(decode(encoder.encode(elsewhere)[0]!)).toEqual(elsewhere)
+    expect(decode(Buffer.from(encoder.encode(elsewhere)[0]!))).toEqual(elsewhere)
   })
 
   it.each<[string, unknown]>([
