@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Three files at a time, whatever the cores: each starts an engine, which takes every core while it computes, but most of the time
@@ -11,8 +13,19 @@ const common = {
   expect: { poll: { timeout: 30_000 } },
 } as const
 
-/** They read the memory of their process, and have one each. */
-const OF_MEMORY = ['test/unit/server/proxy/bench-network.test.ts']
+/** They have a process each: they read its memory, or replace modules, which another file of the worker may have loaded before. */
+const ALONE = ['test/unit/server/proxy/bench-network.test.ts', ...filesThatMock('test/unit')]
+
+function filesThatMock(folder: string): string[] {
+  const names = readdirSync(join(import.meta.dirname, folder), {
+    recursive: true,
+    encoding: 'utf8',
+  })
+  const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => join(folder, name))
+  return files.filter((file) =>
+    /\bvi\.(do)?[mM]ock\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+  )
+}
 
 export default defineConfig({
   test: {
@@ -30,10 +43,10 @@ export default defineConfig({
             'test/fuzz/**/*.test.ts',
             'test/pitfalls/**/*.test.ts',
           ],
-          exclude: OF_MEMORY,
+          exclude: ALONE,
         },
       },
-      { test: { ...common, name: 'memory', include: OF_MEMORY } },
+      { test: { ...common, name: 'alone', include: ALONE } },
       {
         test: {
           ...common,
