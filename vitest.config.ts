@@ -17,14 +17,9 @@ const common = {
 const ALONE = ['test/unit/server/proxy/bench-network.test.ts', ...filesThatMock('test/unit')]
 
 function filesThatMock(folder: string): string[] {
-  const names = readdirSync(join(import.meta.dirname, folder), {
-    recursive: true,
-    encoding: 'utf8',
-  })
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => join(folder, name))
-  return files.filter((file) =>
-    /\bvi\.(do)?[mM]ock\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
-  )
+  return files.filter((file) => /\bvi\.(mock|doMock)\(/.test(readFileSync(file, 'utf8')))
 }
 
 export default defineConfig({
