@@ -76,13 +76,17 @@ function endQuietlyWithoutReader(): void {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return reportUsage(error)
-  if (error instanceof Interrupted) return 130
+  if (isInterrupted(error)) return 130
   if (error instanceof ChildFailed) return error.exitStatus
   const failure = toGraftError(error)
   process.stderr.write(`graft: ${oneLine(failure.message)}\n`)
   if (readEnvironment('GRAFT_DEBUG') !== undefined) console.error(failure)
   return ERRORS[failure.code].exit
 }
+
+/** What of Node.js is aborted by a signal throws an error of its own, with the signal's reason as its cause. */
+const isInterrupted = (error: unknown): boolean =>
+  error instanceof Interrupted || (error instanceof Error && error.cause instanceof Interrupted)
 
 /** commander has names of its own for wrong words: they leave as one of ours. */
 function reportUsage(error: CommanderError): number {

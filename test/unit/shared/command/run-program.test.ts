@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import writeFileAtomic from 'write-file-atomic'
@@ -74,6 +75,12 @@ describe('runProgram', () => {
     { case: 'another process that has said it', error: new ChildFailed(5), status: 5 },
   ])('should add nothing to $case', async ({ error, status }) => {
     expect(await statusOf(() => Promise.reject(error))).toBe(status)
+    expect(stderr).toBe('')
+  })
+
+  it('should add nothing to what Node.js aborts by Ctrl-C', async () => {
+    const signal = AbortSignal.abort(new Interrupted('SIGINT'))
+    expect(await statusOf(() => delay(60_000, undefined, { signal }))).toBe(130)
     expect(stderr).toBe('')
   })
 
