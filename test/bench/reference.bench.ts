@@ -50,6 +50,7 @@ const ROWS: readonly (readonly [Task, string, number, number])[] = [
   ['conductance', 'conductance', 5, 8],
   ['nt', 'nt', 7, 6],
   ['nt as shipped', 'nt', 7, 6],
+  ['nt as shipped', 'nt, hierarchical', 7, 6],
   ['kf-linear', 'kf-linear', 3, 2],
   ['kf-linear as shipped', 'kf-linear', 3, 2],
   ['kf-linear', 'kf-linear, distances kept', 3, 2],

@@ -1,5 +1,5 @@
 """The papers' own code with the protocol of answer.py: `GRAFT_PAPERS=FOLDER python3 papers.py TASK FILE`, where TASK is
-conductance, nt or kf-linear. FOLDER holds clones of both papers' repositories:
+conductance, nt, 'nt, hierarchical' or kf-linear. FOLDER holds clones of both papers' repositories:
 
     git clone https://github.com/masterbaer/neuron-transplantation
     git clone https://github.com/AndrewSpano/neuron-interpolation-model-fusion
@@ -40,13 +40,18 @@ def conductance(parents, x, y):
     layers = range(len(layers_of(mlp)))
     return lambda: {f'scores.{i}': scores_of('conductance', mlp, i, x, y, fusion_logic='layer') for i in layers}
 
-def nt(parents, x, y):
+def nt(parents, x, y): return transplanted(parents, x, 'fuse_ensemble')
+
+def nt_hierarchical(parents, x, y): return transplanted(parents, x, 'fuse_ensemble_hierarchical')
+
+def transplanted(parents, x, function):
     use_clone('neuron-transplantation')
-    from fusion_methods.neuron_transplantation import fuse_ensemble
+    from fusion_methods import neuron_transplantation
+    fuse = getattr(neuron_transplantation, function)
     # One sample, which is enough says fuse_ensemble. Torch-Pruning gives the network its rows as arguments, so that the
     # first, [1, pixels], must do as a batch.
     example = x[:1].reshape(1, 1, -1)
-    return lambda: tensors_of(fuse_ensemble(parents, example))
+    return lambda: tensors_of(fuse(parents, example))
 
 def kf_linear(parents, x, y):
     use_clone('neuron-interpolation-model-fusion')
@@ -57,7 +62,7 @@ def kf_linear(parents, x, y):
     options.update(norm_acts=False, norm_neuron_importance=True)
     return lambda: tensors_of(layers_of(LSFusion(mlps).fuse(x, y, **options)))
 
-TASKS = {'conductance': conductance, 'nt': nt, 'kf-linear': kf_linear}
+TASKS = {'conductance': conductance, 'nt': nt, 'nt, hierarchical': nt_hierarchical, 'kf-linear': kf_linear}
 task, file = sys.argv[1:]
 tensors = read_tensors(file)
 run = TASKS[task](parents_of(tensors), tensors['x'], tensors['y'].long())

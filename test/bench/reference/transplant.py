@@ -55,3 +55,9 @@ def transplant(parents):
     wide = concatenate(parents)
     prune(wide, importances(wide), [layer.out_features for layer in linears(parents[0])[:-1]])
     return wide
+
+def transplant_hierarchical(parents):
+    """As merge sort merges: both halves first, down to two or three networks."""
+    if len(parents) < 4: return transplant(parents)
+    half = len(parents) // 2
+    return transplant([transplant_hierarchical(parents[:half]), transplant_hierarchical(parents[half:])])

@@ -6,7 +6,7 @@ import torch
 from conductance import conductance
 from kf_linear import kf_linear
 from networks import linears, network_of, parents_of, read_tensors, tensors_of
-from transplant import concatenate, importances, prune
+from transplant import concatenate, importances, prune, transplant_hierarchical
 
 folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else 'test/golden/fixtures')
 misses = 0
@@ -16,7 +16,7 @@ def report(case, what, error, tolerance):
     misses += not error <= tolerance
     print(f'{case:20} {what:44} {error:9.1e}  allowed {tolerance:7.1e}  {"ok" if error <= tolerance else "MISS"}')
 
-def relative(got, wanted): return float((got - wanted).abs().max() / wanted.abs().max())
+def relative(got, wanted): return float((got.detach() - wanted).abs().max() / wanted.abs().max())
 def differing(got, wanted): return int((got != wanted).sum())
 
 @torch.no_grad()
@@ -38,6 +38,11 @@ def check_transplant(case, variant):
     report(case, 'fused weights', max(relative(of, tensors[f'{prefix}fused.{name}']) for name, of in tensors_of(wide).items()), 1e-6)
     report(case, 'fused logits', relative(wide(tensors['X']), tensors[f'{prefix}fused_logits']), 1e-4)
 
+def check_hierarchical(case):
+    tensors = read_tensors(folder / f'{case}.safetensors')
+    fused = tensors_of(transplant_hierarchical(parents_of(tensors)))
+    report(case, 'fused weights, hierarchical', max(relative(of, tensors[f'expected.upfront.fused.{name}']) for name, of in fused.items()), 1e-6)
+
 def check_conductance(case):
     tensors = read_tensors(folder / f'{case}.safetensors')
     scores = conductance(network_of(tensors, 'model.'), tensors['X'], tensors['y'])
@@ -57,6 +62,7 @@ def check_kf_linear(case, method, keeps_distances):
 
 for case, variants in {'b_nt_mlp2': ['as_coded'], 'b_nt_mlp2_nobias': ['as_coded'], 'b_nt_mlp3': ['as_coded', 'exact_width']}.items():
     for variant in variants: check_transplant(case, variant)
+check_hierarchical('b_nt_hier4')
 check_conductance('a_importance_mlp')
 for method in ('uniform', 'conductance'):
     for keeps_distances in (False, True): check_kf_linear('c_kf_mlp3', method, keeps_distances)
