@@ -33,13 +33,17 @@ export interface TeacherInput {
   readonly train: ExampleSet
   /** What the ensemble reaches on the held-out ones. */
   readonly heldOut: Evaluation
-  /** Epochs that a pupil learns: there are no more lessons than that. */
+  /** Epochs that a pupil learns: there are no more lessons than that, and fewer where there are many parents. */
   readonly epochs: number
   readonly rng: Rng
 }
 
-/** Renditions after which they come again: the teacher has to answer each of them. */
+/** Renditions after which they come again: every parent has to answer each of them. */
 const MOST_LESSONS = 600
+/** Answers of a parent to a rendition that an epoch is worth: learning from them costs as much as three. */
+const ANSWERS_PER_EPOCH = 25
+/** Fewer renditions than this teach less, however many parents there are. */
+const FEWEST_LESSONS = 8
 
 /**
  * The class-share-weighted ensemble of the parents, as a teacher of logits on renditions of the proxy set.
@@ -58,7 +62,8 @@ export function createTeacher(input: TeacherInput): Teacher {
 
 async function makeLessons(input: TeacherInput): Promise<readonly Lesson[]> {
   const { model, parents, train, epochs, rng } = input
-  const count = Math.min(epochs, MOST_LESSONS)
+  const affordable = Math.ceil((epochs * ANSWERS_PER_EPOCH) / parents.length)
+  const count = Math.min(epochs, MOST_LESSONS, Math.max(FEWEST_LESSONS, affordable))
   const draw = createRenditions(train)
   const renditions = Array.from({ length: count }, (_, i) => draw(rng.split(`rendition/${i}`)))
   const [plain, ...answers] = await ensembleLogits(model, parents, [train, ...renditions])

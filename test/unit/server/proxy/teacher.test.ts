@@ -31,6 +31,16 @@ describe('createTeacher', () => {
     expect(sets[0]!.inputs([0])).not.toEqual(sets[1]!.inputs([0]))
   })
 
+  it.each([
+    { crowd: 25, epochs: 12, count: 12 },
+    { crowd: 30, epochs: 12, count: 10 },
+    { crowd: 100, epochs: 12, count: 8 },
+    { crowd: 100, epochs: 3, count: 3 },
+  ])('should have $count renditions of $epochs epochs of $crowd parents', async (of) => {
+    const crowd = Array.from({ length: of.crowd }, (_, i) => ({ ...parents[0]!, id: `p${i}` }))
+    expect(await teacher(of.epochs, crowd).lessons()).toHaveLength(of.count)
+  })
+
   it('should be put right by as much as each wrong example weighs in the mixture', async () => {
     const [plain] = await ensembleLogits(model, parents, [TRAIN])
     const missing = [...TRAIN.labels].map((label, i) => {
