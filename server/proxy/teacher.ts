@@ -43,7 +43,7 @@ const MOST_LESSONS = 600
 /** Answers of a parent to a rendition that an epoch is worth: learning from them costs as much as three. */
 const ANSWERS_PER_EPOCH = 25
 /** Fewer renditions than this teach less, however many parents there are. */
-const FEWEST_LESSONS = 8
+const FEWEST_LESSONS = 16
 
 /**
  * The class-share-weighted ensemble of the parents, as a teacher of logits on renditions of the proxy set.

@@ -32,9 +32,9 @@ describe('createTeacher', () => {
   })
 
   it.each([
-    { crowd: 25, epochs: 12, count: 12 },
-    { crowd: 30, epochs: 12, count: 10 },
-    { crowd: 100, epochs: 12, count: 8 },
+    { crowd: 25, epochs: 24, count: 24 },
+    { crowd: 30, epochs: 24, count: 20 },
+    { crowd: 100, epochs: 24, count: 16 },
     { crowd: 100, epochs: 3, count: 3 },
   ])('should have $count renditions of $epochs epochs of $crowd parents', async (of) => {
     const crowd = Array.from({ length: of.crowd }, (_, i) => ({ ...parents[0]!, id: `p${i}` }))
