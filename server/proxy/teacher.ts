@@ -42,7 +42,7 @@ export interface TeacherInput {
 const MOST_LESSONS = 600
 /** Answers of a parent to a rendition that an epoch is worth: learning from them costs as much as three. */
 const ANSWERS_PER_EPOCH = 25
-/** However many parents there are: with half of these, rounds of 200 clients were never better than with all. */
+/** However many parents there are: with 8, rounds of 200 clients were never better than with 30. */
 const FEWEST_LESSONS = 16
 
 /**

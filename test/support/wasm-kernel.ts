@@ -6,20 +6,7 @@ type Inputs = Record<string, tf.Tensor>
 
 /** Runs a kernel on the wasm back end. The caller owns the result. */
 export function runOnWasm(kernelName: string, inputs: Inputs, attributes: object): tf.Tensor {
-  return asTest(() => tf.engine().runKernel(kernelName, inputs, attributes as tf.NamedAttrMap))
-}
-
-/**
- * Keeps tfjs from advising another back end, and lets it count what kernels leave behind. Only while `run` does: other
- * files of the same process know nothing of it.
- */
-function asTest<Result>(run: () => Result): Result {
-  tf.env().set('IS_TEST', true)
-  try {
-    return run()
-  } finally {
-    tf.env().set('IS_TEST', false)
-  }
+  return tf.engine().runKernel(kernelName, inputs, attributes as tf.NamedAttrMap)
 }
 
 /** The same kernel on tfjs's pure JavaScript back end, which is slow and plain; values only. */
@@ -34,19 +21,20 @@ export async function runOnCpu(
     x.shape,
   ])
   await tf.setBackend('cpu')
+  // Keeps tfjs from advising another back end. Other files of the same process know nothing of it.
+  tf.env().set('IS_TEST', true)
   try {
-    return asTest(() =>
-      tf.tidy(() => {
-        const onCpu = Object.fromEntries(
-          copies.map(([name, x, shape]) => [name, tf.tensor(x, shape)]),
-        )
-        const result: tf.Tensor = tf
-          .engine()
-          .runKernel(kernelName, onCpu, attributes as tf.NamedAttrMap)
-        return { values: result.dataSync<'float32'>().slice(), shape: result.shape }
-      }),
-    )
+    return tf.tidy(() => {
+      const onCpu = Object.fromEntries(
+        copies.map(([name, x, shape]) => [name, tf.tensor(x, shape)]),
+      )
+      const result: tf.Tensor = tf
+        .engine()
+        .runKernel(kernelName, onCpu, attributes as tf.NamedAttrMap)
+      return { values: result.dataSync<'float32'>().slice(), shape: result.shape }
+    })
   } finally {
+    tf.env().set('IS_TEST', false)
     await tf.setBackend('wasm')
   }
 }
