@@ -8,6 +8,7 @@ import { type Evaluation, evaluate } from '../../shared/training/evaluate.ts'
 import { isBetter } from '../../shared/training/is-better.ts'
 import { cosineDecay } from '../../shared/training/cosine-decay.ts'
 import { fit, type FitOptions } from '../../shared/training/fit.ts'
+import { calibrate } from './calibrate.ts'
 import { isClearlyWorse } from './is-clearly-worse.ts'
 import { logitDistance, type Teacher } from './teacher.ts'
 
@@ -67,9 +68,16 @@ export interface Tuned {
  *   held-out examples than what the labels alone have made. An ensemble that is clearly worse than that is not
  *   asked: that of clients with two classes each is far below its pupil.
  *
+ * What has learnt is {@link calibrate}d on the held-out examples at the end.
+ *
  * @throws RangeError when the mode needs a teacher and there is none
  */
 export async function tune(input: TuneInput): Promise<Tuned> {
+  const tuned = await learn(input)
+  return tuned.isTuned ? calibrate(input.model, tuned, input.heldOut) : tuned
+}
+
+async function learn(input: TuneInput): Promise<Tuned> {
   const { model, start, settings } = input
   switch (settings.mode) {
     case 'none':
