@@ -351,8 +351,12 @@ describe.skipIf(missing !== null)(`an operator in the console ${missing ?? ''}`,
     const dialog = page.getByRole('alertdialog')
     if (reason !== undefined) await dialog.getByLabel('Reason').fill(reason)
     await dialog.getByRole('button', { name: action, exact: true }).click()
+    const told = page.getByText(done, { exact: true })
+    const refusal = dialog.getByRole('alert')
+    await told.or(refusal).first().waitFor()
+    expect(await refusal.allInnerTexts()).toEqual([])
     await dialog.waitFor({ state: 'detached' })
-    await page.getByText(done, { exact: true }).waitFor()
+    await told.waitFor()
   }
 
   /** Collects every state that a lane is shown in from now on. */
