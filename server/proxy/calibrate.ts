@@ -21,7 +21,7 @@ interface Judged {
  * its held-out loss smallest, in the kernel and the bias of its head. Which class it chooses, and so its
  * accuracy, stays. Temperature scaling with T = 1/scale, Guo et al. 2017 (arXiv 1706.04599), section 4.2; here also
  * for what follows: clients train on from this network, and of logits that grow from round to round
- * they learn less and less (ARCHITECTURE.md, "Over rounds").
+ * they learn less and less (ARCHITECTURE.md, "Tuning ends with temperature scaling").
  *
  * @param model holds the network's weights; ends with those that are returned
  * @returns what was given when it is not too sure, or when its head is not a plain product with a bias

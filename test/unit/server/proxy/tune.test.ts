@@ -94,6 +94,7 @@ describe('tune', () => {
     expect(heldOut.accuracy).toBe(seen[epochs - 1]!.heldOut.accuracy)
     // It was too sure by then.
     expect(heldOut.loss).toBeLessThan(Math.min(...losses))
+    expect((await run({ epochs, learningRate: 0.05 })).heldOut).toEqual(heldOut)
     expect(seen).toHaveLength(epochs + 3)
     expect(seen.length).toBeLessThan(60)
   })
