@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../errors.ts'
 import { hushStderr } from './hush-stderr.ts'
+import { paceDawn } from './pace-dawn.ts'
 import { adapterName, type Gpu, isSoftware, loadDawn, NO_ADAPTER } from './webgpu-adapter.ts'
 import { createWebgpuBackend } from './webgpu-backend.ts'
 import { registerWebgpuKernels } from './webgpu-kernels.ts'
@@ -49,6 +50,8 @@ export async function startWebgpu(options: WebgpuOptions): Promise<StartedWebgpu
       const why = error instanceof Error ? error.message : String(error)
       throw unavailable(`${started.adapter} does not start: ${why}.`, error)
     })
+    // How long a real GPU lets wait has not been measured: Dawn keeps its way there.
+    if (started.isSoftware) paceDawn()
     tf.registerBackend('webgpu', () => backend)
   }
   if (!(await tf.setBackend('webgpu'))) throw unavailable(`${started.adapter} does not start.`)

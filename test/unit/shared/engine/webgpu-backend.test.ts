@@ -21,6 +21,13 @@ describe.skipIf(isSkipped)('the webgpu engine (needs an adapter)', () => {
     expect(navigator?.gpu).toBeUndefined()
   })
 
+  it('should leave the processor to a software adapter while it waits for it', async () => {
+    const x = onGpu([200, 200])
+    const before = performance.eventLoopUtilization()
+    await tf.matMul(x, x).data()
+    expect(performance.eventLoopUtilization(before).idle).toBeGreaterThan(0)
+  })
+
   it('should transpose and sum integers and booleans', async () => {
     const x = tf
       .range(0, 24, 1, 'int32')
