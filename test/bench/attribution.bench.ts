@@ -1,7 +1,7 @@
 // Milliseconds that scoring all neurons on 400 images takes, and beside conductance the papers' own way of it
 // where python3 can import PyTorch (see attribution.py), in alternation on one machine.
 //
-//   npx tsc -p test/bench && node dist/bench/test/bench/attribution.bench.js [native|wasm] [mlp|lenet]
+//   npm run --silent tools && node dist/tools/test/bench/attribution.bench.js [native|wasm] [mlp|lenet]
 //
 // Two ratios: of the medians, and of the fastest runs, which other work on the machine disturbs least.
 import { execFileSync, spawnSync } from 'node:child_process'

@@ -2,7 +2,7 @@
 // steps (batch 64, Adam) with either, in alternation. Conv2DBackpropFilter is missing in stock tfjs: there
 // it stands for the plain way to write it, one product for each entry of the filter.
 //
-//   npx tsc -p test/bench && node dist/bench/test/bench/kernels.bench.js
+//   npm run --silent tools && node dist/tools/test/bench/kernels.bench.js
 import { cpus } from 'node:os'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs'

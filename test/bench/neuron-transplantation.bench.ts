@@ -3,7 +3,7 @@
 // import torch and torch_pruning. Cold is the first call in a fresh process, with the graph of the network;
 // warm is later calls with the graph at hand, as in a run of several rounds.
 //
-//   npx tsc -p test/bench && node dist/bench/test/bench/neuron-transplantation.bench.js
+//   npm run --silent tools && node dist/tools/test/bench/neuron-transplantation.bench.js
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'

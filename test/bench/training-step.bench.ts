@@ -1,7 +1,7 @@
 // Milliseconds of a training step (batch 64, Adam): Graft's `fit`, stock tfjs (tape, tf.train.adam, stock
 // kernels) on the same engine, and PyTorch where python3 can import it, in alternation on one machine.
 //
-//   npx tsc -p test/bench && node dist/bench/test/bench/training-step.bench.js [native|wasm] [mlp|lenet|cnn]
+//   npm run --silent tools && node dist/tools/test/bench/training-step.bench.js [native|wasm] [mlp|lenet|cnn]
 //
 // Two ratios: of the medians, and of the fastest steps, which other work on the machine disturbs least.
 import { execFileSync, spawnSync } from 'node:child_process'

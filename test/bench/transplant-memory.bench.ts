@@ -1,7 +1,7 @@
 // Memory that Neuron Transplantation takes beyond its inputs, in models: the highest resident set of a fresh
 // process during `nt`, less that before, with all parents in memory. The fused network is one model of it.
 //
-//   npx tsc -p test/bench && node dist/bench/test/bench/transplant-memory.bench.js
+//   npm run --silent tools && node dist/tools/test/bench/transplant-memory.bench.js
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-// This file runs from dist/load/test/load.
+// This file runs from dist/tools/test/load.
 const PROGRAM = join(import.meta.dirname, 'looking-operator.js')
 
 /** An operator who can be told to look and to leave. */

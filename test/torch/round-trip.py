@@ -21,7 +21,7 @@ from torch.nn import functional as F
 TOLERANCE = 1e-4
 EXAMPLES = 8
 ROOT = pathlib.Path(__file__).parent.parent.parent
-DRIVER = ROOT / "dist/torch/test/torch/round-trip.js"
+DRIVER = ROOT / "dist/tools/test/torch/round-trip.js"
 
 
 class Mlp(nn.Module):
