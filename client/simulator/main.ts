@@ -21,6 +21,7 @@ import type { SimulationReport } from '../../shared/protocol/simulation-report.t
 import { partitionPicture } from '../../shared/data/partition-picture.ts'
 import { pictureOptionsOf } from '../../shared/data/picture.ts'
 import { shardName } from '../../shared/data/shard.ts'
+import { deadlineOf } from './deadline.ts'
 import { assertSurvivable } from './faults/assert-survivable.ts'
 import { readFaultPlan } from './faults/read-fault-plan.ts'
 import { lanesOf, machine } from '../../shared/command/lanes.ts'
@@ -50,6 +51,11 @@ export const simulateCommand = defineCommand({
     strategy: RUN_OPTIONS.strategy
       .describe(`${RUN_OPTIONS.strategy.description}; several with commas`)
       .meta({ value: 'SPEC' }),
+    deadline: RUN_OPTIONS.deadline
+      .unwrap()
+      .optional()
+      .describe('seconds a round waits for updates; 600 with --faults, else a day')
+      .meta({ value: 'SECONDS' }),
     seeds: list(numeric(z.int().nonnegative()))
       .optional()
       .describe('several seeds, instead of --seed: each strategy runs with each of them')
@@ -84,7 +90,8 @@ export const simulateCommand = defineCommand({
       .meta({ value: 'DIR' }),
   },
   async run({ workers, parallel, faults, engine, home, json, report, strategy, ...given }) {
-    const { seeds, preflight: isForecast, ignorePreflight, ...run } = given
+    const { seeds, preflight: isForecast, ignorePreflight, ...options } = given
+    const run = { ...options, deadline: deadlineOf(given.deadline, faults !== undefined) }
     ownSourceOf(run, run.dataset)
     const plan = faults === undefined ? null : await readFaultPlan(faults)
     if (report !== undefined && !isForecast) await claimReportFolder(report)

@@ -30,6 +30,7 @@ import { setAside } from './set-aside.ts'
 import { fromStored, toStored } from './stored-round.ts'
 import { blobsOf } from './training-requests.ts'
 import type { RoundPast } from './round-past.ts'
+import { withoutModel } from './without-model.ts'
 
 /** Seconds that a round waits for the next of its clients to evaluate the published model. */
 const EVALUATION_SECONDS = 60
@@ -238,7 +239,8 @@ async function conductRound(
   const tell = (phase: RoundPhase) => (detail: string) => display.phase(round, phase, detail)
 
   const beganAt = past.events[0]?.at ?? new Date()
-  board.roundBegan(replay(rulesOf(settings), startRound(round), past.events), beganAt)
+  let reached = replay(rulesOf(settings), startRound(round), past.events)
+  board.roundBegan(reached, beganAt)
   const conducted = runRound(
     {
       rules: rulesOf(settings),
@@ -294,6 +296,7 @@ async function conductRound(
       onStep(state) {
         display.phase(round, state.phase)
         board.stepped(state)
+        if (state.phase !== 'failed') reached = state
         past.onStep(state)
       },
       onDeadline(at) {
@@ -312,7 +315,7 @@ async function conductRound(
   const last = await unlessAborted(conducted.over, signal)
   if (failure !== undefined) throw failure
   if (last.phase !== 'published' || report === undefined) {
-    display.message(`Round ${round} ended without a model: too few updates before the deadline.`)
+    display.message(withoutModel(reached, settings))
     board.roundEnded(undefined)
     return undefined
   }

@@ -87,11 +87,15 @@ describe('a federation', () => {
     const settings = { rounds: 2, deadlineSeconds: 2 }
     await using federation = await startFederation({ home: folder.path, settings })
     const [a, b] = [await federation.puppet('a'), await federation.puppet('b')]
+    await a.hears('round:invited')
+    await a.send(toyUpdate('early'))
 
     expect(await a.hears('round:failed')).toMatchObject({
       round: 1,
       code: 'GRAFT_COHORT_TOO_SMALL',
     })
+    const said = `1 of the 2 updates that it needs (--quorum) came; a round waits 2 s for them`
+    await federation.shown(`Round 1 ended without a model: ${said} (--deadline).`)
     expect(await a.hears('round:invited')).toMatchObject({ round: 2 })
     await Promise.all([a, b].map((puppet, i) => puppet.send(toyUpdate(`${i}`, { round: 2 }))))
     expect((await federation.reports).map(({ round }) => round)).toEqual([2])
