@@ -54,7 +54,9 @@ export const simulateCommand = defineCommand({
     deadline: RUN_OPTIONS.deadline
       .unwrap()
       .optional()
-      .describe('seconds a round waits for updates; 600 with --faults, else a day')
+      .describe(
+        'seconds a round waits for updates; 600, and without --faults 30 a client if that is more',
+      )
       .meta({ value: 'SECONDS' }),
     seeds: list(numeric(z.int().nonnegative()))
       .optional()
@@ -91,7 +93,8 @@ export const simulateCommand = defineCommand({
   },
   async run({ workers, parallel, faults, engine, home, json, report, strategy, ...given }) {
     const { seeds, preflight: isForecast, ignorePreflight, ...options } = given
-    const run = { ...options, deadline: deadlineOf(given.deadline, faults !== undefined) }
+    const of = { clients: given.clients, hasFaults: faults !== undefined }
+    const run = { ...options, deadline: deadlineOf(given.deadline, of) }
     ownSourceOf(run, run.dataset)
     const plan = faults === undefined ? null : await readFaultPlan(faults)
     if (report !== undefined && !isForecast) await claimReportFolder(report)

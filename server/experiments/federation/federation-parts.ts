@@ -25,6 +25,9 @@ import { modelFor } from '../model-for.ts'
 import { runGraft } from '../run-graft.ts'
 import type { ExperimentPart } from '../run-preset.ts'
 
+/** A day: whom a round waits for must not depend on how busy the machine is. */
+const PATIENCE_SECONDS = 86_400
+
 /**
  * A part for each row, kind of rehearsal, set of faults and kind of tuning: one `graft simulate` of all its strategies and
  * seeds, which goes on by itself.
@@ -66,6 +69,8 @@ export function federationParts(
           '--deadline',
           `${deadlineSeconds}`,
         )
+      } else {
+        words.push('--deadline', `${PATIENCE_SECONDS}`)
       }
       const places = ['--engine', engine, '--home', join(folder, 'runs'), '--json', file]
       await runGraft([...words, ...places], signal)

@@ -48,7 +48,7 @@ describe('federationParts', () => {
     const first = `${all('last')} ${labels} --strategy fedavg --seeds 1,2`
     const rivals = `${all('none')} ${labels} --strategy median,krum --seeds 1,2`
     const own = `${all('none')} ${both} --strategy nt --seeds 1,2`
-    const places = `--engine wasm --home ${join(folder.path, 'runs')} --json ${join(folder.path, 'reports.json')}`
+    const places = `--deadline 86400 --engine wasm --home ${join(folder.path, 'runs')} --json ${join(folder.path, 'reports.json')}`
     const adjusted = '--rehearse --logit-adjustment'
     expect(words.sort()).toEqual(
       [first, rivals, own]
