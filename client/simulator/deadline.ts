@@ -4,7 +4,7 @@ import { RUN_OPTIONS } from '../../shared/command/run-options.ts'
 const SECONDS_A_CLIENT = 30
 
 /**
- * Seconds a simulated round waits for updates when nobody says how many: as long as any round, and longer for many
+ * Seconds a simulated round waits for updates where `--deadline` is not given: as long as any round, and longer for many
  * clients, unless faults are planned that it is to wait for. Not for ever: a client whose training diverges is refused and
  * sends nothing.
  */
